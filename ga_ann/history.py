@@ -1,0 +1,197 @@
+"""History: what each generation measured. Plots, progress, reports and files all read it."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ga_ann.network import forward
+
+__all__ = ["COLUMNS", "History", "TrainingResult"]
+
+COLUMNS = (
+    "generation",
+    "evaluations",
+    "seconds",
+    "best_fitness",
+    "mean_fitness",
+    "validation_score",
+    "sigma",
+    "n_samples",
+    "n_invalid",
+)
+"""What a row of a `History` holds; see there."""
+
+
+class History:
+    """One row of float64 a generation (or an iteration), read by column.
+
+    Parameters
+    ----------
+    label : str, default=""
+        Name of the method, for legends: ``"GA"``, ``"naive training"``.
+    metric : str, default="accuracy"
+        Name of the fitness.
+    settings : mapping, optional
+        What the run was started with: names to strings, numbers, booleans, None, or lists of them.
+
+    Notes
+    -----
+    The columns are
+
+    ``generation``
+        0 for the initial population, then 1, 2, ...
+    ``evaluations``
+        Networks evaluated since the start, in units of the whole training set: a network that saw
+        a tenth of the samples counts 0.1.
+    ``seconds``
+        Since the start.
+    ``best_fitness``
+        Fitness, on all training samples, of the solution that the run would return if it ended
+        here.
+    ``mean_fitness``
+        Mean fitness of the generation, on the samples that it was measured on.
+    ``validation_score``
+        Fitness of the best solution on the validation data; NaN where there are none.
+    ``sigma``
+        Strength of the mutation; NaN where there is none.
+    ``n_samples``
+        Number of training samples that the generation was measured on.
+    ``n_invalid``
+        Number of solutions whose fitness was NaN; they rank worst.
+
+    Examples
+    --------
+    >>> history = History(label="GA")
+    >>> history.append(generation=0, best_fitness=0.25)
+    >>> history.append(generation=1, best_fitness=0.5)
+    >>> history["best_fitness"]
+    array([0.25, 0.5 ])
+    >>> len(history), history.last["generation"]
+    (2, 1.0)
+    """
+
+    def __init__(
+        self,
+        *,
+        label: str = "",
+        metric: str = "accuracy",
+        settings: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.label = label
+        self.metric = metric
+        self.settings = dict(settings or {})
+        # Row after row in one array, so that Ctrl-C never leaves a part of a row behind.
+        self._values = array("d")
+
+    def append(self, **row: float) -> None:
+        """Add a generation; a column that is not given is NaN.
+
+        Raises
+        ------
+        ValueError
+            If a name is not one of the columns.
+        """
+        if unknown := row.keys() - set(COLUMNS):
+            raise ValueError(f"columns must be among {list(COLUMNS)}, got {sorted(unknown)}.")
+        self._values.extend([float(row.get(name, "nan")) for name in COLUMNS])
+
+    def __len__(self) -> int:
+        return len(self._values) // len(COLUMNS)
+
+    def __getitem__(self, column: str) -> NDArray[np.float64]:
+        if column not in COLUMNS:
+            raise KeyError(f"column must be one of {list(COLUMNS)}, got {column!r}.")
+        return np.array(self._values[COLUMNS.index(column) :: len(COLUMNS)])
+
+    def __iter__(self) -> Iterator[dict[str, float]]:
+        for row in np.reshape(self._values, (-1, len(COLUMNS))).tolist():
+            yield dict(zip(COLUMNS, row, strict=True))
+
+    def __repr__(self) -> str:
+        end = f", best_fitness={self.last['best_fitness']:.4g}" if len(self) else ""
+        return f"History({self.label!r}, {len(self)} generations{end})"
+
+    @property
+    def last(self) -> dict[str, float]:
+        """The newest row.
+
+        Raises
+        ------
+        IndexError
+            If there is none.
+        """
+        if not len(self):
+            raise IndexError("the history has no rows yet.")
+        return dict(zip(COLUMNS, self._values[-len(COLUMNS) :], strict=True))
+
+    def to_arrays(self) -> dict[str, NDArray[np.float64]]:
+        """Return the columns by name."""
+        return {name: self[name] for name in COLUMNS}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, ArrayLike], **about: Any) -> History:
+        """Build a History from columns of equal length; `about` as for the constructor.
+
+        Raises
+        ------
+        ValueError
+            If a column is missing, or the columns are not 1-D and of one length.
+        """
+        history = cls(**about)
+        if missing := [name for name in COLUMNS if name not in arrays]:
+            raise ValueError(f"a History needs the columns {list(COLUMNS)}, {missing} are missing.")
+        columns = {name: np.asarray(arrays[name], dtype=np.float64) for name in COLUMNS}
+        shapes = {name: column.shape for name, column in columns.items()}
+        if len(set(shapes.values())) != 1 or columns["generation"].ndim != 1:
+            raise ValueError(f"the columns must be 1-D and of one length, got {shapes}.")
+        history._values = array("d", np.column_stack(list(columns.values())).tobytes())
+        return history
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What training returns, whatever the method.
+
+    Attributes
+    ----------
+    weights : list of ndarray
+        The trained network's parameters.
+    history : History
+        What was measured on the way.
+    best_fitness : float
+        Fitness of `weights` on the training data.
+    classes : ndarray of shape (n_classes,)
+        The label that stands for each output.
+    activation, output_activation : str
+        The functions that `weights` were trained with.
+    stop_reason : str
+        Why training ended.
+    """
+
+    weights: list[NDArray[Any]]
+    history: History
+    best_fitness: float
+    classes: NDArray[Any]
+    activation: str
+    output_activation: str
+    stop_reason: str
+
+    def predict_scores(self, X: ArrayLike) -> NDArray[Any]:
+        """Return the network's outputs, of shape (n_samples, n_classes)."""
+        return forward(
+            self.weights,
+            X,
+            activation=self.activation,
+            output_activation=self.output_activation,
+        )
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """Return the label of each sample, of shape (n_samples,)."""
+        labels: NDArray[Any] = self.classes[self.predict_scores(X).argmax(axis=-1)]
+        return labels

@@ -1,0 +1,334 @@
+"""The network: a list of weight matrices, for one network or for a population of them.
+
+A network is nothing but its parameters in the order in which they are used: a matrix of shape
+``(n_in, n_out)`` a layer, each optionally followed by a bias vector of shape ``(n_out,)``. A
+population of networks has one more axis in front: ``(n_solutions, n_in, n_out)`` and
+``(n_solutions, n_out)``. The structure is whatever the list says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
+from math import sqrt
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+from scipy.special import expit
+
+__all__ = [
+    "ACTIVATIONS",
+    "INITS",
+    "forward",
+    "init_weights",
+    "layer_shapes",
+    "lookup",
+    "pair_layers",
+    "predict",
+]
+
+FloatArray = NDArray[Any]
+Layer = tuple[FloatArray, FloatArray | None]
+_T = TypeVar("_T")
+
+
+def lookup(table: Mapping[str, _T], name: object, what: str) -> _T:
+    """Return ``table[name]``, or say which names there are.
+
+    Raises
+    ------
+    ValueError
+        If `name` is not in `table`; the message lists the valid names.
+    """
+    if isinstance(name, str) and name in table:
+        return table[name]
+    raise ValueError(f"{what} must be one of {sorted(table)}, got {name!r}.")
+
+
+def _identity(Z: FloatArray) -> None:
+    pass
+
+
+def _relu(Z: FloatArray) -> None:
+    np.maximum(Z, 0, out=Z)
+
+
+def _sigmoid(Z: FloatArray) -> None:
+    expit(Z, out=Z)
+
+
+def _tanh(Z: FloatArray) -> None:
+    np.tanh(Z, out=Z)
+
+
+def _softmax(Z: FloatArray) -> None:
+    Z -= Z.max(axis=-1, keepdims=True)  # the largest exponent is 0, so that nothing overflows
+    np.exp(Z, out=Z)
+    Z /= Z.sum(axis=-1, keepdims=True)
+
+
+ACTIVATIONS: dict[str, Callable[[FloatArray], None]] = {
+    "identity": _identity,
+    "relu": _relu,
+    "sigmoid": _sigmoid,
+    "softmax": _softmax,
+    "tanh": _tanh,
+}
+"""Activations by name; each works in place on an array of floats, softmax along the last axis."""
+
+
+def _he(rng: np.random.Generator, W: FloatArray) -> None:
+    W[...] = rng.standard_normal(W.shape, dtype=W.dtype)
+    W *= init_scale("he", W.shape[-2])
+
+
+def _tutorial(rng: np.random.Generator, W: FloatArray) -> None:
+    W[...] = rng.random(W.shape, dtype=W.dtype)
+    W *= 0.2
+    W -= 0.1
+
+
+INITS: dict[str, Callable[[np.random.Generator, FloatArray], None]] = {
+    "he": _he,
+    "tutorial": _tutorial,
+}
+"""Distributions of initial weight matrices by name: ``"he"``, normal with a standard deviation of
+``sqrt(2 / n_in)`` [He et al., 2015, eq. 10], and ``"tutorial"``, U(-0.1, 0.1)."""
+
+
+def init_scale(init: str, n_in: int) -> float:
+    """Return the standard deviation of a layer's initial weights.
+
+    Parameters
+    ----------
+    init : {"he", "tutorial"}
+        The distribution of the initial weights.
+    n_in : int
+        Number of the layer's inputs.
+    """
+    lookup(INITS, init, "init")
+    return sqrt(2.0 / n_in) if init == "he" else 0.1 / sqrt(3.0)
+
+
+def layer_shapes(layer_sizes: Sequence[int], *, bias: bool = False) -> list[tuple[int, ...]]:
+    """Return the shapes of a network's parameters.
+
+    Parameters
+    ----------
+    layer_sizes : sequence of int
+        Number of inputs, sizes of the hidden layers, number of outputs; each at least 1.
+    bias : bool, default=False
+        Whether each matrix is followed by a bias vector.
+
+    Returns
+    -------
+    list of tuple of int
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two sizes, or one of them is not a positive integer.
+
+    Examples
+    --------
+    >>> layer_shapes([102, 150, 60, 4])
+    [(102, 150), (150, 60), (60, 4)]
+    >>> layer_shapes([4, 3], bias=True)
+    [(4, 3), (3,)]
+    """
+    sizes = list(layer_sizes)
+    if len(sizes) < 2 or any(not isinstance(n, (int, np.integer)) or n < 1 for n in sizes):
+        raise ValueError(
+            f"layer_sizes must hold at least two positive integers (inputs, outputs), got {sizes}."
+        )
+    shapes: list[tuple[int, ...]] = []
+    for n_in, n_out in pairwise(sizes):
+        shapes.append((int(n_in), int(n_out)))
+        if bias:
+            shapes.append((int(n_out),))
+    return shapes
+
+
+def init_weights(
+    rng: np.random.Generator,
+    layer_sizes: Sequence[int],
+    *,
+    n_solutions: int | None = None,
+    init: str = "he",
+    bias: bool = False,
+    dtype: DTypeLike = np.float32,
+) -> list[FloatArray]:
+    """Draw the initial weights of one network, or of a population of networks.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        The source of randomness.
+    layer_sizes : sequence of int
+        Number of inputs, sizes of the hidden layers, number of outputs.
+    n_solutions : int, optional
+        Size of the population; None for a single network.
+    init : {"he", "tutorial"}, default="he"
+        He's normal distribution, or U(-0.1, 0.1) as in the tutorial.
+    bias : bool, default=False
+        Whether each matrix is followed by a bias vector; biases begin at zero.
+    dtype : {numpy.float32, numpy.float64}, default=numpy.float32
+        Precision of the weights.
+
+    Returns
+    -------
+    list of ndarray
+        Matrices ``(n_in, n_out)``, or ``(n_solutions, n_in, n_out)`` for a population.
+
+    Raises
+    ------
+    ValueError
+        If a size or `n_solutions` is not positive, or `init` or `dtype` is unknown.
+
+    Examples
+    --------
+    >>> weights = init_weights(np.random.default_rng(0), [102, 150, 60, 4], init="tutorial")
+    >>> [W.shape for W in weights]
+    [(102, 150), (150, 60), (60, 4)]
+    """
+    draw = lookup(INITS, init, "init")
+    dtype = np.dtype(dtype)
+    if dtype not in (np.float32, np.float64):
+        raise ValueError(f"dtype must be float32 or float64, got {dtype}.")
+    if n_solutions is not None and n_solutions < 1:
+        raise ValueError(f"n_solutions must be at least 1, got {n_solutions}.")
+    front = () if n_solutions is None else (n_solutions,)
+    weights = [np.zeros(front + s, dtype=dtype) for s in layer_shapes(layer_sizes, bias=bias)]
+    for parameter in weights:
+        if parameter.ndim == len(front) + 2:
+            draw(rng, parameter)
+    return weights
+
+
+def pair_layers(weights: Sequence[FloatArray]) -> list[Layer]:
+    """Group a network's parameters into layers, and check that they chain.
+
+    Parameters
+    ----------
+    weights : sequence of ndarray
+        Matrices, each optionally followed by its bias vector; with a leading axis for a
+        population.
+
+    Returns
+    -------
+    list of (matrix, bias or None)
+
+    Raises
+    ------
+    ValueError
+        If there is no matrix, the ranks are mixed, or the shapes do not chain.
+    """
+    weights = [np.asarray(W) for W in weights]
+    if not weights or weights[0].ndim not in (2, 3):
+        raise ValueError(
+            "weights must be a non-empty list of 2-D matrices (one network) or of 3-D arrays "
+            f"(a population), got {[np.shape(W) for W in weights]}."
+        )
+    rank = weights[0].ndim
+    layers: list[Layer] = []
+    for k, parameter in enumerate(weights):
+        previous = layers[-1][0] if layers else parameter[..., :0]
+        if parameter.ndim == rank:
+            if layers and parameter.shape[-2] != previous.shape[-1]:
+                raise _no_chain(weights, k, f"{previous.shape[-1]} rows")
+            layers.append((parameter, None))
+        elif layers and parameter.ndim == rank - 1 and layers[-1][1] is None:
+            if parameter.shape[-1] != previous.shape[-1]:
+                raise _no_chain(weights, k, f"a bias of {previous.shape[-1]}")
+            layers[-1] = (previous, parameter)
+        else:
+            raise _no_chain(weights, k, f"a {rank}-D matrix or its bias")
+        if rank == 3 and parameter.shape[0] != weights[0].shape[0]:
+            raise _no_chain(weights, k, f"{weights[0].shape[0]} solutions")
+    return layers
+
+
+def _no_chain(weights: Sequence[FloatArray], k: int, expected: str) -> ValueError:
+    shapes = [W.shape for W in weights]
+    return ValueError(f"weights[{k}] must have {expected}, got shape {shapes[k]} in {shapes}.")
+
+
+def forward(
+    weights: Sequence[FloatArray],
+    X: ArrayLike,
+    *,
+    activation: str = "relu",
+    output_activation: str = "identity",
+) -> FloatArray:
+    """Propagate samples through one network or through every network of a population.
+
+    Parameters
+    ----------
+    weights : sequence of ndarray
+        The parameters, see the module's description. Their number sets the depth.
+    X : array-like of shape (n_samples, n_features)
+        The samples.
+    activation : {"relu", "sigmoid", "tanh", "identity", "softmax"}, default="relu"
+        Activation of the hidden layers.
+    output_activation : {"identity", "softmax", "sigmoid", "tanh", "relu"}, default="identity"
+        Activation of the last layer; softmax turns the scores into probabilities.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_outputs), or (n_solutions, n_samples, n_outputs)
+        The outputs. Neither `weights` nor `X` is modified.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not chain, or an activation is unknown.
+
+    Examples
+    --------
+    >>> forward([np.array([[1.0], [-1.0]])], [[3.0, 1.0]])
+    array([[2.]])
+    """
+    hidden = lookup(ACTIVATIONS, activation, "activation")
+    output = lookup(ACTIVATIONS, output_activation, "output_activation")
+    layers = pair_layers(weights)
+    A = np.asarray(X)
+    if A.ndim != 2 or A.shape[1] != layers[0][0].shape[-2]:
+        raise ValueError(f"X must have shape (n_samples, {layers[0][0].shape[-2]}), got {A.shape}.")
+    for k, (W, b) in enumerate(layers):
+        Z = np.matmul(A, W)
+        if not np.issubdtype(Z.dtype, np.floating):
+            Z = Z.astype(np.float64)
+        if b is not None:
+            Z += b[..., None, :]
+        (output if k == len(layers) - 1 else hidden)(Z)
+        A = Z
+    return A
+
+
+def predict(
+    weights: Sequence[FloatArray],
+    X: ArrayLike,
+    *,
+    activation: str = "relu",
+    output_activation: str = "identity",
+) -> NDArray[np.intp]:
+    """Return the class of each sample: the first index of the largest output.
+
+    Parameters
+    ----------
+    weights, X, activation, output_activation
+        As in `forward`.
+
+    Returns
+    -------
+    ndarray of int, of shape (n_samples,) or (n_solutions, n_samples)
+
+    Examples
+    --------
+    >>> predict([np.eye(3)], [[0.1, 0.7, 0.7]])
+    array([1])
+    """
+    outputs = forward(weights, X, activation=activation, output_activation=output_activation)
+    classes: NDArray[np.intp] = outputs.argmax(axis=-1)
+    return classes

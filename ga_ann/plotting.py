@@ -1,0 +1,559 @@
+"""Plots of training and comparison; each draws into one Axes, returns it, and shows nothing.
+
+Colours are those of Okabe and Ito (2008), which colour-blind readers can tell apart; line styles
+and markers differ too, so that the plots read in grey.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import textwrap
+from collections.abc import Mapping, Sequence
+from math import isnan
+from pathlib import Path
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, SubFigure
+from numpy.typing import ArrayLike, NDArray
+from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix
+from sklearn.utils import check_scalar
+from sklearn.utils.multiclass import unique_labels
+
+from ga_ann.files import check_target, replacing
+from ga_ann.history import History
+from ga_ann.network import lookup
+
+__all__ = ["plot_comparison", "plot_confusion", "plot_fitness", "save_figure"]
+
+Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
+Histories = History | Sequence[History]
+
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+_LINES = ("-", (0, (6, 1.5)), "-.", (0, (4, 1, 1, 1, 1, 1)), (0, (1, 1)))
+_MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+_X_LABELS = {
+    "generation": "Generation",
+    "evaluations": "Evaluations (networks on the whole training set)",
+    "seconds": "Time (s)",
+}
+_VALUE_LABELS = {
+    "held_out_accuracy": "Held-out accuracy",
+    "train_accuracy": "Training accuracy",
+    "seconds": "Time (s)",
+    "evaluations": "Evaluations (networks on the whole training set)",
+}
+_ROW_KEYS = ("method", "split", "seed", *_VALUE_LABELS)
+
+
+def plot_fitness(
+    history: Histories | Mapping[str, Histories],
+    ax: Axes | None = None,
+    *,
+    x: str = "generation",
+    caption: bool = True,
+) -> Axes:
+    """Plot how the best fitness grew.
+
+    Parameters
+    ----------
+    history : History, sequence of History, or mapping of str to either
+        One run; the runs of one method from several seeds; or several methods by their names. Of
+        several seeds each is a thin line and their median is drawn out: a step function that
+        begins where all seeds have a value and carries the last value of each forward. With a
+        single run, the mean fitness of the generations is drawn faintly. With a single method, the
+        validation score is dashed where there is one.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; None, the default, makes a new figure.
+    x : {"generation", "evaluations", "seconds"}, default="generation"
+        What runs along the horizontal axis. Evaluations and seconds that span more than a factor
+        of 100 are drawn on a logarithmic scale.
+    caption : bool, default=True
+        Whether the settings that all the runs share stand below the axes.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    TypeError
+        If `history` is none of the above.
+    ValueError
+        If there is no History, one of them has no row with both `x` and a best fitness, or `x` is
+        unknown.
+
+    Examples
+    --------
+    >>> history = History(label="GA", settings={"n_solutions": 32})
+    >>> for generation, accuracy in enumerate([0.25, 0.5, 1.0]):
+    ...     history.append(generation=generation, best_fitness=accuracy)
+    >>> ax = plot_fitness(history)
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('Generation', 'Training accuracy')
+    >>> plt.close(ax.figure)
+    """
+    x_label = lookup(_X_LABELS, x, "x")
+    groups = _group(history)
+    runs = [run for group in groups.values() for run in group]
+    curves = {label: [_curve(run, x) for run in group] for label, group in groups.items()}
+    ax = _new_axes() if ax is None else ax
+    for k, (label, group) in enumerate(curves.items()):
+        _draw_method(ax, group, k, label)
+    if len(groups) == 1:
+        _draw_details(ax, runs, x)
+    if x != "generation" and _spans_decades([X for group in curves.values() for X, _ in group]):
+        ax.set_xscale("log")
+    ax.set(xlabel=x_label, ylabel=_fitness_label(runs))
+    ax.grid(alpha=0.3)
+    _legend_above(ax)
+    if caption:
+        _caption(ax, _describe(list(groups.values())))
+    return ax
+
+
+def _group(history: Histories | Mapping[str, Histories]) -> dict[str, list[History]]:
+    """Return the runs of each method by its name."""
+    if isinstance(history, Mapping):
+        groups = {str(label): _as_runs(runs) for label, runs in history.items()}
+    else:
+        runs = _as_runs(history)
+        groups = {runs[0].label or "Best solution": runs} if runs else {}
+    if not groups or not all(groups.values()):
+        raise ValueError("history must hold at least one History for each method, got none.")
+    return groups
+
+
+def _as_runs(history: Histories) -> list[History]:
+    runs = [history] if isinstance(history, History) else history
+    if not isinstance(runs, Sequence) or not all(isinstance(run, History) for run in runs):
+        raise TypeError(
+            "history must be a History, a sequence of them, or a mapping of names to either, got "
+            f"{history!r}."
+        )
+    return list(runs)
+
+
+def _curve(run: History, x: str, y: str = "best_fitness") -> Curve:
+    """Return the rows that have both values."""
+    X, Y = run[x], run[y]
+    known = np.isfinite(X) & np.isfinite(Y)
+    if not known.any():
+        raise ValueError(f"{run!r} has no row with both {x!r} and {y!r}: there is nothing to plot.")
+    return X[known], Y[known]
+
+
+def _draw_method(ax: Axes, curves: Sequence[Curve], k: int, label: str) -> None:
+    colour, marker = _COLOURS[k % len(_COLOURS)], _MARKERS[k % len(_MARKERS)]
+    if len(curves) > 1:
+        for X, Y in curves:
+            ax.plot(
+                X,
+                Y,
+                color=colour,
+                alpha=0.4,
+                lw=0.8,
+                drawstyle="steps-post",
+                marker=marker if len(X) == 1 else "",
+                ms=4,
+                label="_seed",
+            )
+    X, Y = curves[0] if len(curves) == 1 else _median(curves)
+    ax.plot(
+        X,
+        Y,
+        color=colour,
+        lw=2,
+        ls=_LINES[k % len(_LINES)],
+        drawstyle="steps-post",
+        marker=marker,
+        ms=6,
+        markevery=0.12 if len(X) > 1 else 1,
+        label=label,
+        zorder=3,
+    )
+
+
+def _median(curves: Sequence[Curve]) -> Curve:
+    """Return the median of step functions, from where all of them have begun."""
+    begin = max(X[0] for X, _ in curves)
+    grid = np.unique(np.concatenate([X for X, _ in curves]))
+    grid = grid[grid >= begin]
+    values = [Y[np.searchsorted(X, grid, side="right") - 1] for X, Y in curves]
+    return grid, np.median(values, axis=0)
+
+
+def _draw_details(ax: Axes, runs: Sequence[History], x: str) -> None:
+    """Add the mean fitness of a single run, and the validation score."""
+    colour = _COLOURS[0]
+    if len(runs) == 1 and np.isfinite(runs[0]["mean_fitness"]).any():
+        X, Y = _curve(runs[0], x, "mean_fitness")
+        ax.plot(X, Y, color=colour, alpha=0.45, lw=1, label="Mean of the generation")
+    validated = [run for run in runs if np.isfinite(run["validation_score"]).any()]
+    if validated:
+        X, Y = _median([_curve(run, x, "validation_score") for run in validated])
+        ax.plot(
+            X,
+            Y,
+            color=_COLOURS[1],
+            lw=1.5,
+            ls="--",
+            drawstyle="steps-post",
+            label="Validation score",
+            zorder=2,
+        )
+
+
+def _spans_decades(values: Sequence[NDArray[np.float64]]) -> bool:
+    joined = np.concatenate(values)
+    positive = joined[joined > 0]
+    return bool(positive.size and positive.max() > 100 * positive.min())
+
+
+def _fitness_label(runs: Sequence[History]) -> str:
+    metrics = {run.metric for run in runs}
+    return f"Training {metrics.pop().replace('_', ' ')}" if len(metrics) == 1 else "Fitness"
+
+
+def _describe(groups: Sequence[Sequence[History]]) -> str:
+    """Return the settings that all runs share, and what the thick lines are."""
+    first, *others = [run.settings for group in groups for run in group]
+    parts = [
+        # Spaces that do not break keep a value on one line.
+        f"{name}={_format(value)}".replace(" ", "\N{NO-BREAK SPACE}")
+        for name, value in first.items()
+        if value is not None
+        and all(name in other and _format(other[name]) == _format(value) for other in others)
+    ]
+    n_seeds = {len(group) for group in groups}
+    if max(n_seeds) > 1:
+        over = f"{max(n_seeds)} seeds" if len(n_seeds) == 1 else "the seeds"
+        parts.append(f"thick line: median over {over}")
+    return ", ".join(parts)
+
+
+def _format(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, list | tuple):
+        return f"({', '.join(map(_format, value))})"
+    return str(value)
+
+
+def plot_confusion(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    ax: Axes | None = None,
+    *,
+    labels: ArrayLike | None = None,
+    title: str | None = None,
+    caption: str | None = None,
+) -> Axes:
+    """Plot how many samples of each class were taken for which.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_samples,)
+        The true classes: integers or strings.
+    y_pred : array-like of shape (n_samples,)
+        The predicted classes.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; None, the default, makes a new figure.
+    labels : array-like of shape (n_classes,), optional
+        All the classes, in the order of the rows and columns. None, the default, takes those that
+        occur, sorted.
+    title : str, optional
+        None, the default, gives the number of wrong predictions.
+    caption : str, optional
+        A small text below the axes.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    ValueError
+        If `y_true` and `y_pred` differ in length or are empty, or `labels` lacks a class.
+
+    Examples
+    --------
+    >>> ax = plot_confusion(["apple", "mango", "mango"], ["apple", "apple", "mango"])
+    >>> ax.get_title()
+    '1 of 3 wrong'
+    >>> plt.close(ax.figure)
+    """
+    true, predicted = np.asarray(y_true), np.asarray(y_pred)
+    if true.ndim != 1 or true.shape != predicted.shape or not true.size:
+        raise ValueError(
+            "y_true and y_pred must be 1-D, of one length and not empty, got shapes "
+            f"{true.shape} and {predicted.shape}."
+        )
+    occurring = unique_labels(true, predicted)
+    shown = occurring if labels is None else np.asarray(labels)
+    if missing := sorted(set(occurring.tolist()) - set(shown.tolist())):
+        raise ValueError(f"labels must hold every class of y_true and y_pred, {missing} miss.")
+    counts = confusion_matrix(true, predicted, labels=shown)
+    n_classes = len(shown)
+    if ax is None:
+        side = max(5.0, 2 + 0.4 * n_classes)
+        ax = _new_axes((side, side))
+    ConfusionMatrixDisplay(counts, display_labels=shown).plot(
+        ax=ax,
+        cmap="Blues",
+        colorbar=False,
+        include_values=n_classes <= 40,
+        text_kw={"fontsize": 11 if n_classes <= 6 else 8},
+    )
+    if sum(len(str(label)) for label in shown) > 30:
+        ax.set_xticks(ax.get_xticks(), shown, rotation=45, ha="right", rotation_mode="anchor")
+    wrong = int((true != predicted).sum())
+    ax.set_title(f"{wrong} of {true.size} wrong" if title is None else title, fontsize="medium")
+    ax.set(xlabel="Predicted class", ylabel="True class")
+    if caption:
+        _caption(ax, caption)
+    return ax
+
+
+def plot_comparison(
+    rows: Sequence[Mapping[str, Any]],
+    ax: Axes | None = None,
+    *,
+    value: str = "held_out_accuracy",
+    caption: str | None = None,
+) -> Axes:
+    """Plot what each method reached on each split: a dot for each seed, a bar at the median.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        One for each run, with the keys ``"method"``, ``"split"``, ``"seed"``,
+        ``"train_accuracy"``, ``"held_out_accuracy"`` (NaN where nothing was held out),
+        ``"seconds"`` and ``"evaluations"``, and any others. Methods and splits are drawn in the
+        order of their first row.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; None, the default, makes a new figure.
+    value : {"held_out_accuracy", "train_accuracy", "seconds", "evaluations"}, \
+            default="held_out_accuracy"
+        What to plot. Where nothing was held out, the training accuracy stands in, and the label of
+        the axis says so. Evaluations and seconds that span more than a factor of 100 are drawn on
+        a logarithmic scale.
+    caption : str, optional
+        A small text below the axes.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    ValueError
+        If there are no rows, a row lacks a key, or `value` is unknown.
+
+    Examples
+    --------
+    >>> row = {"split": "all", "seconds": 1.0, "evaluations": 10, "held_out_accuracy": 0.5}
+    >>> ax = plot_comparison([
+    ...     row | {"method": "naive", "seed": 0, "train_accuracy": 0.3},
+    ...     row | {"method": "GA", "seed": 0, "train_accuracy": 1.0},
+    ... ])
+    >>> [text.get_text() for text in ax.get_yticklabels()]
+    ['naive', 'GA']
+    >>> plt.close(ax.figure)
+    """
+    label = lookup(_VALUE_LABELS, value, "value")
+    _check_rows(rows)
+    scores = _collect_scores(rows, value)
+    methods = list(dict.fromkeys(method for method, _ in scores))
+    splits = list(dict.fromkeys(split for _, split in scores))
+    if ax is None:
+        ax = _new_axes((7.2, 1.6 + 0.24 * max(2, len(splits)) * len(methods)))
+    _draw_scores(ax, scores, methods, splits, value)
+    if value in _X_LABELS and _spans_decades(list(scores.values())):
+        ax.set_xscale("log")
+    if replaced := _splits_without(rows, value):
+        label += f" (split {', '.join(replaced)}: training accuracy)"
+    ax.set_xlabel(label)
+    ax.grid(axis="x", alpha=0.3)
+    _legend_above(ax)
+    if caption:
+        _caption(ax, caption)
+    return ax
+
+
+def _check_rows(rows: Sequence[Mapping[str, Any]]) -> None:
+    if not len(rows):
+        raise ValueError("rows must hold at least one run, got none.")
+    for k, row in enumerate(rows):
+        if missing := [key for key in _ROW_KEYS if key not in row]:
+            raise ValueError(f"rows[{k}] must have the keys {list(_ROW_KEYS)}, {missing} miss.")
+
+
+def _collect_scores(
+    rows: Sequence[Mapping[str, Any]], value: str
+) -> dict[tuple[str, str], NDArray[np.float64]]:
+    """Return the known values of each method and split, over the seeds."""
+    scores: dict[tuple[str, str], list[float]] = {}
+    for row in rows:
+        score = float(row[value])
+        if value == "held_out_accuracy" and isnan(score):
+            score = float(row["train_accuracy"])
+        of_this = scores.setdefault((str(row["method"]), str(row["split"])), [])
+        if not isnan(score):
+            of_this.append(score)
+    return {key: np.array(of_this) for key, of_this in scores.items()}
+
+
+def _splits_without(rows: Sequence[Mapping[str, Any]], value: str) -> list[str]:
+    """Return the splits in which nothing was held out, if that matters."""
+    if value != "held_out_accuracy":
+        return []
+    return list(dict.fromkeys(str(row["split"]) for row in rows if isnan(float(row[value]))))
+
+
+def _draw_scores(
+    ax: Axes,
+    scores: Mapping[tuple[str, str], NDArray[np.float64]],
+    methods: Sequence[str],
+    splits: Sequence[str],
+    value: str,
+) -> None:
+    """Draw a line of dots for each method and split, the median's value at the right margin."""
+    step = 0.8 / len(splits)
+    for j, split in enumerate(splits):
+        colour, marker = _COLOURS[j % len(_COLOURS)], _MARKERS[j % len(_MARKERS)]
+        rows = {
+            methods.index(method) + step * (j - (len(splits) - 1) / 2): of_this
+            for (method, of_split), of_this in scores.items()
+            if of_split == split
+        }
+        X = np.concatenate(list(rows.values()))
+        Y = np.repeat(list(rows), [len(of_this) for of_this in rows.values()])
+        ax.plot(X, Y, marker, color=colour, ms=5, alpha=0.6, mew=0, label=split)
+        for y, of_this in rows.items():
+            median = float(np.median(of_this)) if len(of_this) else float("nan")
+            ax.plot([median] * 2, [y - 0.4 * step, y + 0.4 * step], color=colour, lw=2.5)
+            _write_beside(ax, y, _format_score(median, value))
+    ax.annotate("median", (1.01, 1.01), xycoords="axes fraction", va="bottom", fontsize="small")
+    for i in range(0, len(methods), 2):
+        ax.axhspan(i - 0.5, i + 0.5, color="0.95", zorder=0)
+    ax.set_yticks(range(len(methods)), [textwrap.fill(method, 28) for method in methods])
+    ax.set_ylim(len(methods) - 0.5, -0.5)
+
+
+def _write_beside(ax: Axes, y: float, text: str) -> None:
+    right = ax.get_yaxis_transform()  # x in fractions of the axes, y in data
+    ax.annotate(text, (1.01, y), xycoords=right, va="center", fontsize="small")
+
+
+def _format_score(score: float, value: str) -> str:
+    if isnan(score):
+        return "\N{EN DASH}"
+    if value.endswith("accuracy"):
+        return f"{100 * score:.2f} %"
+    return f"{score:.3g} s" if value == "seconds" else f"{score:,.0f}"
+
+
+def save_figure(
+    path: str | os.PathLike[str], ax_or_figure: Axes | Figure | SubFigure, *, dpi: float = 150
+) -> None:
+    """Save a figure; a file of that name is replaced in one step when the new one is complete.
+
+    Parameters
+    ----------
+    path : path-like
+        The file. Its ending sets the format: ``.png``, ``.pdf``, ``.svg`` and others; its folder
+        must exist.
+    ax_or_figure : matplotlib.axes.Axes or matplotlib.figure.Figure
+        What to save: the whole figure in either case. It stays open: ``plt.close`` it.
+    dpi : float, default=150
+        Dots an inch, above 0, for formats made of dots.
+
+    Raises
+    ------
+    TypeError
+        If `ax_or_figure` is neither.
+    ValueError
+        If the ending is none that Matplotlib can write; the message lists those that are. If `dpi`
+        is not positive.
+    FileNotFoundError
+        If the folder does not exist.
+    """
+    if not isinstance(ax_or_figure, Axes | Figure | SubFigure):
+        raise TypeError(f"ax_or_figure must be an Axes or a Figure, got {ax_or_figure!r}.")
+    check_scalar(dpi, "dpi", (int, float), min_val=0, include_boundaries="neither")
+    figure = _root(ax_or_figure)
+    target = Path(path)
+    formats = figure.canvas.get_supported_filetypes()
+    suffix = target.suffix.lower().removeprefix(".")
+    if suffix not in formats:
+        raise ValueError(f"{target} must end in one of {['.' + name for name in sorted(formats)]}.")
+    check_target(target)
+    picture = io.BytesIO()
+    # "tight" takes in what hangs over the edge of a figure that the caller laid out.
+    figure.savefig(picture, format=suffix, dpi=dpi, bbox_inches="tight")
+    with replacing(target) as file:
+        file.write(picture.getbuffer())
+
+
+def _root(artist: Axes | Figure | SubFigure) -> Figure:
+    """Return the outermost figure."""
+    figure: Any = artist.figure
+    root: Figure = figure.figure  # the figure of a figure is itself, that of a SubFigure its root
+    return root
+
+
+def _new_axes(figsize: tuple[float, float] | None = None) -> Axes:
+    return plt.subplots(figsize=figsize, layout="constrained")[1]
+
+
+def _characters_across(ax: Axes, points: float) -> int:
+    """Return about how many characters of that size fit across the axes."""
+    figure = _root(ax)
+    if (engine := figure.get_layout_engine()) is not None:
+        engine.execute(figure)  # long labels at the side make the axes narrow
+    width = ax.get_window_extent().width * 72 / figure.dpi
+    return max(20, int(width / (0.55 * points)))
+
+
+def _legend_above(ax: Axes) -> None:
+    """Put the legend where no curve can run into it."""
+    handles, labels = ax.get_legend_handles_labels()
+    longest = max(map(len, labels), default=0) + 6  # the line and the gap beside a label
+    n_columns = max(1, min(len(labels), _characters_across(ax, 8.5) // longest))
+    ax.legend(
+        handles,
+        labels,
+        loc="lower left",
+        bbox_to_anchor=(0, 1),
+        ncols=n_columns,
+        fontsize=8.5,
+        frameon=False,
+        borderaxespad=0.2,
+        handlelength=3,
+    )
+
+
+def _caption(ax: Axes, text: str) -> None:
+    """Write a small text below the label of the x axis."""
+    if not text:
+        return
+    points = 7.5
+    lines = textwrap.wrap(
+        text, _characters_across(ax, points), break_on_hyphens=False, max_lines=6, placeholder=" …"
+    )
+    ax.annotate(
+        "\n".join(lines),
+        (0, 0),
+        xycoords=("axes fraction", ax.xaxis.label),
+        xytext=(0, -6),
+        textcoords="offset points",
+        ha="left",
+        va="top",
+        fontsize=points,
+        color="0.35",
+        parse_math=False,
+    )

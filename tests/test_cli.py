@@ -1,0 +1,539 @@
+import csv
+import io
+import json
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import typer
+from PIL import Image
+from sklearn.datasets import load_iris
+
+import ga_ann
+from ga_ann import cli, comparison
+from ga_ann.checkpoint import Model, load_history, load_model, save_model
+from ga_ann.datasets import hue_histogram, load_table
+from ga_ann.history import History
+
+COLOURS = {"red": (220, 30, 30), "green": (30, 200, 40)}
+
+
+@pytest.fixture
+def ga(capsys):
+    """Run the command line; return its exit code, stdout, and stderr without the progress bars."""
+
+    def run(*arguments):
+        with pytest.raises(SystemExit) as stop:
+            cli.main([str(argument) for argument in arguments])
+        out, err = capsys.readouterr()
+        return stop.value.code, out, err
+
+    return run
+
+
+@pytest.fixture
+def fails(ga):
+    """Run the command line; expect exit code 2 and return the one line on stderr."""
+
+    def run(*arguments):
+        code, out, err = ga(*arguments)
+        assert code == 2
+        assert out == ""
+        line, end = err.split("\n", 1)
+        assert (line.startswith("ga-ann: error: "), end) == (True, "")
+        return line
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    root = tmp_path_factory.mktemp("pictures")
+    rng = np.random.default_rng(0)
+    for name, colour in COLOURS.items():
+        (root / name).mkdir()
+        for k in range(6):
+            pixels = np.full((20, 20, 3), colour) + rng.integers(-20, 20, (20, 20, 3))
+            Image.fromarray(pixels.astype(np.uint8)).save(root / name / f"{k}.png")
+    return root
+
+
+@pytest.fixture(scope="module")
+def iris(tmp_path_factory):
+    path = tmp_path_factory.mktemp("iris") / "iris.npz"
+    X, y = load_iris(return_X_y=True)
+    np.savez(path, X=X, y=y)
+    return path
+
+
+@pytest.fixture(scope="module")
+def colour_model(pictures, tmp_path_factory):
+    path = tmp_path_factory.mktemp("models") / "colours.npz"
+    table = path.with_name("table.npz")
+    for arguments in (
+        ["extract", pictures, table, "--bins", 12, "--range", "0,1"],
+        ["train", table, "-o", path, "--hidden", 4, "--seed", 0, "--min-std", 0],
+    ):
+        with pytest.raises(SystemExit) as stop:
+            cli.main([str(argument) for argument in arguments])
+        assert stop.value.code == 0
+    return path
+
+
+# ---------------------------------------------------------------- the program
+
+
+def test_version(ga):
+    assert ga("--version") == (0, f"ga-ann {ga_ann.__version__}\n", "")
+
+
+def test_python_m():
+    command = [sys.executable, "-m", "ga_ann", "--version"]
+    root = Path(ga_ann.__file__).parents[1]
+    run = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
+    assert run.stdout == f"ga-ann {ga_ann.__version__}\n"
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"]])
+def test_help(ga, arguments):
+    code, out, _ = ga(*arguments)
+    assert code == 0
+    for command in ("compare", "extract", "train", "predict", "plot"):
+        assert f"\n  {command} " in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["cook"], "No such command 'cook'"),
+        (["compare", "--seed", "x"], "--seed"),
+        (["compare", "--seeds", "x"], "--seeds"),
+        (["compare", "--seeds", "0"], "--seeds"),
+        (["train"], "Missing"),
+        (["train", "fruits360"], "--out"),
+        (["predict"], "Missing"),
+        (["plot"], "Missing"),
+        (["extract", "a"], "Missing"),
+    ],
+)
+def test_usage_errors_are_one_line(fails, arguments, message):
+    assert message in fails(*arguments)
+
+
+def test_messages_of_several_lines_become_one(fails, monkeypatch):
+    monkeypatch.setattr(cli, "_load_data", _raise(ValueError("two\nlines")))
+    monkeypatch.setattr(cli, "_check_output", lambda *args: None)
+    assert fails("train", "x.csv", "-o", "m.npz") == "ga-ann: error: two lines"
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        (OSError(28, "No space left", "m.npz"), 2, "ga-ann: error: m.npz: No space left.\n"),
+        (OSError("odd"), 2, "ga-ann: error: odd\n"),
+        (TypeError(), 2, "ga-ann: error: TypeError\n"),
+        (KeyboardInterrupt(), 130, "ga-ann: interrupted\n"),
+        (typer.Abort(), 130, "ga-ann: interrupted\n"),
+    ],
+)
+def test_exit_codes(ga, monkeypatch, error, code, message):
+    monkeypatch.setattr(cli, "_check_output", _raise(error))
+    found, _, err = ga("train", "x.csv", "-o", "m.npz")
+    assert (found, err.lstrip("\n")) == (code, message)
+
+
+def _raise(error):
+    def function(*args, **options):
+        raise error
+
+    return function
+
+
+# ---------------------------------------------------------------- compare
+
+
+def tiny(monkeypatch, **fixed):
+    """Make the comparison small; return the options that the command asked for."""
+    asked = {}
+    full = comparison.compare
+    X, y = load_iris(return_X_y=True)
+
+    def compare(**options):
+        asked.update(options)
+        return full(
+            X,
+            y,
+            groups=np.arange(len(y)) % 2,
+            hidden_layer_sizes=(3,),
+            **{**options, "budgets": {"tutorial-ga": 0.01, "ga": 0.02}, **fixed},
+        )
+
+    monkeypatch.setattr(comparison, "compare", compare)
+    return asked
+
+
+def test_compare(ga, monkeypatch, tmp_path):
+    asked = tiny(monkeypatch, seeds=2)
+    out = tmp_path / "results"
+    code, text, err = ga("compare", "--split", "rotation", "--split", "all", "--out", out)
+    assert code == 0
+    assert asked["seeds"] == 5
+    assert asked["budgets"] is None
+    assert asked["methods"] == list(comparison.METHODS)
+    for word in ("rotation 0->1", "rotation 1->0", "all", "Naive training stands still"):
+        assert word in text
+    for method in comparison.METHODS.values():
+        assert text.count(f" {method.label} ") >= 3
+    assert "…" not in text
+    assert max(map(len, text.split("\n")[:-2])) <= 80
+    assert "2 seeds" in text
+    assert str(out) in text
+    assert "adam, all, seed 1" in err
+    assert len(list(out.iterdir())) == 10
+
+
+def test_table_shows_median_and_range(ga, monkeypatch, tmp_path):
+    tiny(monkeypatch, seeds=3)
+    _, text, _ = ga("compare", "--split", "holdout", "--methods", "random", "--out", tmp_path)
+    with (tmp_path / "comparison.csv").open() as stream:
+        scores = sorted(100 * float(row["train_accuracy"]) for row in csv.DictReader(stream))
+    assert f"{scores[1]:.1f}" in text
+    assert f"{scores[0]:.1f}-{scores[2]:.1f}" in text
+    assert "Naive training" not in text
+
+
+def test_quick(ga, monkeypatch, tmp_path):
+    asked = tiny(monkeypatch)
+    monkeypatch.setattr(comparison, "write_report", lambda *args: [])
+    code, *_ = ga("compare", "--quick", "--methods", "random,naive", "--out", tmp_path)
+    assert (code, asked["seeds"], asked["budgets"]) == (0, 2, cli.QUICK_BUDGETS)
+    ga("compare", "--quick", "--seeds", 1, "--methods", "random", "--out", tmp_path)
+    assert asked["seeds"] == 1
+
+
+@pytest.mark.parametrize(("finished", "n_files"), [(1, 6), (0, 0)])
+def test_compare_interrupted(ga, monkeypatch, tmp_path, finished, n_files):
+    tiny(monkeypatch)
+    run_one = comparison._run_one
+
+    def stop_later(held, *args, **options):
+        return len(held.rows) < finished and run_one(held, *args, **options)
+
+    monkeypatch.setattr(comparison, "_run_one", stop_later)
+    out = tmp_path / "results"
+    code, _, err = ga("compare", "--methods", "naive", "--out", out)
+    assert code == 130
+    assert "ga-ann: interrupted" in err
+    assert (len(list(out.iterdir())) if out.exists() else 0) == n_files
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--methods", "naive,sgd"], "must be one of ['adam', 'ga', 'naive', 'random', 'tut"),
+        (["--methods", "naive,naive"], "each once"),
+        (["--split", "time"], "must be one of ['all', 'holdout', 'rotation']"),
+    ],
+)
+def test_compare_refuses_unknown_names(fails, tmp_path, arguments, message):
+    assert message in fails("compare", *arguments, "--out", tmp_path / "results")
+    assert not list(tmp_path.iterdir())
+
+
+def test_compare_refuses_a_file_as_folder(fails, monkeypatch, tmp_path):
+    monkeypatch.setattr(comparison, "compare", _raise(AssertionError("work was done")))
+    (tmp_path / "results").write_text("mine")
+    assert "is a file" in fails("compare", "--out", tmp_path / "results")
+    assert (tmp_path / "results").read_text() == "mine"
+
+
+# ---------------------------------------------------------------- extract
+
+
+def test_extract(ga, pictures, tmp_path):
+    out = tmp_path / "table.npz"
+    code, text, err = ga("extract", pictures, out, "--classes", "red,green", "--bins", 12)
+    assert code == 0
+    assert "12 pictures of red, green; 12 bins" in text
+    assert "extracting" in err
+    table = load_table(out)
+    assert table.target_names.tolist() == ["red", "green"]
+    expected = hue_histogram(Image.open(pictures / "red" / "0.png"), bins=12)
+    np.testing.assert_array_equal(table.data[0], expected)
+
+
+@pytest.mark.parametrize(
+    ("folder", "options", "message"),
+    [
+        ("missing", [], "does not exist"),
+        ("red/0.png", [], "is not a folder"),
+        ("red", [], "no sub-folders"),
+        (".", ["--classes", "red,blue"], "blue"),
+        (".", ["--range", "0.5"], "--range must be two numbers"),
+        (".", ["--range", "a,b"], "--range must be numbers"),
+        (".", ["--range", "1,0"], "hue_range"),
+        (".", ["--bins", "0"], "--bins"),
+    ],
+)
+def test_extract_refuses(fails, pictures, tmp_path, folder, options, message):
+    assert message in fails("extract", pictures / folder, tmp_path / "out.npz", *options)
+    assert not list(tmp_path.iterdir())
+
+
+def test_extract_names_a_truncated_picture(ga, tmp_path):
+    (tmp_path / "in" / "red").mkdir(parents=True)
+    (tmp_path / "in" / "red" / "cut.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    code, _, err = ga("extract", tmp_path / "in", tmp_path / "out.npz")
+    assert code == 2
+    assert "cut.png" in err
+    assert "Traceback" not in err
+    assert not (tmp_path / "out.npz").exists()
+
+
+@pytest.mark.parametrize("command", ["extract", "train"])
+def test_outputs_are_checked_before_the_work(fails, pictures, tmp_path, command):
+    def run(out):
+        return fails(command, pictures, *([out] if command == "extract" else ["-o", out]))
+
+    (tmp_path / "folder.npz").mkdir()
+    assert "must end in .npz" in run(tmp_path / "out.txt")
+    assert "does not exist" in run(tmp_path / "missing" / "out.npz")
+    assert "is a folder" in run(tmp_path / "folder.npz")
+
+
+# ---------------------------------------------------------------- train
+
+
+def test_train_on_the_fruits(ga, tmp_path):
+    out = tmp_path / "model.npz"
+    code, text, err = ga(
+        "train", "fruits360", "-o", out, "--generations", 1, "--hidden", "5", "--n-features", 102,
+        "--validation", 0.25, "--seed", 1,
+    )  # fmt: skip
+    assert code == 0
+    assert "102 of 360 features, 4 classes" in text
+    assert "held out" in text
+    assert "best=" in err
+    model = load_model(out)
+    assert [W.shape for W in model.weights] == [(102, 5), (5, 4)]
+    assert model.classes.tolist() == ["apple", "raspberry", "mango", "lemon"]
+    assert model.extraction == {"bins": 360, "hue_range": None}
+    history = load_history(out)
+    assert len(history) == 2
+    assert np.isfinite(history["validation_score"]).all()
+    assert history.last["n_samples"] == 1471
+
+
+def test_the_tutorials_filter_is_the_default_for_pictures(ga, tmp_path):
+    ga("train", "fruits360", "-o", tmp_path / "m.npz", "--generations", 0, "--hidden", "")
+    assert [W.shape for W in load_model(tmp_path / "m.npz").weights] == [(109, 4)]
+
+
+def test_the_same_seed_trains_the_same_network(ga, iris, tmp_path):
+    models = []
+    for name in ("a.npz", "b.npz"):
+        code, text, _ = ga(
+            "train", iris, "-o", tmp_path / name, "--seed", 4, "--generations", 3, "--hidden", "5",
+            "--recipe", "tutorial", "--max-time", 60,
+        )  # fmt: skip
+        assert code == 0
+        assert "held out" not in text
+        models.append(load_model(tmp_path / name))
+    for W, V in zip(models[0].weights, models[1].weights, strict=True):
+        np.testing.assert_array_equal(W, V)
+    assert models[0].activation == "sigmoid"
+    assert models[0].extraction is None
+    assert models[0].columns.all()
+
+
+def test_train_on_files_of_the_tutorial(ga, tmp_path):
+    X, y = load_iris(return_X_y=True)
+    for name, array in (("X.pkl", X), ("y.pkl", y)):
+        (tmp_path / name).write_bytes(pickle.dumps(array))
+    out = tmp_path / "m.npz"
+    options = ["--target", tmp_path / "y.pkl", "--hidden", "5", "--generations", 1]
+    assert ga("train", tmp_path / "X.pkl", "-o", out, *options)[0] == 0
+    code, text, _ = ga("predict", out, tmp_path / "X.pkl", "--target", tmp_path / "y.pkl")
+    assert code == 0
+    assert "of 150 right" in text
+
+
+def test_ctrl_c_saves_the_best_so_far(ga, iris, tmp_path, monkeypatch):
+    def stop(self, ga, history):
+        if len(history) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("ga_ann.callbacks.ProgressBar.__call__", stop)
+    out = tmp_path / "m.npz"
+    code, text, _ = ga("train", iris, "-o", out, "--hidden", "5")
+    assert code == 0
+    assert "(interrupted)" in text
+    assert len(load_history(out)) == 3
+    assert load_model(out).classes.tolist() == [0, 1, 2]
+
+
+class Hostile:
+    def __reduce__(self):
+        return print, ("a hostile pickle ran",)
+
+
+def bad_file(kind, folder):
+    path = folder / f"{kind}.npz"
+    X, y = load_iris(return_X_y=True)
+    if kind == "truncated":
+        np.savez(path, X=X, y=y)
+        path.write_bytes(path.read_bytes()[:500])
+    elif kind == "objects":
+        np.savez(path, X=X, y=np.array([Hostile()] * 150))
+    elif kind == "one class":
+        np.savez(path, X=X, y=np.zeros(150, dtype=int))
+    elif kind == "NaN":
+        np.savez(path, X=np.full((150, 4), np.nan), y=y)
+    elif kind == "lengths":
+        np.savez(path, X=X, y=y[:-1])
+    elif kind == "empty":
+        np.savez(path, X=X[:0], y=y[:0])
+    return path
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("truncated", "cannot be read"),
+        ("objects", "objects"),
+        ("one class", "at least 2 classes"),
+        ("NaN", "must be finite"),
+        ("lengths", "150, got 149"),
+        ("empty", "features must be"),
+        ("missing", "No such file"),
+    ],
+)
+def test_train_refuses_bad_files(fails, tmp_path, kind, message):
+    path = bad_file(kind, tmp_path)
+    assert message in fails("train", path, "-o", tmp_path / "model.npz")
+    assert not (tmp_path / "model.npz").exists()
+
+
+def test_train_refuses_a_hostile_pickle(fails, tmp_path):
+    (tmp_path / "X.pkl").write_bytes(pickle.dumps(Hostile()))
+    np.save(tmp_path / "y.npy", np.arange(3))
+    options = ["--target", tmp_path / "y.npy", "-o", tmp_path / "m.npz"]
+    assert "print" in fails("train", tmp_path / "X.pkl", *options)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--hidden", "5,x"], "--hidden must be numbers"),
+        (["--hidden", "0"], "positive integers"),
+        (["--recipe", "cake"], "recipe must be one of"),
+        (["--min-std", "1e9"], "Choose other --min-std"),
+        (["--n-features", "5"], "n_features"),
+        (["--min-std", "0", "--n-features", "2"], "give one of them"),
+        (["--max-time", "-1"], "max_time"),
+        (["--validation", "1"], "--validation must be at least 0 and below 1"),
+        (["--validation", "0.001"], "test_size"),
+        (["--target", "y.npy"], "--target goes with"),
+        (["--generations", "-1"], "--generations"),
+        (["--seed", "-1"], "--seed"),
+    ],
+)
+def test_train_refuses_bad_options(fails, iris, tmp_path, options, message):
+    assert message in fails("train", iris, "-o", tmp_path / "m.npz", *options)
+    assert not list(tmp_path.iterdir())
+
+
+# ---------------------------------------------------------------- predict
+
+
+def test_predict_pictures(ga, colour_model, pictures):
+    paths = [pictures / "green" / "0.png", pictures / "red" / "3.png"]
+    code, text, _ = ga("predict", colour_model, *paths)
+    assert code == 0
+    lines = [line.split() for line in text.splitlines()]
+    assert [(name, label) for name, label, _ in lines] == [
+        (str(paths[0]), "green"),
+        (str(paths[1]), "red"),
+    ]
+    counts = [hue_histogram(Image.open(path), bins=12, hue_range=(0, 1)) for path in paths]
+    expected = load_model(colour_model).predict_proba(np.array(counts, dtype=float)).max(axis=1)
+    assert [float(p) for *_, p in lines] == pytest.approx(expected, abs=1e-4)
+
+
+def test_predict_a_folder_and_its_table_alike(ga, colour_model, pictures):
+    code, of_folder, err = ga("predict", colour_model, pictures)
+    assert code == 0
+    assert "extracting" in err
+    assert of_folder.endswith("12 of 12 right (100.00 %)\n")
+    _, of_table, _ = ga("predict", colour_model, colour_model.with_name("table.npz"))
+    assert of_table == of_folder
+
+
+def test_predict_csv_and_json_agree(ga, colour_model, pictures):
+    _, as_csv, _ = ga("predict", colour_model, pictures, "--format", "csv")
+    _, as_json, _ = ga("predict", colour_model, pictures, "--format", "json")
+    rows = list(csv.DictReader(io.StringIO(as_csv)))
+    assert rows == [{k: str(v) for k, v in row.items()} for row in json.loads(as_json)]
+    assert len(rows) == 12
+    assert rows[0]["name"] == "green/0.png"
+
+
+def test_predict_does_not_score_other_labels(ga, iris, tmp_path):
+    weights = [np.ones((4, 3))]
+    save_model(tmp_path / "m.npz", Model(weights, "relu", "identity", np.array(["a", "b", "c"])))
+    code, text, _ = ga("predict", tmp_path / "m.npz", iris)
+    assert code == 0
+    assert "right" not in text
+    assert len(text.splitlines()) == 150
+
+
+def test_predict_refuses(fails, colour_model, pictures, iris, tmp_path):
+    picture = pictures / "red" / "0.png"
+    assert "--format must be one of ['csv'" in fails(
+        "predict", colour_model, picture, "--format", "xml"
+    )
+    assert "No such file" in fails("predict", tmp_path / "m.npz", picture)
+    assert "cannot be read as" in fails("predict", iris, picture)
+    assert "0.gif" in fails("predict", colour_model, tmp_path / "0.gif")
+    assert "one DATA" in fails("predict", colour_model, picture, iris)
+    assert "--target goes with" in fails("predict", colour_model, picture, "--target", "y.npy")
+    assert "extract it anew" in fails("predict", colour_model, "fruits360")
+    assert "must have 12 columns" in fails("predict", colour_model, iris)
+    model = Model([np.ones((4, 3))], "relu", "identity", np.arange(3))
+    save_model(tmp_path / "m.npz", model)
+    assert "trained on a table" in fails("predict", tmp_path / "m.npz", picture)
+    odd = Model([np.ones((4, 3))], "relu", "identity", np.arange(3), extraction={"size": 1})
+    save_model(tmp_path / "m.npz", odd)
+    assert "bins and hue_range" in fails("predict", tmp_path / "m.npz", picture)
+
+
+# ---------------------------------------------------------------- plot
+
+
+def test_plot(ga, colour_model, tmp_path):
+    code, text, _ = ga("plot", colour_model, "-o", tmp_path / "one.png")
+    assert (code, text) == (0, f"{tmp_path / 'one.png'}\n")
+    with Image.open(tmp_path / "one.png") as picture:
+        assert picture.size[0] > 300
+    other = tmp_path / "other.npz"
+    other.write_bytes(colour_model.read_bytes())
+    assert ga("plot", colour_model, other, "-o", tmp_path / "two.svg", "--x", "seconds")[0] == 0
+    assert (tmp_path / "two.svg").stat().st_size
+
+
+def test_plot_refuses(fails, colour_model, iris, tmp_path):
+    out = tmp_path / "out.png"
+    assert "No such file" in fails("plot", tmp_path / "h.npz", "-o", out)
+    assert "cannot be read as" in fails("plot", iris, "-o", out)
+    assert "x must be one of" in fails("plot", colour_model, "-o", out, "--x", "hours")
+    assert "must end in one of" in fails("plot", colour_model, "-o", tmp_path / "out.doc")
+    assert "does not exist" in fails("plot", colour_model, "-o", tmp_path / "missing" / "out.png")
+    model = Model([np.ones((4, 3))], "relu", "identity", np.arange(3))
+    save_model(tmp_path / "m.npz", model)
+    assert "without a history" in fails("plot", tmp_path / "m.npz", "-o", out)
+    save_model(tmp_path / "m.npz", model, History())
+    assert "nothing to plot" in fails("plot", tmp_path / "m.npz", "-o", out)
+    assert {path.name for path in tmp_path.iterdir()} == {"m.npz"}

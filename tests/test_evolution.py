@@ -1,0 +1,319 @@
+"""The genetic algorithm: what must hold for every run, and what it must beat."""
+
+import numpy as np
+import pygad
+import pytest
+from sklearn.datasets import load_digits, load_iris
+from sklearn.preprocessing import scale
+
+from ga_ann.callbacks import EarlyStopping
+from ga_ann.chromosome import flatten
+from ga_ann.evolution import RECIPES, evolve
+from ga_ann.network import init_weights, layer_shapes, predict
+from ga_ann.operators import CROSSOVERS, MUTATIONS, SELECTIONS
+
+X, Y = load_iris(return_X_y=True)
+SMALL = {"hidden_layer_sizes": (6,), "population_size": 12, "n_parents": 4, "random_state": 0}
+
+
+def run(**changes):
+    return evolve(X, Y, **{**SMALL, "n_generations": 8, "target_fitness": None, **changes})
+
+
+def same(a, b):
+    return all((V == W).all() for V, W in zip(a.weights, b.weights, strict=True))
+
+
+# ---------------------------------------------------------------------------------- results
+
+
+def test_the_result_is_the_best_solution():
+    result = run(validation_data=(X[::2], Y[::2]))
+    assert [W.shape for W in result.weights] == [(4, 6), (6, 3)]
+    assert np.mean(predict(result.weights, X.astype(np.float32)) == Y) == result.best_fitness
+    last = result.history.last
+    assert last["best_fitness"] == result.best_fitness
+    assert last["validation_score"] == np.mean(result.predict(X[::2].astype("f4")) == Y[::2])
+    assert len(result.history) == 9
+    assert result.stop_reason == "n_generations"
+
+
+def test_labels_of_any_kind():
+    names = np.array(["setosa", "versicolor", "virginica"])
+    result = evolve(X, names[Y], **SMALL, target_fitness=0.9)
+    assert result.classes.tolist() == names.tolist()
+    assert np.mean(result.predict(X) == names[Y]) >= 0.9
+
+
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize("hidden", [(), (5,), (5, 4, 3)])
+def test_any_structure(hidden, bias):
+    result = run(hidden_layer_sizes=hidden, bias=bias, n_generations=2)
+    assert [W.shape for W in result.weights] == layer_shapes([4, *hidden, 3], bias=bias)
+
+
+def test_same_seed_same_bits():
+    state = np.random.get_state()[1].copy()  # noqa: NPY002
+    a, b, c = run(), run(), run(random_state=1)
+    assert same(a, b)
+    assert not same(a, c)
+    for column in ("best_fitness", "mean_fitness", "evaluations"):
+        assert (a.history[column] == b.history[column]).all()
+    assert (np.random.get_state()[1] == state).all()  # noqa: NPY002
+
+
+def test_a_generator_may_be_the_random_state():
+    assert same(run(random_state=np.random.default_rng(0)), run())
+
+
+# -------------------------------------------------------------------------------- properties
+
+
+@pytest.mark.parametrize("n_elites", [1, 3, 11])
+def test_elitism_makes_the_best_fitness_monotone(n_elites):
+    result = run(n_elites=n_elites, sigma=2.0, n_generations=30)
+    assert (np.diff(result.ga.best_solutions_fitness) >= 0).all()
+
+
+def test_without_elitism_the_best_may_be_lost_but_the_result_keeps_it():
+    result = run(n_elites=0, sigma=5.0, n_generations=40)
+    assert (np.diff(result.ga.best_solutions_fitness) < 0).any()
+    assert result.best_fitness == max(result.ga.best_solutions_fitness)
+    assert (np.diff(result.history["best_fitness"]) >= 0).all()
+
+
+def test_without_variation_nothing_changes():
+    start = flatten(init_weights(np.random.default_rng(3), [4, 6, 3], n_solutions=12))
+    start[:] = start[0]
+    result = run(sigma=0.0, initial_population=start)
+    assert (result.ga.population == start).all()
+    assert len(set(result.history["mean_fitness"])) == 1
+
+
+def test_elites_keep_the_fitness_that_they_would_be_measured_with():
+    result = run(n_elites=4)
+    assert (result.ga.last_generation_fitness == result.ga.cal_pop_fitness()).all()
+
+
+def test_the_initial_population_is_not_modified():
+    start = flatten(init_weights(np.random.default_rng(3), [4, 6, 3], n_solutions=12))
+    before = start.copy()
+    result = run(initial_population=start)
+    assert (start == before).all()
+    assert (result.ga.initial_population == before).all()
+
+
+def test_beats_random_search_at_equal_evaluations():
+    digits, labels = load_digits(return_X_y=True)
+    budget = {"hidden_layer_sizes": (16,), "max_evaluations": 1500, "target_fitness": None}
+    for seed in range(3):
+        evolved = evolve(digits, labels, **budget, random_state=seed)
+        random = evolve(
+            digits, labels, **budget, population_size=1500, n_generations=0, random_state=seed
+        )
+        assert random.history.last["evaluations"] == 1500
+        assert evolved.history.last["evaluations"] <= 1500
+        assert evolved.best_fitness > random.best_fitness + 0.1
+
+
+@pytest.mark.parametrize("selection", SELECTIONS)
+@pytest.mark.parametrize("crossover", CROSSOVERS)
+def test_every_pair_of_operators_learns(selection, crossover):
+    options = {"selection": selection, "crossover": crossover, "random_state": 0}
+    result = evolve(scale(X), Y, hidden_layer_sizes=(8,), n_generations=100, **options)
+    assert result.best_fitness > result.history["best_fitness"][0] + 0.2
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS)
+def test_every_mutation_learns(mutation):
+    assert run(mutation=mutation, n_generations=60, target_fitness=0.8).best_fitness >= 0.8
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        *({"selection": name} for name in ("sss", "rws", "sus", "random")),
+        *({"crossover": name} for name in ("two_points", "scattered", "sbx")),
+        *(
+            {"mutation": name, "mutation_rate": 0.1}
+            for name in ("random", "swap", "inversion", "scramble", "polynomial")
+        ),
+        {"mutation": "adaptive", "mutation_rate": (0.3, 0.1)},
+    ],
+    ids=lambda options: next(iter(options.values())),
+)
+def test_pygad_operators_run_by_their_names(options):
+    result = run(**options, n_generations=5)
+    assert len(result.history) == 6
+    assert same(result, run(**options, n_generations=5))
+
+
+# ----------------------------------------------------------------------------------- recipes
+
+
+def test_the_tutorial_recipe_is_the_follow_up_article():
+    result = evolve(X, Y, recipe="tutorial", n_generations=5, random_state=0)
+    assert result.ga.population.shape == (8, 4 * 150 + 150 * 60 + 60 * 3)
+    assert result.ga.population.dtype == np.float64
+    assert np.abs(result.ga.initial_population).max() <= 0.1
+    assert result.activation == result.output_activation == "sigmoid"
+    assert result.history["evaluations"].tolist() == [8, 12, 16, 20, 24, 28]
+    for column in ("population_size", "n_parents", "n_elites", "crossover", "mutation_rate"):
+        assert result.history.settings[column] == RECIPES["tutorial"][column]
+
+
+def test_the_tutorial_offspring_are_halves_of_neighbours_with_a_tenth_of_the_genes_mutated():
+    result = evolve(X, Y, recipe="tutorial", n_generations=1, random_state=0, target_fitness=None)
+    first, then = result.ga.initial_population, result.ga.population
+    n_genes = first.shape[1]
+    for child in then[4:]:
+        change = np.min(
+            [
+                np.count_nonzero(child - np.r_[a[: n_genes // 2], b[n_genes // 2 :]])
+                for a in first
+                for b in first
+            ]
+        )
+        assert change == round(n_genes / 10)
+
+
+def test_a_given_setting_wins_over_the_recipe():
+    result = evolve(X, Y, recipe="tutorial", population_size=10, sigma=0.5, n_generations=1)
+    assert result.history.settings["population_size"] == 10
+    assert result.history.settings["sigma"] == 0.5
+
+
+# -------------------------------------------------------------------------------------- stops
+
+
+def test_stops():
+    assert run(target_fitness=0.1).stop_reason == "target_fitness"
+    assert len(run(target_fitness=0.1).history) == 1
+    assert run(target_fitness=0.8, n_generations=500).best_fitness >= 0.8
+    assert run(max_time=1e-9, n_generations=500).stop_reason == "max_time"
+    limited = run(max_evaluations=40)
+    assert limited.stop_reason == "max_evaluations"
+    assert limited.history.last["evaluations"] == 12 + 2 * 11
+    stuck = run(n_iter_no_change=3, sigma=0.0, n_generations=500)
+    assert stuck.stop_reason == "no best_fitness improvement in 3 generations"
+    assert run(n_generations=0).ga.generations_completed == 0
+
+
+def test_callbacks_see_every_generation_and_may_stop():
+    seen = []
+
+    def watch(ga, history):
+        seen.append((ga.generations_completed, history.last["generation"]))
+        return len(seen) == 4
+
+    result = run(callbacks=[watch])
+    assert seen == [(0, 0), (1, 1), (2, 2), (3, 3)]
+    assert result.stop_reason == "callback"
+    stop = EarlyStopping(2)
+    assert "validation" in run(callbacks=[stop], sigma=0.0, validation_data=(X, Y)).stop_reason
+
+
+def test_ctrl_c_keeps_the_best_so_far():
+    def interrupt(ga, history):
+        if history.last["generation"] == 5:
+            raise KeyboardInterrupt
+
+    result = run(callbacks=[interrupt])
+    assert result.stop_reason == "interrupted"
+    assert np.mean(result.predict(X.astype("f4")) == Y) == result.best_fitness
+    assert len(result.history) == 6
+
+
+def test_verbose_shows_a_bar(capsys):
+    run(verbose=True)
+    assert "best=" in capsys.readouterr().err
+
+
+# -------------------------------------------------------------------------------------- PyGAD
+
+
+def test_the_engine_is_a_real_pygad_ga():
+    result = run()
+    assert isinstance(result.ga, pygad.GA)
+    assert result.ga.run_completed
+    assert result.ga.generations_completed == 8
+    solution, fitness, index = result.ga.best_solution()
+    assert fitness == result.best_fitness
+    assert (result.ga.population[index] == solution).all()
+    assert "Population" in str(result.ga.summary())
+
+
+def test_solutions_that_cannot_be_measured_rank_worst_and_are_counted():
+    start = flatten(init_weights(np.random.default_rng(3), [4, 6, 3], n_solutions=12))
+    start[:5, 0] = 3e38
+    start[:5, 24:] = 3e38
+    result = run(initial_population=start, n_generations=1)
+    assert result.history["n_invalid"].tolist() == [5, 0]
+    assert np.isfinite(result.history["mean_fitness"]).all()
+    start[:, 0] = start[:, 24:] = 3e38
+    hopeless = run(initial_population=start, n_generations=1)
+    assert hopeless.history["n_invalid"].tolist() == [12, 12]
+    assert np.isnan(hopeless.best_fitness)
+
+
+# ---------------------------------------------------------------------------------- bad input
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"population_size": 1}, "population_size == 1, must be >= 2"),
+        ({"n_parents": 13}, "n_parents == 13, must be <= 12"),
+        ({"n_elites": 12}, "n_elites == 12, must be <= 11"),
+        ({"sigma": -1.0}, "sigma"),
+        ({"mutation_rate": 1.5}, "mutation_rate"),
+        ({"mutation_rate": (0.1, 0.2)}, "mutation_rate must be a pair"),
+        ({"mutation": "adaptive"}, "mutation_rate must be a pair"),
+        ({"n_generations": -1}, "n_generations"),
+        ({"n_iter_no_change": 0}, "n_iter_no_change"),
+        ({"max_time": 0}, "max_time"),
+        ({"max_evaluations": 5}, "max_evaluations == 5, must be >= 12"),
+        ({"tol": -1}, "tol"),
+        ({"selection": "wit"}, "selection must be one of .*'truncation'.* got 'wit'"),
+        ({"crossover": "wit"}, "crossover must be one of .*'uniform'"),
+        ({"mutation": "wit"}, "mutation must be one of .*'gaussian'"),
+        ({"activation": "wit"}, "activation must be one of .*'relu'"),
+        ({"output_activation": "wit"}, "output_activation must be one of"),
+        ({"fitness": "wit"}, "fitness must be one of .*'accuracy'"),
+        ({"init": "wit"}, "init must be one of .*'he'"),
+        ({"dtype": "float16"}, "dtype must be one of"),
+        ({"recipe": "wit"}, "recipe must be one of .*'tutorial'"),
+        ({"hidden_layer_sizes": (0,)}, "layer_sizes"),
+        ({"initial_population": np.zeros((12, 5))}, r"shape \(12, 42\).* got \(12, 5\)"),
+        ({"initial_population": np.full((12, 42), np.nan)}, "initial_population contains NaN"),
+        ({"validation_data": (X[:, :2], Y)}, "validation_data must have 4 features"),
+        ({"validation_data": (X, Y + 1)}, r"classes that y lacks: \[3\]"),
+    ],
+    ids=str,
+)
+def test_bad_settings_are_refused(changes, message):
+    with pytest.raises(ValueError, match=message):
+        run(**changes)
+
+
+def test_wrong_types_are_refused():
+    for changes in ({"population_size": 3.5}, {"sigma": "strong"}, {"target_fitness": "all"}):
+        with pytest.raises(TypeError, match=next(iter(changes))):
+            run(**changes)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ((np.empty((0, 4)), np.empty(0)), "0 sample"),
+        ((X, np.zeros(len(X))), "at least 2 classes, got only"),
+        ((X, Y[:-1]), "inconsistent numbers of samples"),
+        ((np.where(X > 7, np.nan, X), Y), "NaN"),
+        ((np.where(X > 7, np.inf, X), Y), "infinity"),
+        ((X[0], Y), "2D array"),
+        ((X, Y + 0.5), "continuous"),
+    ],
+)
+def test_bad_data_are_refused(data, message):
+    with pytest.raises(ValueError, match=message):
+        evolve(*data, **SMALL)

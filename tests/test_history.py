@@ -1,0 +1,127 @@
+"""History: rows in, columns out, and nothing lost on the way."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ga_ann.history import COLUMNS, History, TrainingResult
+
+ROWS = st.lists(st.dictionaries(st.sampled_from(COLUMNS), st.floats(width=64)), max_size=6)
+
+
+def history_of(rows, **about):
+    history = History(**about)
+    for row in rows:
+        history.append(**row)
+    return history
+
+
+@given(ROWS)
+def test_rows_become_columns(rows):
+    history = history_of(rows)
+    nan = float("nan")
+    assert len(history) == len(rows)
+    for name in COLUMNS:
+        assert history[name].dtype == np.float64
+        np.testing.assert_array_equal(history[name], [row.get(name, nan) for row in rows])
+    listed = list(history)
+    assert [list(row) for row in listed] == [list(COLUMNS)] * len(rows)
+    for row, expected in zip(listed, rows, strict=True):
+        np.testing.assert_equal(row, {name: expected.get(name, nan) for name in COLUMNS})
+    if rows:
+        np.testing.assert_equal(history.last, listed[-1])
+
+
+@given(ROWS)
+def test_arrays_round_trip(rows):
+    about = {"label": "GA", "metric": "f1_macro", "settings": {"sigma": 0.1, "sizes": [3, 4]}}
+    history = history_of(rows, **about)
+    arrays = history.to_arrays()
+    assert list(arrays) == list(COLUMNS)
+    back = History.from_arrays(arrays, **about)
+    for name in COLUMNS:
+        np.testing.assert_array_equal(back[name], history[name])
+    assert (back.label, back.metric, back.settings) == tuple(about.values())
+    back.append(generation=99)
+    assert back.last["generation"] == 99
+    assert len(back) == len(rows) + 1
+
+
+def test_a_column_is_a_copy():
+    history = history_of([{"generation": 0}])
+    history["generation"][0] = 5
+    assert history["generation"][0] == 0
+    history.append(generation=1)
+    assert history["generation"].tolist() == [0, 1]
+
+
+def test_settings_are_a_copy():
+    settings = {"sigma": 0.1}
+    history = History(settings=settings)
+    settings["sigma"] = 0.2
+    assert history.settings == {"sigma": 0.1}
+    assert History().settings == {}
+
+
+def test_byte_order_and_layout_of_the_arrays_do_not_matter():
+    table = np.arange(3.0 * len(COLUMNS)).reshape(3, -1)
+    arrays = {name: table[:, k].astype(">f8") for k, name in enumerate(COLUMNS)}
+    back = History.from_arrays(arrays)
+    np.testing.assert_array_equal(np.column_stack([back[name] for name in COLUMNS]), table)
+
+
+def test_unknown_columns_are_refused():
+    history = History()
+    with pytest.raises(ValueError, match=r"must be among \['generation', .* got \['loss'\]"):
+        history.append(generation=0, loss=1)
+    with pytest.raises(KeyError, match=r"must be one of \['generation', .* got 'loss'"):
+        history["loss"]
+    assert len(history) == 0
+
+
+def test_a_row_that_is_refused_leaves_no_part_of_itself():
+    history = history_of([{"generation": 0}])
+    with pytest.raises(ValueError, match="could not convert"):
+        history.append(generation=1, n_invalid="many")
+    assert len(history) == 1
+    assert history["generation"].tolist() == [0]
+
+
+def test_an_empty_history_has_no_last_row():
+    with pytest.raises(IndexError, match="no rows yet"):
+        _ = History().last
+    assert list(History()) == []
+
+
+def test_arrays_that_do_not_fit_are_refused():
+    arrays = history_of([{"generation": 0}, {"generation": 1}]).to_arrays()
+    with pytest.raises(ValueError, match=r"\['sigma'\] are missing"):
+        History.from_arrays({name: a for name, a in arrays.items() if name != "sigma"})
+    with pytest.raises(ValueError, match=r"1-D and of one length, got .*'sigma': \(1,\)"):
+        History.from_arrays(arrays | {"sigma": arrays["sigma"][:1]})
+    with pytest.raises(ValueError, match="1-D and of one length"):
+        History.from_arrays({name: a[:, None] for name, a in arrays.items()})
+
+
+def test_repr_tells_the_newest_fitness():
+    assert repr(History(label="GA")) == "History('GA', 0 generations)"
+    history = history_of([{"generation": 0, "best_fitness": 0.25}], label="GA")
+    assert repr(history) == "History('GA', 1 generations, best_fitness=0.25)"
+
+
+def test_result_predicts_labels_with_its_own_activations():
+    result = TrainingResult(
+        weights=[np.array([[1.0, -1.0]]), np.eye(2)],
+        history=History(),
+        best_fitness=1.0,
+        classes=np.array(["fig", "pear"]),
+        activation="relu",
+        output_activation="softmax",
+        stop_reason="target_fitness",
+    )
+    X = [[2.0], [-3.0], [0.0]]
+    assert result.predict(X).tolist() == ["fig", "pear", "fig"]
+    e2, e3 = np.exp([2.0, 3.0])
+    expected = [[e2 / (e2 + 1), 1 / (e2 + 1)], [1 / (e3 + 1), e3 / (e3 + 1)], [0.5, 0.5]]
+    np.testing.assert_allclose(result.predict_scores(X), expected)

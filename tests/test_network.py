@@ -1,0 +1,275 @@
+"""The network against scikit-learn's, and populations against loops of single networks."""
+
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import kstest
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+
+from ga_ann.network import (
+    ACTIVATIONS,
+    INITS,
+    forward,
+    init_scale,
+    init_weights,
+    layer_shapes,
+    lookup,
+    pair_layers,
+    predict,
+)
+
+SKLEARN_NAMES = {"relu": "relu", "sigmoid": "logistic", "tanh": "tanh", "identity": "identity"}
+
+
+def rng_of(seed=0):
+    return np.random.default_rng(seed)
+
+
+def random_weights(rng, sizes, bias, n_solutions=None, dtype=np.float64):
+    """Weights whose biases are not zero, unlike those of `init_weights`."""
+    weights = init_weights(rng, sizes, n_solutions=n_solutions, bias=bias, dtype=dtype)
+    for W in weights[1::2] if bias else []:
+        W[...] = rng.standard_normal(W.shape)
+    return weights
+
+
+def sklearn_twin(estimator, weights, bias, X, y):
+    """Give a network of scikit-learn our weights."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        estimator.fit(X, y)
+    matrices = weights[::2] if bias else weights
+    estimator.coefs_ = matrices
+    estimator.intercepts_ = weights[1::2] if bias else [np.zeros(W.shape[1]) for W in matrices]
+    return estimator
+
+
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize("activation", sorted(SKLEARN_NAMES))
+def test_forward_equals_sklearn(activation, bias):
+    rng = rng_of(1)
+    X = rng.normal(size=(40, 6))
+    sizes = (6, 8, 5, 3)
+    weights = random_weights(rng, sizes, bias)
+    settings = {
+        "hidden_layer_sizes": sizes[1:-1],
+        "activation": SKLEARN_NAMES[activation],
+        "max_iter": 1,
+    }
+
+    labels = np.arange(40) % 3
+    classifier = sklearn_twin(MLPClassifier(**settings), weights, bias, X, labels)
+    np.testing.assert_array_equal(predict(weights, X, activation=activation), classifier.predict(X))
+    np.testing.assert_allclose(
+        forward(weights, X, activation=activation, output_activation="softmax"),
+        classifier.predict_proba(X),
+    )
+
+    several = np.eye(3, dtype=int)[labels]
+    multilabel = sklearn_twin(MLPClassifier(**settings), weights, bias, X, several)
+    np.testing.assert_allclose(
+        forward(weights, X, activation=activation, output_activation="sigmoid"),
+        multilabel.predict_proba(X),
+    )
+
+    regressor = sklearn_twin(MLPRegressor(**settings), weights, bias, X, rng.normal(size=(40, 3)))
+    np.testing.assert_allclose(
+        forward(weights, X, activation=activation), regressor.predict(X), atol=1e-12
+    )
+
+
+@settings(deadline=None)
+@given(
+    seed=st.integers(0, 2**32),
+    sizes=st.lists(st.integers(1, 6), min_size=2, max_size=5),
+    n_solutions=st.integers(1, 5),
+    n_samples=st.integers(0, 6),
+    bias=st.booleans(),
+    activation=st.sampled_from(sorted(ACTIVATIONS)),
+    output_activation=st.sampled_from(sorted(ACTIVATIONS)),
+    dtype=st.sampled_from([np.float32, np.float64]),
+)
+def test_population_equals_a_loop_over_its_networks(
+    seed, sizes, n_solutions, n_samples, bias, activation, output_activation, dtype
+):
+    rng = rng_of(seed)
+    population = random_weights(rng, sizes, bias, n_solutions, dtype)
+    X = rng.normal(size=(n_samples, sizes[0])).astype(dtype)
+    functions = {"activation": activation, "output_activation": output_activation}
+    before = [a.copy() for a in (X, *population)]
+
+    outputs = forward(population, X, **functions)
+    classes = predict(population, X, **functions)
+
+    assert outputs.shape == (n_solutions, n_samples, sizes[-1])
+    assert outputs.dtype == dtype
+    tolerance = {"rtol": 1e-5, "atol": 1e-5} if dtype == np.float32 else {"atol": 1e-12}
+    for i in range(n_solutions):
+        single = forward([W[i] for W in population], X, **functions)
+        np.testing.assert_allclose(outputs[i], single, **tolerance)
+    np.testing.assert_array_equal(classes, outputs.argmax(axis=-1))
+    for array, copy in zip((X, *population), before, strict=True):
+        np.testing.assert_array_equal(array, copy)
+        assert not np.shares_memory(outputs, array)
+
+
+def test_the_first_of_equal_outputs_wins():
+    weights = [np.array([[1.0, 2.0, 2.0], [-1.0, -2.0, -3.0]])]
+    assert predict(weights, [[1.0, 0.0]]).tolist() == [1]
+    negative = [[0.0, 1.0]]
+    assert predict(weights, negative).tolist() == [0]
+    assert predict([-weights[0]], negative, output_activation="relu").tolist() == [2]
+    assert predict(weights, negative, output_activation="relu").tolist() == [0]
+
+
+def test_lists_and_integers_are_propagated_as_floats():
+    outputs = forward([[[1, 0], [0, 1]], [1, -1]], [[2, 3]], output_activation="sigmoid")
+    assert outputs.dtype == np.float64
+    np.testing.assert_allclose(outputs, 1 / (1 + np.exp([[-3.0, -2.0]])))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_large_inputs_are_safe(dtype):
+    X = np.array([[1e4], [-1e4]], dtype=dtype)
+    weights = [np.array([[1.0, -1.0]], dtype=dtype)]
+    expected = [[1, 0], [0, 1]]
+    with np.errstate(over="raise", invalid="raise", divide="raise"):
+        for name in ("sigmoid", "softmax"):
+            outputs = forward(weights, X, output_activation=name)
+            np.testing.assert_array_equal(outputs, expected)
+
+
+def test_softmax_sums_to_one_and_keeps_the_order():
+    X = rng_of(2).normal(scale=30, size=(50, 7))
+    outputs = forward([np.eye(7)], X, output_activation="softmax")
+    np.testing.assert_allclose(outputs.sum(axis=1), 1)
+    np.testing.assert_array_equal(outputs.argmax(axis=1), X.argmax(axis=1))
+
+
+@pytest.mark.parametrize(
+    ("shapes", "message"),
+    [
+        ([], "non-empty list"),
+        ([(3,)], "non-empty list"),
+        ([(2, 3), (4, 2)], r"weights\[1\] must have 3 rows, got shape \(4, 2\)"),
+        ([(2, 3), (4,)], r"weights\[1\] must have a bias of 3, got shape \(4,\)"),
+        ([(2, 3), (3,), (3,)], r"weights\[2\] must have a 2-D matrix or its bias"),
+        ([(2, 3), ()], r"weights\[1\] must have a 2-D matrix or its bias"),
+        ([(2, 3), (5, 3, 2)], r"weights\[1\] must have a 2-D matrix or its bias"),
+        ([(5, 2, 3), (3,)], r"weights\[1\] must have a 3-D matrix or its bias"),
+        ([(5, 2, 3), (6, 3, 2)], r"weights\[1\] must have 5 solutions"),
+        ([(5, 2, 3), (6, 3)], r"weights\[1\] must have 5 solutions"),
+        ([(5, 2, 3), (5, 4, 2)], r"weights\[1\] must have 3 rows"),
+    ],
+)
+def test_shapes_that_do_not_chain_are_refused(shapes, message):
+    weights = [np.ones(shape) for shape in shapes]
+    with pytest.raises(ValueError, match=message):
+        pair_layers(weights)
+    with pytest.raises(ValueError, match=message):
+        forward(weights, np.ones((1, 2)))
+
+
+def test_pair_layers_groups_matrices_with_their_biases():
+    weights = [np.ones((2, 3)), np.ones(3), np.ones((3, 1))]
+    (W1, b1), (W2, b2) = pair_layers(weights)
+    assert W1 is weights[0]
+    assert b1 is weights[1]
+    assert W2 is weights[2]
+    assert b2 is None
+
+
+@pytest.mark.parametrize("X", [np.ones((4, 3)), np.ones(2), np.ones((1, 4, 2))])
+def test_samples_of_the_wrong_shape_are_refused(X):
+    with pytest.raises(ValueError, match=r"X must have shape \(n_samples, 2\), got"):
+        forward([np.ones((2, 2))], X)
+
+
+@pytest.mark.parametrize("which", ["activation", "output_activation"])
+@pytest.mark.parametrize("name", ["logistic", None, ["relu"]])
+def test_unknown_activations_list_the_valid_ones(which, name):
+    with pytest.raises(ValueError, match=f"^{which} must be one of .*'relu', 'sigmoid', 'soft"):
+        forward([np.ones((2, 2))], np.ones((1, 2)), **{which: name})
+
+
+def test_lookup_names_what_was_looked_for():
+    assert lookup({"a": 1}, "a", "thing") == 1
+    with pytest.raises(ValueError, match=r"thing must be one of \['a', 'b'\], got 'c'\."):
+        lookup({"b": 2, "a": 1}, "c", "thing")
+
+
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize("n_solutions", [None, 4])
+def test_initial_weights_have_the_shapes_of_the_layers(bias, n_solutions):
+    sizes = [5, 4, 3, 2]
+    weights = init_weights(rng_of(), sizes, n_solutions=n_solutions, bias=bias)
+    front = () if n_solutions is None else (n_solutions,)
+    assert [W.shape for W in weights] == [front + s for s in layer_shapes(sizes, bias=bias)]
+    assert {W.dtype for W in weights} == {np.dtype(np.float32)}
+    assert [b is not None for _, b in pair_layers(weights)] == [bias] * 3
+    for _, b in pair_layers(weights):
+        assert b is None or not b.any()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("init", sorted(INITS))
+def test_initial_weights_follow_their_distribution(init, dtype):
+    (W,) = init_weights(rng_of(3), [200, 100], n_solutions=10, init=init, dtype=dtype)
+    standard = {"he": ("norm", (0, 0.1)), "tutorial": ("uniform", (-0.1, 0.2))}
+    name, parameters = standard[init]  # He: sqrt(2 / 200) = 0.1
+    assert kstest(W.ravel(), name, args=parameters).statistic < 0.005
+    assert abs(W.mean()) < 1e-3
+    assert W.std() == pytest.approx(init_scale(init, 200), rel=0.01)
+    if init == "tutorial":
+        assert W.min() >= dtype(-0.1)
+        assert W.max() < dtype(0.1)
+    assert len(np.unique(W)) > 0.9 * W.size  # no layer or solution repeats another
+
+
+def test_the_same_seed_gives_the_same_bits():
+    first, second, other = (
+        np.concatenate([W.ravel() for W in init_weights(rng_of(seed), [6, 5, 4], bias=True)])
+        for seed in (5, 5, 6)
+    )
+    np.testing.assert_array_equal(first, second)
+    assert (first != other).any()
+
+
+def test_the_global_generator_is_untouched():
+    before = np.random.get_state()  # noqa: NPY002
+    for init in INITS:
+        forward(init_weights(rng_of(), [3, 2], init=init), np.ones((1, 3)))
+    after = np.random.get_state()  # noqa: NPY002
+    np.testing.assert_array_equal(before[1], after[1])
+    assert before[2:] == after[2:]
+
+
+@pytest.mark.parametrize("sizes", [[], [3], [3, 0], [3, -1, 2], [3, 2.0], ["3", 2]])
+def test_sizes_that_are_no_layers_are_refused(sizes):
+    with pytest.raises(ValueError, match="at least two positive integers"):
+        layer_shapes(sizes)
+    with pytest.raises(ValueError, match="at least two positive integers"):
+        init_weights(rng_of(), sizes)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"init": "xavier"}, r"init must be one of \['he', 'tutorial'\], got 'xavier'"),
+        ({"dtype": np.float16}, "dtype must be float32 or float64, got float16"),
+        ({"dtype": int}, "dtype must be float32 or float64, got int64"),
+        ({"n_solutions": 0}, "n_solutions must be at least 1, got 0"),
+    ],
+)
+def test_bad_arguments_of_init_weights_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        init_weights(rng_of(), [3, 2], **arguments)
+
+
+def test_unknown_init_has_no_scale():
+    with pytest.raises(ValueError, match="init must be one of"):
+        init_scale("xavier", 3)
