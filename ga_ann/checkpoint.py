@@ -221,8 +221,8 @@ def save_model(path: str | os.PathLike[str], model: Model, history: History | No
     >>> import tempfile
     >>> model = Model([np.eye(2)], "relu", "identity", np.array(["apple", "mango"]))
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     save_model(Path(folder) / "model.npz", model)
-    ...     load_model(Path(folder) / "model.npz").predict([[0.0, 1.0]])
+    ...     save_model(f"{folder}/model.npz", model)
+    ...     load_model(f"{folder}/model.npz").predict([[0.0, 1.0]])
     array(['mango'], dtype='<U5')
     """
     if not isinstance(model, Model):

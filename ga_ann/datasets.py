@@ -722,6 +722,8 @@ def load_features(path: PathLike, target: PathLike | None = None) -> tuple[Array
         is missing or superfluous. Nothing in a file is ever run.
     """
     path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"there is no file {path}.")
     suffix = path.suffix.lower()
     if suffix not in (*_ARRAY_READERS, *_TABLE_READERS):
         known = [*_ARRAY_READERS, *_TABLE_READERS]
