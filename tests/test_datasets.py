@@ -956,7 +956,10 @@ def test_numbers_of_features_and_labels_must_match(tmp_path):
         load_features(tmp_path / "t.npz")
 
 
-def test_where_the_labels_are_must_be_clear(tmp_path):
+def test_where_the_labels_are_must_be_clear(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("dataset_features.pkl", "t.csv", "t.json"):
+        Path(name).touch()
     with pytest.raises(ValueError, match=r"dataset_features\.pkl .*file of the labels as target"):
         load_features("dataset_features.pkl")
     with pytest.raises(ValueError, match=r"target must be None, got y\.npy"):
