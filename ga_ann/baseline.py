@@ -12,8 +12,8 @@ from sklearn.utils import check_scalar
 from tqdm import tqdm
 
 from ga_ann.history import History, TrainingResult
-from ga_ann.labels import check_held_out, check_training
 from ga_ann.network import ACTIVATIONS, Layer, init_weights, lookup, pair_layers, predict
+from ga_ann.validation import check_held_out, check_training
 
 __all__ = ["train_naive"]
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import isnan
-from numbers import Integral, Real
+from numbers import Integral
 from types import TracebackType
 from typing import Any, Self
 
-from sklearn.utils import check_scalar
 from tqdm.auto import tqdm
 
 from ga_ann.history import COLUMNS, History
+from ga_ann.validation import check_number
 
 __all__ = ["Callback", "EarlyStopping", "ProgressBar"]
 
@@ -56,8 +56,8 @@ class EarlyStopping:
     def __init__(
         self, n_iter_no_change: int, *, tol: float = 1e-4, column: str = "validation_score"
     ) -> None:
-        check_scalar(n_iter_no_change, "n_iter_no_change", Integral, min_val=1)
-        check_scalar(tol, "tol", Real, min_val=0)
+        check_number(n_iter_no_change, "n_iter_no_change", Integral, low=1)
+        check_number(tol, "tol", low=0)
         if column not in COLUMNS:
             raise ValueError(f"column must be one of {list(COLUMNS)}, got {column!r}.")
         self.n_iter_no_change = n_iter_no_change

@@ -1,25 +1,59 @@
-"""Population to fitness: decode each chromosome, run the network, score the outputs."""
+"""Population to fitness: decode the chromosomes, run the networks, score the outputs.
+
+A few networks at a time (a block) go through buffers that stay in cache. Samples are columns, so
+that activations and scores run along contiguous memory, and one call of `numpy.matmul` serves a
+layer of the whole block. Blocks are shared among threads, one BLAS thread each; they are cut the
+same way whatever the number of threads, so that the results are the same to the bit.
+"""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from math import prod
+from numbers import Integral
+from types import TracebackType
+from typing import Any, NamedTuple, Self
 
+import joblib
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ga_ann.chromosome import count_genes, reshape
 from ga_ann.fitness import FITNESS
-from ga_ann.network import ACTIVATIONS, lookup, pair_layers
+from ga_ann.network import ACTIVATIONS, Layer, lookup, pair_layers
+from ga_ann.validation import check_number
 
-__all__ = ["Evaluator"]
+__all__ = ["Evaluator", "Measurement"]
+
+BLOCK_BYTES = 2**19
+"""What the widest layer of a block may take, where a block has several networks."""
 
 CHUNK_BYTES = 2**22
-"""What the buffers of one chunk may take: about the share of a core in the last cache."""
+"""What the widest layer of one network may take; more samples go through in chunks."""
+
+THREADED_FLOPS = 2e7
+"""Work of a call below which handing it to threads costs more than it saves."""
+
+
+class Measurement(NamedTuple):
+    """What a population is worth.
+
+    Attributes
+    ----------
+    fitness : ndarray of shape (n_solutions,)
+        The score that the user asked for; NaN for a solution whose outputs are not finite.
+    ranking : ndarray of shape (n_solutions,)
+        What selection ranks by: the fitness itself, or a finer score; NaN likewise.
+    """
+
+    fitness: NDArray[np.float64]
+    ranking: NDArray[np.float64]
 
 
 class Evaluator:
-    """Measures the fitness of whole populations on the same samples.
+    """Measures the fitness of whole populations on the same samples, or on some of them.
 
     Parameters
     ----------
@@ -30,26 +64,25 @@ class Evaluator:
     shapes : sequence of tuple of int
         Shapes of the network's parameters, see `layer_shapes`.
     activation, output_activation : str, default="relu" and "identity"
-        See `forward`.
+        See `forward`. Scores take what softmax is applied to, so softmax at the output is left out.
     fitness : str, default="accuracy"
         A name in `FITNESS`.
+    ranking : str, default="fitness"
+        ``"fitness"``, or a name in `FITNESS` that selection ranks by instead.
     dtype : {numpy.float32, numpy.float64}, default=numpy.float32
         Precision of the computation.
+    n_jobs : int, optional
+        Number of threads, at least 1; None for one a core. It does not change the results.
 
     Attributes
     ----------
-    n_evaluated : int
-        Networks measured so far.
-
-    Notes
-    -----
-    One network at a time goes through buffers that are reused and stay in cache; with many
-    samples it does so in chunks, so that memory stays bounded whatever the population's size.
+    n_evaluated : float
+        Networks measured so far, in units of the whole training set.
 
     Examples
     --------
     >>> evaluate = Evaluator([[1.0, 0.0], [0.0, 1.0]], [0, 1], [(2, 2)])
-    >>> evaluate(np.array([[1, 0, 0, 1], [0, 1, 1, 0]], dtype=np.float32))
+    >>> evaluate(np.array([[1, 0, 0, 1], [0, 1, 1, 0]], dtype=np.float32)).fitness
     array([1., 0.])
     """
 
@@ -62,62 +95,126 @@ class Evaluator:
         activation: str = "relu",
         output_activation: str = "identity",
         fitness: str = "accuracy",
+        ranking: str = "fitness",
         dtype: Any = np.float32,
+        n_jobs: int | None = None,
     ) -> None:
         self.X = np.ascontiguousarray(X, dtype=dtype)
         self.y = np.asarray(y, dtype=np.intp)
         self.shapes = list(shapes)
-        self.n_evaluated = 0
+        self.n_evaluated = 0.0
         self._fitness = lookup(FITNESS, fitness, "fitness")
-        widths = [shape[1] for shape in self.shapes if len(shape) == 2]
-        self._activations = [lookup(ACTIVATIONS, activation, "activation")] * (len(widths) - 1)
-        self._activations.append(lookup(ACTIVATIONS, output_activation, "output_activation"))
-        row_bytes = sum(widths) * self.X.itemsize
-        self._n_rows = min(len(self.X), max(1, CHUNK_BYTES // row_bytes))
-        self._hidden = [np.empty((self._n_rows, n), self.X.dtype) for n in widths[:-1]]
-        self._outputs = np.empty((1, len(self.X), widths[-1]), self.X.dtype)
+        self._ranking = None
+        if ranking not in ("fitness", fitness):
+            self._ranking = lookup({**FITNESS, "fitness": None}, ranking, "ranking")
+        self._widths = [shape[1] for shape in self.shapes if len(shape) == 2]
+        self._activations = [lookup(ACTIVATIONS, activation, "activation")] * len(self._widths)
+        last = "identity" if output_activation == "softmax" else output_activation
+        self._activations[-1] = lookup(ACTIVATIONS, last, "output_activation")
+        if n_jobs is not None:
+            check_number(n_jobs, "n_jobs", Integral, low=1)
+        n_jobs = n_jobs or joblib.cpu_count()
+        self._pool = ThreadPoolExecutor(n_jobs) if n_jobs > 1 else None
+        self._buffers = threading.local()
 
-    def __call__(self, population: NDArray[Any]) -> NDArray[np.float64]:
-        """Return the fitness of every solution; NaN for one whose outputs are not finite.
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._pool is not None:
+            self._pool.shutdown()
+
+    def __call__(
+        self, population: NDArray[Any], samples: NDArray[np.intp] | None = None
+    ) -> Measurement:
+        """Return the fitness of every solution, and what selection ranks by.
 
         Parameters
         ----------
         population : ndarray of shape (n_solutions, n_genes)
             The chromosomes; they are not modified.
+        samples : ndarray of int, optional
+            Indices of the samples to measure on, repetitions included; None for all.
 
         Returns
         -------
-        ndarray of shape (n_solutions,)
+        Measurement
 
         Raises
         ------
         ValueError
             If the chromosomes do not have the network's number of genes.
         """
-        if population.ndim != 2 or population.shape[1] != count_genes(self.shapes):
+        n_genes = count_genes(self.shapes)
+        if population.ndim != 2 or population.shape[1] != n_genes:
             raise ValueError(
-                f"population must have shape (n_solutions, {count_genes(self.shapes)}), "
-                f"got {population.shape}."
+                f"population must have shape (n_solutions, {n_genes}), got {population.shape}."
             )
-        fitness = np.empty(len(population))
-        with np.errstate(over="ignore", invalid="ignore"):
-            for k, chromosome in enumerate(population):
-                outputs = self._forward(chromosome)
-                # An infinity or a NaN anywhere makes the sum one of them.
-                valid = np.isfinite(outputs.sum())
-                fitness[k] = self._fitness(outputs, self.y)[0] if valid else np.nan
-        self.n_evaluated += len(population)
-        return fitness
+        X, y = (self.X, self.y) if samples is None else (self.X[samples], self.y[samples])
+        n_solutions = len(population)
+        measured = Measurement(np.empty(n_solutions), np.empty(n_solutions))
 
-    def _forward(self, chromosome: NDArray[Any]) -> NDArray[Any]:
-        layers = pair_layers(reshape(chromosome, self.shapes))
-        for start in range(0, len(self.X), self._n_rows):
-            A = self.X[start : start + self._n_rows]
-            buffers = [*self._hidden, self._outputs[0, start:]]
-            for (W, b), buffer, activation in zip(layers, buffers, self._activations, strict=True):
-                Z = np.matmul(A, W, out=buffer[: len(A)])
-                if b is not None:
-                    Z += b
-                activation(Z)
+        def measure(block: slice) -> None:
+            self._measure_block(population[block], X, y, Measurement(*(m[block] for m in measured)))
+
+        size = self._block_size(n_solutions, len(y))
+        blocks = [slice(k, k + size) for k in range(0, n_solutions, size)]
+        threaded = len(blocks) > 1 and 2.0 * n_solutions * n_genes * len(y) > THREADED_FLOPS
+        run = self._pool.map if self._pool is not None and threaded else map
+        for _ in run(measure, blocks):
+            pass
+        self.n_evaluated += n_solutions * len(y) / len(self.y)
+        return measured
+
+    def _block_size(self, n_solutions: int, n_samples: int) -> int:
+        row_bytes = max(self._widths) * n_samples * self.X.itemsize
+        # At least four blocks, so that two or four threads end at the same time.
+        return max(1, min(BLOCK_BYTES // row_bytes, -(-n_solutions // 4)))
+
+    def _measure_block(
+        self, chromosomes: NDArray[Any], X: NDArray[Any], y: NDArray[np.intp], out: Measurement
+    ) -> None:
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            outputs = self._forward(chromosomes, X)
+            # An infinity or a NaN anywhere makes the sum one of them.
+            invalid = ~np.isfinite(outputs.sum(axis=(1, 2)))
+            # The fitness first: the finer score may overwrite the outputs.
+            out.fitness[:] = self._fitness(outputs, y)
+            out.ranking[:] = out.fitness if self._ranking is None else self._ranking(outputs, y)
+        out.fitness[invalid] = out.ranking[invalid] = np.nan
+
+    def _forward(self, chromosomes: NDArray[Any], X: NDArray[Any]) -> NDArray[Any]:
+        """Return the outputs of a block of networks, (n_solutions, n_outputs, n_samples)."""
+        layers = pair_layers(reshape(chromosomes, self.shapes))
+        n_solutions, n_samples = len(chromosomes), len(X)
+        n_rows = max(1, CHUNK_BYTES // (max(self._widths) * X.itemsize))
+        outputs = self._buffer(len(layers) - 1, (n_solutions, self._widths[-1], n_samples))
+        for start in range(0, n_samples, n_rows):
+            A = X[start : start + n_rows].T
+            for k, layer in enumerate(layers):
+                if k == len(layers) - 1:
+                    Z = outputs[:, :, start : start + n_rows]
+                else:
+                    Z = self._buffer(k, (n_solutions, self._widths[k], A.shape[-1]))
+                self._propagate(k, layer, A, Z)
                 A = Z
-        return self._outputs
+        return outputs
+
+    def _propagate(self, k: int, layer: Layer, A: NDArray[Any], out: NDArray[Any]) -> None:
+        W, b = layer
+        np.matmul(W.swapaxes(1, 2), A, out=out)
+        if b is not None:
+            out += b[:, :, None]
+        self._activations[k](out.swapaxes(1, 2))
+
+    def _buffer(self, k: int, shape: tuple[int, ...]) -> NDArray[Any]:
+        """Return the calling thread's buffer for a layer, larger than before if need be."""
+        buffers: dict[Any, NDArray[Any]] = self._buffers.__dict__
+        if k not in buffers or buffers[k].size < prod(shape):
+            buffers[k] = np.empty(prod(shape), dtype=self.X.dtype)
+        return buffers[k][: prod(shape)].reshape(shape)

@@ -9,150 +9,39 @@ from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from functools import partial
-from numbers import Integral, Real
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 import pygad
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import check_array, check_scalar
+from sklearn.utils import check_array
 from threadpoolctl import threadpool_limits
 
 from ga_ann.callbacks import Callback, EarlyStopping, ProgressBar
-from ga_ann.chromosome import count_genes, flatten, reshape
-from ga_ann.evaluation import Evaluator
-from ga_ann.fitness import FITNESS
+from ga_ann.chromosome import flatten, reshape
+from ga_ann.evaluation import Evaluator, Measurement
 from ga_ann.history import History, TrainingResult
-from ga_ann.labels import check_held_out, check_training
-from ga_ann.network import ACTIVATIONS, INITS, init_scale, init_weights, layer_shapes, lookup
-from ga_ann.operators import CROSSOVERS, MUTATIONS, SELECTIONS, rank_order
+from ga_ann.network import init_scale, init_weights, layer_shapes
+from ga_ann.operators import (
+    CROSSOVERS,
+    MUTATIONS,
+    SELECTIONS,
+    noise_table,
+    rank_order,
+    weighted_mean,
+)
+from ga_ann.schedule import Schedule
+from ga_ann.settings import Settings
+from ga_ann.validation import check_held_out, check_hidden_layer_sizes, check_range, check_training
 
-__all__ = ["RECIPES", "EvolutionResult", "NetworkGA", "Settings", "evolve"]
+__all__ = ["EvolutionResult", "NetworkGA", "evolve"]
 
-PYGAD_SELECTIONS = ("random", "rws", "sss", "sus")
-PYGAD_CROSSOVERS = ("sbx", "scattered", "two_points")
-PYGAD_MUTATIONS = ("adaptive", "inversion", "polynomial", "random", "scramble", "swap")
+CHECK_EVERY = 10
+"""Generations between two measurements of candidates on all samples."""
 
-RECIPES: dict[str, dict[str, Any]] = {
-    "default": {
-        "activation": "relu",
-        "output_activation": "identity",
-        "init": "he",
-        "population_size": 64,
-        "n_parents": 16,
-        "n_elites": 1,
-        "selection": "truncation",
-        "crossover": "uniform",
-        "mutation": "gaussian",
-        "mutation_rate": 1.0,
-        "sigma": 0.1,
-        "dtype": "float32",
-    },
-    "tutorial": {
-        "activation": "sigmoid",
-        "output_activation": "sigmoid",
-        "init": "tutorial",
-        "population_size": 8,
-        "n_parents": 4,
-        "n_elites": 4,
-        "selection": "truncation",
-        "crossover": "middle",
-        "mutation": "uniform",
-        "mutation_rate": 0.1,
-        "sigma": 10.0,  # times U(-0.1, 0.1): the tutorial adds U(-1, 1)
-        "dtype": "float64",
-    },
-}
-"""The settings that a recipe stands for; see `evolve`."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """Everything that shapes a run besides the data; the fields are the parameters of `evolve`."""
-
-    hidden_layer_sizes: tuple[int, ...]
-    activation: str
-    output_activation: str
-    bias: bool
-    fitness: str
-    init: str
-    population_size: int
-    n_parents: int
-    n_elites: int
-    selection: str
-    crossover: str
-    mutation: str
-    mutation_rate: float | tuple[float, float]
-    sigma: float
-    dtype: str
-    n_generations: int
-    target_fitness: float | None
-    n_iter_no_change: int | None
-    tol: float
-    max_time: float | None
-    max_evaluations: float | None
-
-    @classmethod
-    def from_recipe(cls, recipe: str, **given: Any) -> Settings:
-        """Return the settings given, with those that are None taken from the recipe if it has them.
-
-        Raises
-        ------
-        ValueError, TypeError
-            If the recipe is unknown, or a setting cannot run.
-        """
-        chosen = lookup(RECIPES, recipe, "recipe")
-        resolved: dict[str, Any] = {
-            name: chosen.get(name) if value is None else value for name, value in given.items()
-        }
-        return cls(**resolved)
-
-    def __post_init__(self) -> None:
-        """Refuse what cannot run."""
-        self._check_names()
-        check_scalar(self.population_size, "population_size", Integral, min_val=2)
-        check_scalar(self.n_parents, "n_parents", Integral, min_val=1, max_val=self.population_size)
-        check_scalar(
-            self.n_elites, "n_elites", Integral, min_val=0, max_val=self.population_size - 1
-        )
-        check_scalar(self.n_generations, "n_generations", Integral, min_val=0)
-        check_scalar(self.sigma, "sigma", Real, min_val=0)
-        check_scalar(self.tol, "tol", Real, min_val=0)
-        rates = self.mutation_rate
-        for rate in rates if isinstance(rates, tuple) else (rates,):
-            check_scalar(rate, "mutation_rate", Real, min_val=0, max_val=1)
-        if isinstance(rates, tuple) != (self.mutation == "adaptive"):
-            raise ValueError(
-                "mutation_rate must be a pair (rate of weak solutions, rate of strong ones) with "
-                f"mutation='adaptive', and a number otherwise; got {rates!r} with "
-                f"mutation={self.mutation!r}."
-            )
-        if self.target_fitness is not None:
-            check_scalar(self.target_fitness, "target_fitness", Real)
-        if self.n_iter_no_change is not None:
-            check_scalar(self.n_iter_no_change, "n_iter_no_change", Integral, min_val=1)
-        if self.max_time is not None:
-            check_scalar(self.max_time, "max_time", Real, min_val=0, include_boundaries="neither")
-        if self.max_evaluations is not None:
-            check_scalar(
-                self.max_evaluations, "max_evaluations", Real, min_val=self.population_size
-            )
-
-    def _check_names(self) -> None:
-        for table, pygad_names, what in (
-            (ACTIVATIONS, (), "activation"),
-            (ACTIVATIONS, (), "output_activation"),
-            (FITNESS, (), "fitness"),
-            (INITS, (), "init"),
-            (SELECTIONS, PYGAD_SELECTIONS, "selection"),
-            (CROSSOVERS, PYGAD_CROSSOVERS, "crossover"),
-            (MUTATIONS, PYGAD_MUTATIONS, "mutation"),
-        ):
-            lookup(
-                {**dict.fromkeys(table), **dict.fromkeys(pygad_names)}, getattr(self, what), what
-            )
-        lookup({"float32": None, "float64": None}, self.dtype, "dtype")
+MAX_CANDIDATES = 2
+"""Candidates of a check: the best of the batch and the parents' mean."""
 
 
 @dataclass(frozen=True)
@@ -171,34 +60,47 @@ class EvolutionResult(TrainingResult):
 class NetworkGA(pygad.GA):
     """A `pygad.GA` whose population is measured as a whole and never passes through its checks.
 
+    PyGAD's `best_solutions_fitness` and `last_generation_fitness` hold the fitness as it was
+    measured, on the samples of the generation; selection goes by `ranking`. PyGAD's copy of the
+    initial population is not kept.
+
     Parameters
     ----------
     population : ndarray of shape (n_solutions, n_genes)
-        The initial population.
-    fitness : ndarray of shape (n_solutions,)
-        Its fitness.
-    evaluate : callable
-        ``evaluate(population) -> fitness``, NaN for a solution that cannot be measured.
+        The initial population; it is overwritten in the course of the run.
+    measure : callable
+        ``measure(population) -> Measurement``.
     n_elites : int
-        Number of solutions that enter the next generation as they are, with their fitness.
+        Number of best solutions that enter the next generation as they are.
+    elites_keep_fitness : callable
+        Tells whether the elites need not be measured again.
     **options
         Passed on to `pygad.GA`.
+
+    Attributes
+    ----------
+    ranking : ndarray of shape (n_solutions,)
+        What selection ranks the population by.
     """
 
     def __init__(
         self,
         population: NDArray[Any],
-        fitness: NDArray[np.float64],
-        evaluate: Callable[[NDArray[Any]], NDArray[np.float64]],
+        measure: Callable[[NDArray[Any]], Measurement],
         *,
         n_elites: int,
+        elites_keep_fitness: Callable[[], bool],
         **options: Any,
     ) -> None:
-        self._given_population = population
-        self._evaluate = evaluate
-        self._known_fitness = fitness
+        self._given = population
+        self._measure = measure
+        self._elites_keep_fitness = elites_keep_fitness
+        # Where the offspring grow while their parents' generation is still needed.
+        self._next = np.empty_like(population)
+        self._known = measure(population)
+        self.ranking = self._known.ranking
         super().__init__(
-            fitness_func=lambda ga, solutions, indices: list(ga.measure(solutions)),
+            fitness_func=lambda ga, solutions, indices: list(ga._measure(solutions).fitness),
             fitness_batch_size=len(population),
             sol_per_pop=len(population),
             num_genes=population.shape[1],
@@ -208,38 +110,67 @@ class NetworkGA(pygad.GA):
             suppress_warnings=True,
             **options,
         )
+        self.last_generation_fitness = _without_nan(self._known.fitness)
+        if isinstance(self.parent_selection_type, str):
+            select: Callable[..., Any] = self.select_parents
+            self.select_parents: Callable[..., Any] = lambda fitness, num_parents: select(
+                _without_nan(self.ranking), num_parents
+            )
 
-    def measure(self, population: NDArray[Any]) -> NDArray[np.float64]:
-        """Return the fitness of chromosomes, minus infinity where it is NaN."""
-        fitness = self._evaluate(population)
-        return np.where(np.isnan(fitness), -np.inf, fitness)
+    @property
+    def offspring(self) -> NDArray[Any]:
+        """The rows that the next generation's offspring are to fill."""
+        return self._next[self.keep_elitism :]
 
-    def generate_initial_population(self, num_solutions: int) -> NDArray[Any]:
-        """Hand PyGAD the population, past its checks of every gene."""
-        return self._given_population
+    def initialize_population(self, *checks: Any) -> None:
+        """Take the population as it is, past PyGAD's checks of every gene."""
+        self.population = self._given
+        self.pop_size = self.population.shape
+        self.initial_population = None
 
     def change_population_dtype_and_round(self, population: Any) -> NDArray[Any]:
         """Return chromosomes of the right type as they are, without a copy."""
         return np.asarray(population, dtype=self.gene_type[0])
 
     def run_update_population(self) -> None:
-        """Replace the population; the elites in front bring their fitness with them."""
-        super().run_update_population()
-        if self.keep_elitism:
-            self._known_fitness = self.last_generation_fitness[self.last_generation_elitism_indices]
+        """Let the elites and the offspring take the population's place."""
+        elites = rank_order(self.ranking)[: self.keep_elitism]
+        self._next[: len(elites)] = self.population[elites]
+        if not np.may_share_memory(self.last_generation_offspring_mutation, self._next):
+            self.offspring[:] = self.last_generation_offspring_mutation
+        self.population, self._next = self._next, self.population
+        self.last_generation_elitism = self.population[: len(elites)]
+        self.last_generation_elitism_indices = elites
+        if self._elites_keep_fitness():
+            self._known = Measurement(self.last_generation_fitness[elites], self.ranking[elites])
 
     def cal_pop_fitness(self) -> NDArray[np.float64]:
         """Measure the population, save those in front whose fitness is known."""
-        known = np.where(np.isnan(self._known_fitness), -np.inf, self._known_fitness)
-        self._known_fitness = np.empty(0)
-        unknown = self.population[len(known) :]
-        fitness = np.concatenate([known, self.measure(unknown)]) if len(unknown) else known
+        known, self._known = self._known, Measurement(np.empty(0), np.empty(0))
+        unknown = self.population[len(known.fitness) :]
         self.num_fitness_evaluations = getattr(self, "num_fitness_evaluations", 0) + len(unknown)
-        return fitness
+        if len(unknown):
+            new = self._measure(unknown)
+            known = Measurement(*(np.concatenate(pair) for pair in zip(known, new, strict=True)))
+        self.ranking = known.ranking
+        return _without_nan(known.fitness)
+
+    def best_solution(
+        self, pop_fitness: NDArray[np.float64] | None = None
+    ) -> tuple[NDArray[Any], float, int]:
+        """Return the population's best solution, its fitness and its index; see `pygad.GA`."""
+        fitness = self.cal_pop_fitness() if pop_fitness is None else pop_fitness
+        best = int(np.argmax(fitness))
+        return self.population[best].copy(), fitness[best], best
+
+
+def _without_nan(fitness: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the fitness as PyGAD can take it: NaN becomes minus infinity."""
+    return np.where(np.isnan(fitness), -np.inf, fitness)
 
 
 class _Run:
-    """Keeps the best solution so far and the History, and tells when to stop."""
+    """Measures the generations, keeps the best solution and the History, and tells when to stop."""
 
     def __init__(
         self,
@@ -248,24 +179,41 @@ class _Run:
         validate: Evaluator | None,
         history: History,
         callbacks: Iterable[Callback],
+        rng: np.random.Generator,
     ) -> None:
         self.settings = settings
         self.evaluate = evaluate
         self.validate = validate
         self.history = history
         self.callbacks = list(callbacks)
+        self.rng = rng
+        n_samples = len(evaluate.y)
+        self.schedule = Schedule(
+            sigma=settings.sigma,
+            batch_size=settings.first_batch_size(n_samples),
+            n_samples=n_samples,
+            decay=settings.sigma_decay,
+        )
         self.best: NDArray[Any] = np.empty(0)
         self.best_fitness = float("nan")
+        self._best_key = [-np.inf, -np.inf]
         self.validation_score = float("nan")
         self.stop_reason = "n_generations"
         self._start = perf_counter()
 
-    def record(
-        self, ga: pygad.GA, population: NDArray[Any], fitness: NDArray[np.float64]
-    ) -> str | None:
+    def measure(self, population: NDArray[Any]) -> Measurement:
+        """Measure solutions on all samples, or on a batch that is drawn anew each time."""
+        samples = None
+        if not self.schedule.is_full:
+            samples = self.rng.integers(len(self.evaluate.y), size=self.schedule.batch_size)
+        return self.evaluate(population, samples)
+
+    def record(self, ga: NetworkGA) -> str | None:
         """Note a generation; return "stop", PyGAD's word for it, if it is to be the last."""
-        self._keep_best(population, fitness)
-        valid = fitness[~(np.isnan(fitness) | np.isneginf(fitness))]
+        reason = self._limit_reached()
+        self._find_best(ga, at_check=reason is not None or len(self.history) % CHECK_EVERY == 0)
+        fitness = ga.last_generation_fitness
+        valid = fitness[~np.isneginf(fitness)]
         self.history.append(
             generation=len(self.history),
             evaluations=self.evaluate.n_evaluated,
@@ -273,66 +221,108 @@ class _Run:
             best_fitness=self.best_fitness,
             mean_fitness=valid.mean() if len(valid) else float("nan"),
             validation_score=self.validation_score,
-            sigma=self.settings.sigma,
-            n_samples=len(self.evaluate.X),
+            sigma=self.schedule.sigma,
+            n_samples=self.schedule.batch_size,
             n_invalid=len(fitness) - len(valid),
         )
-        reason = self._limit_reached()
+        target = self.settings.target_fitness
+        if target is not None and self.best_fitness >= target:
+            reason = "target_fitness"
         for callback in self.callbacks:
             answer = callback(ga, self.history)
             reason = reason or (answer if isinstance(answer, str) else "callback" * bool(answer))
-        if not reason:
-            return None
-        self.stop_reason = reason
-        return "stop"
+        if reason:
+            self.stop_reason = reason
+        return "stop" if reason else None
 
-    def _keep_best(self, population: NDArray[Any], fitness: NDArray[np.float64]) -> None:
-        k = rank_order(fitness)[0]
-        if self.best.size and not fitness[k] > self.best_fitness:
+    def _find_best(self, ga: NetworkGA, *, at_check: bool) -> None:
+        """Compare the generation's candidates, measured on all samples, with the best so far."""
+        order = rank_order(ga.ranking)
+        ranking = -np.inf
+        if self.schedule.is_full:
+            fitness = ga.last_generation_fitness
+            best = np.lexsort((_without_nan(ga.ranking), fitness))[-1]
+            self._keep_better(ga.population[best], fitness[best], ga.ranking[best])
+            ranking = ga.ranking[order[0]]
+        if not at_check:
             return
-        self.best = population[k].copy()
-        self.best_fitness = float(fitness[k])
+        candidates = []
+        if not self.schedule.is_full:
+            candidates.append(ga.population[order[0]])
+        if self.settings.crossover == "mean":
+            candidates.append(weighted_mean(ga.population[order[: self.settings.n_parents]]))
+        for candidate in candidates:
+            measured = self.evaluate(candidate[None])
+            self._keep_better(candidate, measured.fitness[0], measured.ranking[0])
+            ranking = np.fmax(ranking, measured.ranking[0])
+        self.schedule.update(ranking)
+
+    def _keep_better(self, solution: NDArray[Any], fitness: float, ranking: float) -> None:
+        """Keep a solution of higher fitness, or of equal fitness and higher rank."""
+        key = np.nan_to_num([fitness, ranking], nan=-np.inf, neginf=-np.inf).tolist()
+        if self.best.size and key <= self._best_key:
+            return
+        self._best_key = key
+        self.best = solution.copy()
+        self.best_fitness = float(fitness) if np.isfinite(fitness) else float("nan")
         if self.validate is not None:
-            self.validation_score = float(self.validate(self.best[None])[0])
+            self.validation_score = float(self.validate(self.best[None]).fitness[0])
 
     def _limit_reached(self) -> str | None:
-        s, row = self.settings, self.history.last
-        if s.target_fitness is not None and row["best_fitness"] >= s.target_fitness:
-            return "target_fitness"
-        if s.max_time is not None and row["seconds"] >= s.max_time:
+        s = self.settings
+        if len(self.history) >= s.n_generations:
+            return "n_generations"
+        if s.max_time is not None and perf_counter() - self._start >= s.max_time:
             return "max_time"
-        next_generation = s.population_size - s.n_elites
-        if s.max_evaluations and row["evaluations"] + next_generation > s.max_evaluations:
+        cost = (s.population_size - s.n_elites) * self.schedule.batch_size / self.schedule.n_samples
+        cost += MAX_CANDIDATES
+        if s.max_evaluations and self.evaluate.n_evaluated + cost > s.max_evaluations:
             return "max_evaluations"
         return None
 
 
 def _operator_options(
-    settings: Settings, shapes: list[tuple[int, ...]], rng: np.random.Generator
+    run: _Run, shapes: list[tuple[int, ...]], scale: NDArray[Any]
 ) -> dict[str, Any]:
     """Return PyGAD's options that select the operators: its own by name, ours as functions."""
+    settings, rng = run.settings, run.rng
     options: dict[str, Any] = {
         "parent_selection_type": settings.selection,
         "crossover_type": settings.crossover,
         "mutation_type": settings.mutation,
     }
+    table = noise_table(rng, len(scale), settings.dtype)
     if settings.selection in SELECTIONS:
         select = partial(SELECTIONS[settings.selection], rng)
 
         def select_parents(
-            fitness: NDArray[Any], n_parents: int, ga: pygad.GA
+            fitness: NDArray[Any], n_parents: int, ga: NetworkGA
         ) -> tuple[NDArray[Any], NDArray[np.intp]]:
-            chosen = select(fitness, n_parents)
+            chosen = select(ga.ranking, n_parents)
             return ga.population[chosen], chosen
 
         options["parent_selection_type"] = select_parents
     if settings.crossover in CROSSOVERS:
-        cross = partial(CROSSOVERS[settings.crossover], rng)
-        options["crossover_type"] = lambda parents, size, ga: cross(parents, size[0], shapes)
+        cross = partial(CROSSOVERS[settings.crossover], rng, shapes=shapes, table=table)
+
+        def crossover(parents: NDArray[Any], size: tuple[int, int], ga: NetworkGA) -> NDArray[Any]:
+            cross(parents, ga.offspring)
+            return ga.offspring
+
+        options["crossover_type"] = crossover
     if settings.mutation in MUTATIONS:
-        mutate = partial(MUTATIONS[settings.mutation], rng, rate=settings.mutation_rate)
-        scale = _gene_scale(settings, shapes)
-        options["mutation_type"] = lambda offspring, ga: mutate(offspring, scale)
+        mutate = partial(
+            MUTATIONS[settings.mutation],
+            rng,
+            rate=settings.mutation_rate,
+            table=table if settings.noise == "table" else None,
+        )
+
+        def mutation(offspring: NDArray[Any], ga: NetworkGA) -> NDArray[Any]:
+            mutate(offspring, scale * scale.dtype.type(run.schedule.sigma))
+            return offspring
+
+        options["mutation_type"] = mutation
     elif isinstance(settings.mutation_rate, tuple):
         options["mutation_percent_genes"] = [100 * rate for rate in settings.mutation_rate]
     else:
@@ -340,12 +330,18 @@ def _operator_options(
     return options
 
 
-def _gene_scale(settings: Settings, shapes: list[tuple[int, ...]]) -> NDArray[Any]:
-    """Return the standard deviation of the mutation of each gene."""
-    scales, n_in = [], 1
-    for shape in shapes:
+def _gene_scale(settings: Settings, shapes: list[tuple[int, ...]], X: NDArray[Any]) -> NDArray[Any]:
+    """Return the standard deviation of each gene's initial value, or of its neuron's for a bias.
+
+    He's formula is meant for inputs of order 1; the first layer's weights are divided by what
+    the inputs really are, so that neither they nor their mutation depend on the units of X.
+    """
+    scales, n_in, size = [], 1, 1.0
+    for k, shape in enumerate(shapes):
         n_in = shape[0] if len(shape) == 2 else n_in
-        scales.append(np.full(shape, settings.sigma * init_scale(settings.init, n_in)))
+        if settings.init == "he":
+            size = float(np.sqrt(np.mean(np.square(X, dtype=np.float64)))) or 1.0 if k == 0 else 1.0
+        scales.append(np.full(shape, init_scale(settings.init, n_in) / size))
     scale: NDArray[Any] = flatten(scales).astype(settings.dtype)
     return scale
 
@@ -354,11 +350,12 @@ def _initial_population(
     given: ArrayLike | None,
     settings: Settings,
     layer_sizes: list[int],
+    scale: NDArray[Any],
     rng: np.random.Generator,
 ) -> NDArray[Any]:
     size = settings.population_size
     if given is None:
-        return flatten(
+        drawn = flatten(
             init_weights(
                 rng,
                 layer_sizes,
@@ -368,14 +365,16 @@ def _initial_population(
                 dtype=settings.dtype,
             )
         )
+        n_first = layer_sizes[0] * layer_sizes[1]
+        drawn[:, :n_first] *= scale[0] / init_scale(settings.init, layer_sizes[0])
+        return drawn
     population: NDArray[Any] = check_array(
         given, dtype=settings.dtype, copy=True, input_name="initial_population"
     )
-    expected = (size, count_genes(layer_shapes(layer_sizes, bias=settings.bias)))
-    if population.shape != expected:
+    if population.shape != (size, len(scale)):
         raise ValueError(
-            f"initial_population must have shape {expected} (solutions, genes) for layers of "
-            f"{layer_sizes}, got {population.shape}."
+            f"initial_population must have shape {(size, len(scale))} (solutions, genes) for "
+            f"layers of {layer_sizes}, got {population.shape}."
         )
     return population
 
@@ -384,11 +383,12 @@ def evolve(
     X: ArrayLike,
     y: ArrayLike,
     *,
-    hidden_layer_sizes: Iterable[int] = (150, 60),
+    hidden_layer_sizes: int | Iterable[int] = (150, 60),
     activation: str | None = None,
     output_activation: str | None = None,
     bias: bool = False,
     fitness: str = "accuracy",
+    ranking: str | None = None,
     recipe: str = "default",
     init: str | None = None,
     population_size: int | None = None,
@@ -399,6 +399,9 @@ def evolve(
     mutation: str | None = None,
     mutation_rate: float | tuple[float, float] | None = None,
     sigma: float | None = None,
+    sigma_decay: float | None = None,
+    batch_size: int | str | None = None,
+    noise: str | None = None,
     dtype: str | None = None,
     n_generations: int = 1000,
     target_fitness: float | None = 1.0,
@@ -410,6 +413,7 @@ def evolve(
     validation_data: tuple[ArrayLike, ArrayLike] | None = None,
     callbacks: Iterable[Callback] = (),
     random_state: int | np.random.Generator | None = None,
+    n_jobs: int | None = None,
     verbose: bool = False,
 ) -> EvolutionResult:
     """Train a network with a genetic algorithm.
@@ -424,50 +428,59 @@ def evolve(
         The samples; finite numbers.
     y : array-like of shape (n_samples,)
         Their classes: labels of any kind, at least two different ones.
-    hidden_layer_sizes : iterable of int, default=(150, 60)
+    hidden_layer_sizes : int or iterable of int, default=(150, 60)
         Sizes of the hidden layers; empty for a linear classifier.
     activation, output_activation : str, optional
         See `forward`. None takes the recipe's.
     bias : bool, default=False
         Whether the layers have biases. The tutorial's have none.
-    fitness : {"accuracy"}, default="accuracy"
+    fitness : {"accuracy", "neg_log_loss"}, default="accuracy"
         The score to maximise.
+    ranking : str, optional
+        What selection ranks the solutions by: ``"fitness"``, or a score that tells solutions of
+        equal fitness apart, ``"neg_log_loss"``. The fitness decides which solution is the best.
     recipe : {"default", "tutorial"}, default="default"
         What the parameters that are None stand for:
 
-        =================  ============  ============
-        parameter          "default"     "tutorial"
-        =================  ============  ============
-        activation         "relu"        "sigmoid"
-        output_activation  "identity"    "sigmoid"
-        init               "he"          "tutorial"
-        population_size    64            8
-        n_parents          16            4
-        n_elites           1             4
-        selection          "truncation"  "truncation"
-        crossover          "uniform"     "middle"
-        mutation           "gaussian"    "uniform"
-        mutation_rate      1.0           0.1
-        sigma              0.1           10.0
-        dtype              "float32"     "float64"
-        =================  ============  ============
+        =================  ==============  ============
+        parameter          "default"       "tutorial"
+        =================  ==============  ============
+        activation         "relu"          "sigmoid"
+        output_activation  "identity"      "sigmoid"
+        ranking            "neg_log_loss"  "fitness"
+        init               "he"            "tutorial"
+        population_size    32              8
+        n_parents          8               4
+        n_elites           0               4
+        selection          "truncation"    "truncation"
+        crossover          "mean"          "middle"
+        mutation           "gaussian"      "uniform"
+        mutation_rate      1.0             0.1
+        sigma              0.2             10.0
+        sigma_decay        0.8             1.0
+        batch_size         "auto"          "full"
+        noise              "table"         "generator"
+        dtype              "float32"       "float64"
+        =================  ==============  ============
 
         The tutorial's sigma of 10 times its initial U(-0.1, 0.1) is its mutation by U(-1, 1).
     init : {"he", "tutorial"}, optional
-        Distribution of the initial weights, see `init_weights`.
+        Distribution of the initial weights, see `init_weights`. With ``"he"``, the first layer's
+        are divided by the root mean square of `X`, so that its units do not matter.
     population_size : int, optional
         Number of solutions, at least 2.
     n_parents : int, optional
         Number of solutions that mate, 1 to `population_size`.
     n_elites : int, optional
         Number of best solutions that enter the next generation unchanged, 0 to
-        ``population_size - 1``.
+        ``population_size - 1``. On batches they are measured again in every generation.
     selection : str, optional
         ``"truncation"``, ``"tournament"``, ``"rank"``, ``"roulette"``, or a name of PyGAD's:
         ``"sss"``, ``"rws"``, ``"sus"``, ``"random"``.
     crossover : str, optional
-        ``"uniform"``, ``"neuron"``, ``"single_point"``, ``"two_point"``, ``"middle"``, or a name
-        of PyGAD's: ``"two_points"``, ``"scattered"``, ``"sbx"``.
+        ``"mean"`` (the parents' weighted mean, as in evolution strategies), ``"uniform"``,
+        ``"neuron"``, ``"single_point"``, ``"two_point"``, ``"middle"``, or a name of PyGAD's:
+        ``"two_points"``, ``"scattered"``, ``"sbx"``.
     mutation : str, optional
         ``"gaussian"``, ``"uniform"``, or a name of PyGAD's, which change genes as PyGAD does by
         default and much more slowly: ``"random"``, ``"swap"``, ``"inversion"``, ``"scramble"``,
@@ -477,6 +490,17 @@ def evolve(
     sigma : float, optional
         Standard deviation of the mutation, relative to that of the layer's initial weights; at
         least 0. PyGAD's own mutations do not use it.
+    sigma_decay : float, optional
+        What `sigma` is multiplied by, and the batch doubled, when three checks in a row (every
+        tenth generation, on all samples) show no progress; above 0, and 1 for never.
+    batch_size : int, "auto" or "full", optional
+        Number of samples that the generations are measured on, to begin with: the same for the
+        whole population, drawn anew for each generation. ``"auto"`` is 64 where there are at least
+        256 samples. The fitness that the History reports as best, and the stop at a target, are
+        measured on all samples.
+    noise : {"table", "generator"}, optional
+        Where Gaussian mutation takes its numbers from: slices of a table drawn once, see
+        `noise_table`, or the generator, several times slower.
     dtype : {"float32", "float64"}, optional
         Precision of the weights and of the computation.
     n_generations : int, default=1000
@@ -500,6 +524,8 @@ def evolve(
         Called after each generation, see `ga_ann.callbacks`.
     random_state : int, numpy.random.Generator or None, default=None
         The one source of randomness; the same seed gives the same result on the same machine.
+    n_jobs : int, optional
+        Number of threads; None for one a core. The result does not depend on it.
     verbose : bool, default=False
         Whether to show a progress bar.
 
@@ -528,11 +554,12 @@ def evolve(
     """
     settings = Settings.from_recipe(
         recipe,
-        hidden_layer_sizes=tuple(hidden_layer_sizes),
+        hidden_layer_sizes=check_hidden_layer_sizes(hidden_layer_sizes),
         activation=activation,
         output_activation=output_activation,
         bias=bias,
         fitness=fitness,
+        ranking=ranking,
         init=init,
         population_size=population_size,
         n_parents=n_parents,
@@ -542,6 +569,9 @@ def evolve(
         mutation=mutation,
         mutation_rate=mutation_rate,
         sigma=sigma,
+        sigma_decay=sigma_decay,
+        batch_size=batch_size,
+        noise=noise,
         dtype=dtype,
         n_generations=n_generations,
         target_fitness=target_fitness,
@@ -551,23 +581,13 @@ def evolve(
         max_evaluations=max_evaluations,
     )
     samples, codes, classes = check_training(X, y)
+    check_range(samples, settings.dtype)
     n_features = samples.shape[1]
     layer_sizes = [n_features, *settings.hidden_layer_sizes, len(classes)]
     shapes = layer_shapes(layer_sizes, bias=settings.bias)
-    make_evaluator = partial(
-        Evaluator,
-        shapes=shapes,
-        activation=settings.activation,
-        output_activation=settings.output_activation,
-        fitness=settings.fitness,
-        dtype=settings.dtype,
-    )
-    evaluate = make_evaluator(samples, codes)
-    validate = None
-    if validation_data is not None:
-        validate = make_evaluator(*check_held_out(validation_data, n_features, classes))
     rng = np.random.default_rng(random_state)
-    population = _initial_population(initial_population, settings, layer_sizes, rng)
+    scale = _gene_scale(settings, shapes, samples)
+    population = _initial_population(initial_population, settings, layer_sizes, scale, rng)
 
     callbacks = list(callbacks)
     if settings.n_iter_no_change is not None:
@@ -575,13 +595,27 @@ def evolve(
             EarlyStopping(settings.n_iter_no_change, tol=settings.tol, column="best_fitness")
         )
     history = History(label="GA", metric=settings.fitness, settings=asdict(settings))
+    make_evaluator = partial(
+        Evaluator,
+        shapes=shapes,
+        activation=settings.activation,
+        output_activation=settings.output_activation,
+        fitness=settings.fitness,
+        dtype=settings.dtype,
+        n_jobs=n_jobs,
+    )
     with ExitStack() as stack:
-        # Products this small run slower when BLAS splits each of them among threads.
+        # Each thread of the evaluator multiplies on its own; BLAS must not split products further.
         stack.enter_context(threadpool_limits(limits=1, user_api="blas"))
+        evaluate = stack.enter_context(make_evaluator(samples, codes, ranking=settings.ranking))
+        validate = None
+        if validation_data is not None:
+            held_out = check_held_out(validation_data, n_features, classes)
+            validate = stack.enter_context(make_evaluator(*held_out))
         if verbose:
             callbacks.append(stack.enter_context(ProgressBar(settings.n_generations)))
-        run = _Run(settings, evaluate, validate, history, callbacks)
-        ga = _run_generations(run, population, shapes, rng)
+        run = _Run(settings, evaluate, validate, history, callbacks, rng)
+        ga = _run_generations(run, population, shapes, scale)
     return EvolutionResult(
         weights=reshape(run.best, shapes),
         history=history,
@@ -598,23 +632,22 @@ def _run_generations(
     run: _Run,
     population: NDArray[Any],
     shapes: list[tuple[int, ...]],
-    rng: np.random.Generator,
+    scale: NDArray[Any],
 ) -> NetworkGA:
     """Measure the initial population, then let PyGAD run until the limits say stop."""
-    fitness = run.evaluate(population)
     ga = NetworkGA(
         population,
-        fitness,
-        run.evaluate,
+        run.measure,
         n_elites=run.settings.n_elites,
+        elites_keep_fitness=lambda: run.schedule.is_full,
         num_generations=run.settings.n_generations,
         num_parents_mating=run.settings.n_parents,
-        on_generation=lambda ga: run.record(ga, ga.population, ga.last_generation_fitness),
-        random_seed=int(rng.integers(2**32)),
-        **_operator_options(run.settings, shapes, rng),
+        on_generation=run.record,
+        random_seed=int(run.rng.integers(2**32)),
+        **_operator_options(run, shapes, scale),
     )
     try:
-        if run.record(ga, population, fitness) == "stop":
+        if run.record(ga) == "stop":
             ga.num_generations = 0
         ga.run()
     except KeyboardInterrupt:

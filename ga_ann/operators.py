@@ -1,23 +1,26 @@
 """Selection, crossover and mutation: functions of a generator and arrays, without state.
 
-Every operator works on one row (one chromosome) at a time, so that the row stays in cache.
+Every operator works on one row (one chromosome) at a time, so that the row stays in cache, and
+writes to memory that it was given.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 __all__ = [
     "CROSSOVERS",
     "MUTATIONS",
     "SELECTIONS",
     "gaussian_mutation",
+    "mean_crossover",
     "middle_crossover",
     "neuron_crossover",
+    "noise_table",
     "rank_order",
     "rank_selection",
     "roulette_selection",
@@ -27,9 +30,14 @@ __all__ = [
     "two_point_crossover",
     "uniform_crossover",
     "uniform_mutation",
+    "weighted_mean",
 ]
 
+TABLE_SIZE = 2**19
+"""Number of places where a slice of the noise table may begin."""
+
 Population = NDArray[Any]
+Noise = NDArray[Any]
 Shapes = Sequence[tuple[int, ...]]
 
 
@@ -98,6 +106,39 @@ def roulette_selection(
     return rng.choice(len(fitness), size=n_parents, p=shares / shares.sum())
 
 
+# ------------------------------------------------------------------------------------- noise
+
+
+def noise_table(rng: np.random.Generator, n_genes: int, dtype: DTypeLike) -> Noise:
+    """Draw the table of normal numbers that a run's operators take slices of.
+
+    Drawing a normal number takes ten times as long as reading one. A slice that begins at a random
+    place stands for `n_genes` independent draws: its magnitudes for mutation, its signs (fair
+    coins) for crossover. Two slices share numbers only where they overlap, and then at other genes
+    unless they begin at the very same place, which one pair of offspring in `TABLE_SIZE` does.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        The source of randomness.
+    n_genes : int
+        Length of the slices.
+    dtype : {numpy.float32, numpy.float64}
+        Precision of the numbers.
+
+    Returns
+    -------
+    ndarray of shape (TABLE_SIZE + n_genes - 1,)
+    """
+    kind: Any = np.dtype(dtype).type
+    return rng.standard_normal(TABLE_SIZE + n_genes - 1, dtype=kind)
+
+
+def _slices(rng: np.random.Generator, table: Noise, n_slices: int, n_genes: int) -> Iterator[Noise]:
+    for start in rng.integers(len(table) - n_genes + 1, size=n_slices):
+        yield table[start : start + n_genes]
+
+
 # --------------------------------------------------------------------------------- crossover
 
 
@@ -113,77 +154,93 @@ def _families(
 
 
 def single_point_crossover(
-    rng: np.random.Generator, parents: Population, n_offspring: int, shapes: Shapes
-) -> Population:
+    rng: np.random.Generator, parents: Population, out: Population, shapes: Shapes, table: Noise
+) -> None:
     """Take the genes before a random point from one parent, the others from another."""
-    n_genes = parents.shape[1]
-    offspring = np.empty((n_offspring, n_genes), dtype=parents.dtype)
-    points = rng.integers(1, max(n_genes, 2), size=n_offspring)
-    for child, point, (a, b) in zip(
-        offspring, points, _families(rng, parents, n_offspring), strict=True
-    ):
+    points = rng.integers(1, max(out.shape[1], 2), size=len(out))
+    for child, point, (a, b) in zip(out, points, _families(rng, parents, len(out)), strict=True):
         child[:point] = a[:point]
         child[point:] = b[point:]
-    return offspring
 
 
 def two_point_crossover(
-    rng: np.random.Generator, parents: Population, n_offspring: int, shapes: Shapes
-) -> Population:
+    rng: np.random.Generator, parents: Population, out: Population, shapes: Shapes, table: Noise
+) -> None:
     """Take the genes between two random points from one parent, the others from another."""
-    n_genes = parents.shape[1]
-    offspring = np.empty((n_offspring, n_genes), dtype=parents.dtype)
-    points = np.sort(rng.integers(n_genes + 1, size=(n_offspring, 2)), axis=1)
-    for child, (start, stop), (a, b) in zip(
-        offspring, points, _families(rng, parents, n_offspring), strict=True
-    ):
+    points = np.sort(rng.integers(out.shape[1] + 1, size=(len(out), 2)), axis=1)
+    families = _families(rng, parents, len(out))
+    for child, (start, stop), (a, b) in zip(out, points, families, strict=True):
         child[:] = a
         child[start:stop] = b[start:stop]
-    return offspring
 
 
 def uniform_crossover(
-    rng: np.random.Generator, parents: Population, n_offspring: int, shapes: Shapes
-) -> Population:
-    """Take each gene from either of two parents, at random [Syswerda, 1989]."""
-    n_genes = parents.shape[1]
-    offspring = np.empty((n_offspring, n_genes), dtype=parents.dtype)
-    for child, (a, b) in zip(offspring, _families(rng, parents, n_offspring), strict=True):
-        np.copyto(child, a)
-        np.copyto(child, b, where=_coins(rng, n_genes))
-    return offspring
+    rng: np.random.Generator, parents: Population, out: Population, shapes: Shapes, table: Noise
+) -> None:
+    """Take each gene from either of two parents, at random [Syswerda, 1989].
+
+    The coins are the signs of a slice of the table. Bits are selected with bits,
+    ``a ^ ((a ^ b) & mask)``: a branch for each gene would be mispredicted every other time.
+    """
+    n_bits = 8 * out.dtype.itemsize
+    bits = np.dtype(f"i{out.dtype.itemsize}")
+    mask = np.empty(out.shape[1], dtype=bits)
+    coins = _slices(rng, table.view(bits), len(out), out.shape[1])
+    for child, (a, b), coin in zip(
+        out.view(bits), _families(rng, parents.view(bits), len(out)), coins, strict=True
+    ):
+        np.right_shift(coin, n_bits - 1, out=mask)  # the sign, in every bit
+        np.bitwise_xor(a, b, out=child)
+        child &= mask
+        child ^= a
 
 
 def neuron_crossover(
-    rng: np.random.Generator, parents: Population, n_offspring: int, shapes: Shapes
-) -> Population:
+    rng: np.random.Generator, parents: Population, out: Population, shapes: Shapes, table: Noise
+) -> None:
     """Take each neuron (its incoming weights and its bias) from either of two parents."""
-    offspring = np.empty((n_offspring, parents.shape[1]), dtype=parents.dtype)
     neurons = _neuron_of_gene(shapes)
-    n_neurons = int(neurons[-1]) + 1
-    for child, (a, b) in zip(offspring, _families(rng, parents, n_offspring), strict=True):
+    coins = rng.random((len(out), int(neurons[-1]) + 1)) < 0.5
+    for child, (a, b), coin in zip(out, _families(rng, parents, len(out)), coins, strict=True):
         np.copyto(child, a)
-        np.copyto(child, b, where=_coins(rng, n_neurons)[neurons])
-    return offspring
+        np.copyto(child, b, where=coin[neurons])
 
 
 def middle_crossover(
-    rng: np.random.Generator, parents: Population, n_offspring: int, shapes: Shapes
-) -> Population:
+    rng: np.random.Generator, parents: Population, out: Population, shapes: Shapes, table: Noise
+) -> None:
     """Take the first half of one parent and the second half of the next one, as the tutorial does.
 
     Offspring k descends from the parents k and k + 1, counted round and round.
     """
-    middle = parents.shape[1] // 2
-    k = np.arange(n_offspring)
-    offspring = parents[k % len(parents)]
-    offspring[:, middle:] = parents[(k + 1) % len(parents), middle:]
-    return offspring
+    middle = out.shape[1] // 2
+    k = np.arange(len(out))
+    out[:, :middle] = parents[k % len(parents), :middle]
+    out[:, middle:] = parents[(k + 1) % len(parents), middle:]
 
 
-def _coins(rng: np.random.Generator, n: int) -> NDArray[np.bool_]:
-    """Toss `n` fair coins, eight to a random byte."""
-    return np.unpackbits(np.frombuffer(rng.bytes((n + 7) // 8), np.uint8), count=n).view(np.bool_)
+def mean_crossover(
+    rng: np.random.Generator, parents: Population, out: Population, shapes: Shapes, table: Noise
+) -> None:
+    """Make every offspring the weighted mean of all parents, for mutation to tell them apart."""
+    out[:] = weighted_mean(parents)
+
+
+def weighted_mean(parents: Population) -> NDArray[Any]:
+    """Return the mean of the parents, best first, with weights that fall with their rank.
+
+    The weights ``log(n + 1/2) - log(k)``, k = 1 ... n, are those of evolution strategies with
+    global weighted recombination [Hansen and Ostermeier, 2001; Hansen, 2016, eq. 49].
+
+    Examples
+    --------
+    >>> weighted_mean(np.array([[1.0, 0.0], [0.0, 1.0]])).round(3)
+    array([0.804, 0.196])
+    """
+    n = len(parents)
+    weights = np.log(n + 0.5) - np.log(np.arange(1, n + 1))
+    mean: NDArray[Any] = (weights / weights.sum()).astype(parents.dtype) @ parents
+    return mean
 
 
 def _neuron_of_gene(shapes: Shapes) -> NDArray[np.intp]:
@@ -206,7 +263,8 @@ def gaussian_mutation(
     scale: NDArray[Any],
     *,
     rate: float = 1.0,
-) -> Population:
+    table: Noise | None = None,
+) -> None:
     """Add normal noise to a share of the genes of every offspring, in place.
 
     Parameters
@@ -219,13 +277,17 @@ def gaussian_mutation(
         Standard deviation of the noise, gene by gene; all zeros is the identity.
     rate : float in [0, 1], default=1.0
         Share of the genes that change, rounded; at least one gene unless it is zero.
-
-    Returns
-    -------
-    ndarray
-        `offspring` itself.
+    table : ndarray, optional
+        Where to take the noise from, see `noise_table`; None draws every number anew.
     """
-    return _add_noise(offspring, scale, rate, rng, rng.standard_normal)
+    n_changed = _count_changed(offspring.shape[1], rate)
+    kind: Any = offspring.dtype.type
+    noise: Iterable[Noise]
+    if table is None:
+        noise = (rng.standard_normal(n_changed, dtype=kind) for _ in range(len(offspring)))
+    else:
+        noise = _slices(rng, table, len(offspring), n_changed)
+    _add_noise(rng, offspring, scale, noise)
 
 
 def uniform_mutation(
@@ -234,7 +296,8 @@ def uniform_mutation(
     scale: NDArray[Any],
     *,
     rate: float = 1.0,
-) -> Population:
+    table: Noise | None = None,
+) -> None:
     """Add uniform noise to a share of the genes of every offspring, in place.
 
     Parameters
@@ -243,38 +306,35 @@ def uniform_mutation(
         As in `gaussian_mutation`.
     scale : ndarray of shape (n_genes,)
         Standard deviation of the noise, gene by gene: U(-h, h) has ``h = sqrt(3) * scale``.
-
-    Returns
-    -------
-    ndarray
-        `offspring` itself.
+    table : ndarray, optional
+        Not used; uniform numbers are always drawn anew.
     """
+    n_changed = _count_changed(offspring.shape[1], rate)
+    kind: Any = offspring.dtype.type
+    width = kind(2 * 3**0.5)
+    noise = ((rng.random(n_changed, dtype=kind) - kind(0.5)) * width for _ in range(len(offspring)))
+    _add_noise(rng, offspring, scale, noise)
 
-    def centred(n: int, dtype: Any) -> NDArray[Any]:
-        noise: NDArray[Any] = (rng.random(n, dtype=dtype) * 2 - 1) * dtype.type(3**0.5)
-        return noise
 
-    return _add_noise(offspring, scale, rate, rng, centred)
+def _count_changed(n_genes: int, rate: float) -> int:
+    return min(n_genes, max(round(rate * n_genes), int(rate > 0)))
 
 
 def _add_noise(
+    rng: np.random.Generator,
     offspring: Population,
     scale: NDArray[Any],
-    rate: float,
-    rng: np.random.Generator,
-    draw: Callable[..., NDArray[Any]],
-) -> Population:
+    noise: Iterable[NDArray[Any]],
+) -> None:
     n_genes = offspring.shape[1]
-    n_changed = min(n_genes, max(round(rate * n_genes), int(rate > 0)))
-    for child in offspring:
-        noise = draw(n_changed, dtype=offspring.dtype)
-        if n_changed == n_genes:
-            noise *= scale
-            child += noise
+    scaled = np.empty(n_genes, dtype=offspring.dtype)
+    for child, own in zip(offspring, noise, strict=True):
+        if len(own) == n_genes:
+            np.multiply(own, scale, out=scaled)
+            child += scaled
         else:
-            genes = rng.choice(n_genes, size=n_changed, replace=False, shuffle=False)
-            child[genes] += noise * scale[genes]
-    return offspring
+            genes = rng.choice(n_genes, size=len(own), replace=False, shuffle=False)
+            child[genes] += own * scale[genes]
 
 
 SELECTIONS: dict[str, Callable[..., NDArray[np.intp]]] = {
@@ -285,17 +345,18 @@ SELECTIONS: dict[str, Callable[..., NDArray[np.intp]]] = {
 }
 """Selections by name: ``f(rng, fitness, n_parents) -> indices``."""
 
-CROSSOVERS: dict[str, Callable[..., Population]] = {
+CROSSOVERS: dict[str, Callable[..., None]] = {
+    "mean": mean_crossover,
     "middle": middle_crossover,
     "neuron": neuron_crossover,
     "single_point": single_point_crossover,
     "two_point": two_point_crossover,
     "uniform": uniform_crossover,
 }
-"""Crossovers by name: ``f(rng, parents, n_offspring, shapes) -> offspring``."""
+"""Crossovers by name: ``f(rng, parents, out, shapes, table)`` fills the rows of `out`."""
 
-MUTATIONS: dict[str, Callable[..., Population]] = {
+MUTATIONS: dict[str, Callable[..., None]] = {
     "gaussian": gaussian_mutation,
     "uniform": uniform_mutation,
 }
-"""Mutations by name: ``f(rng, offspring, scale, rate=...) -> offspring``, in place."""
+"""Mutations by name: ``f(rng, offspring, scale, rate=..., table=...)`` changes `offspring`."""

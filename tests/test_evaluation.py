@@ -41,7 +41,7 @@ def test_fitness_is_the_plain_accuracy(
         np.mean(predict([W[k] for W in weights], X, activation=activation) == y)
         for k in range(n_solutions)
     ]
-    assert evaluate(population).tolist() == expected
+    assert evaluate(population).fitness.tolist() == expected
     assert evaluate.n_evaluated == n_solutions
     assert (population == before).all()
 
@@ -50,18 +50,83 @@ def test_chunked_is_whole(monkeypatch):
     sizes = [5, 7, 3]
     X, y = problem(sizes, 101)
     population = flatten(init_weights(np.random.default_rng(1), sizes, n_solutions=9))
-    whole = Evaluator(X, y, layer_shapes(sizes))(population)
+    whole = Evaluator(X, y, layer_shapes(sizes))(population).fitness
     for rows in (1, 7, 50, 100):
-        monkeypatch.setattr(evaluation, "CHUNK_BYTES", rows * 10 * 4)
-        assert (Evaluator(X, y, layer_shapes(sizes))(population) == whole).all()
+        monkeypatch.setattr(evaluation, "CHUNK_BYTES", rows * 7 * 4)
+        assert (Evaluator(X, y, layer_shapes(sizes))(population).fitness == whole).all()
+
+
+@pytest.mark.parametrize("n_samples", [30, 3000])
+@pytest.mark.parametrize("ranking", ["fitness", "neg_log_loss"])
+def test_threads_and_blocks_change_nothing(monkeypatch, ranking, n_samples):
+    monkeypatch.setattr(evaluation, "THREADED_FLOPS", 0)
+    sizes = [5, 30, 3]
+    X, y = problem(sizes, n_samples)
+    population = flatten(init_weights(np.random.default_rng(1), sizes, n_solutions=11))
+    results = []
+    for n_jobs in (1, 2, 4, None):
+        options = {"ranking": ranking, "n_jobs": n_jobs}
+        with Evaluator(X, y, layer_shapes(sizes), **options) as evaluate:
+            results.append(evaluate(population))
+    one_by_one = [Evaluator(X, y, layer_shapes(sizes))(row[None]).fitness[0] for row in population]
+    for result in results:
+        assert (result.fitness == one_by_one).all()
+        assert (result.ranking == results[0].ranking).all()
+
+
+def test_ranking_is_the_score_of_that_name():
+    sizes = [5, 7, 3]
+    X, y = problem(sizes, 50)
+    population = flatten(init_weights(np.random.default_rng(1), sizes, n_solutions=4))
+    finer = Evaluator(X, y, layer_shapes(sizes), ranking="neg_log_loss")(population)
+    alone = Evaluator(X, y, layer_shapes(sizes), fitness="neg_log_loss")(population)
+    plain = Evaluator(X, y, layer_shapes(sizes))(population)
+    assert (finer.fitness == plain.fitness).all()
+    assert (finer.ranking == alone.fitness).all()
+    assert (plain.ranking == plain.fitness).all()
+
+
+def test_a_batch_is_measured_as_if_it_were_all():
+    sizes = [5, 7, 3]
+    X, y = problem(sizes, 50)
+    population = flatten(init_weights(np.random.default_rng(1), sizes, n_solutions=4))
+    samples = np.array([3, 3, 10, 49, 0])
+    evaluate = Evaluator(X, y, layer_shapes(sizes))
+    batch = evaluate(population, samples)
+    assert evaluate.n_evaluated == pytest.approx(4 * 5 / 50)
+    alone = Evaluator(X[samples], y[samples], layer_shapes(sizes))(population)
+    assert (batch.fitness == alone.fitness).all()
+
+
+@pytest.mark.parametrize("activation", ["softmax", "sigmoid", "tanh"])
+def test_hidden_activations_run_along_the_neurons(activation):
+    sizes = [5, 7, 3]
+    X, y = problem(sizes, 50)
+    weights = init_weights(np.random.default_rng(1), sizes, n_solutions=4)
+    measured = Evaluator(X, y, layer_shapes(sizes), activation=activation)(flatten(weights))
+    expected = (predict(weights, X.astype("f4"), activation=activation) == y).mean(axis=1)
+    assert (measured.fitness == expected).all()
+
+
+def test_softmax_at_the_output_changes_nothing_but_overflow():
+    sizes = [5, 3]
+    X, y = problem(sizes, 50)
+    population = flatten(init_weights(np.random.default_rng(1), sizes, n_solutions=4))
+    for fitness in ("accuracy", "neg_log_loss"):
+        options = {"fitness": fitness}
+        plain = Evaluator(X, y, layer_shapes(sizes), **options)(population)
+        options["output_activation"] = "softmax"
+        assert (
+            Evaluator(X, y, layer_shapes(sizes), **options)(population).fitness == plain.fitness
+        ).all()
 
 
 def test_single_and_double_precision_agree():
     sizes = [20, 15, 4]
     X, y = problem(sizes, 500)
     population = flatten(init_weights(np.random.default_rng(1), sizes, n_solutions=20))
-    single = Evaluator(X, y, layer_shapes(sizes), dtype="float32")(population)
-    double = Evaluator(X, y, layer_shapes(sizes), dtype="float64")(population.astype(float))
+    single = Evaluator(X, y, layer_shapes(sizes), dtype="float32")(population).fitness
+    double = Evaluator(X, y, layer_shapes(sizes), dtype="float64")(population.astype(float)).fitness
     assert single == pytest.approx(double, abs=2 / 500)
 
 
@@ -70,12 +135,13 @@ def test_what_is_not_finite_has_no_fitness(poison):
     sizes = [4, 6, 3]
     X, y = problem(sizes, 30)
     population = flatten(init_weights(np.random.default_rng(1), sizes, n_solutions=3))
-    plain = Evaluator(X, y, layer_shapes(sizes))(population)
+    plain = Evaluator(X, y, layer_shapes(sizes))(population).fitness
     W1, W2 = reshape(population, layer_shapes(sizes))
     W1[1] = poison
     W2[1] = 1
-    fitness = Evaluator(X, y, layer_shapes(sizes))(population)
-    assert np.isnan(fitness[1])
+    fitness, ranking = Evaluator(X, y, layer_shapes(sizes), ranking="neg_log_loss")(population)
+    assert np.isnan([fitness[1], ranking[1]]).all()
+    assert np.isfinite(ranking[[0, 2]]).all()
     assert (fitness[[0, 2]] == plain[[0, 2]]).all()
 
 
@@ -89,5 +155,9 @@ def test_chromosomes_of_another_length_are_refused(shape):
 def test_unknown_names_list_the_valid_ones():
     with pytest.raises(ValueError, match="'accuracy'"):
         Evaluator([[0.0]], [0], [(1, 2)], fitness="wit")
+    with pytest.raises(ValueError, match="'neg_log_loss'"):
+        Evaluator([[0.0]], [0], [(1, 2)], ranking="wit")
+    with pytest.raises(ValueError, match="n_jobs"):
+        Evaluator([[0.0]], [0], [(1, 2)], n_jobs=0)
     with pytest.raises(ValueError, match="'relu'"):
         Evaluator([[0.0]], [0], [(1, 2)], activation="wit")

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ga_ann.labels import check_held_out, check_training
+from ga_ann.validation import check_held_out, check_training
 
 
 @given(

@@ -1,0 +1,164 @@
+"""Settings: everything that shapes a run besides the data, and the recipes that preset it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from numbers import Integral
+from typing import Any
+
+from ga_ann.fitness import FITNESS
+from ga_ann.network import ACTIVATIONS, INITS, lookup
+from ga_ann.operators import CROSSOVERS, MUTATIONS, SELECTIONS
+from ga_ann.validation import check_number
+
+__all__ = ["RECIPES", "Settings"]
+
+AUTO_BATCH_SIZE = 64
+
+PYGAD_SELECTIONS = ("random", "rws", "sss", "sus")
+PYGAD_CROSSOVERS = ("sbx", "scattered", "two_points")
+PYGAD_MUTATIONS = ("adaptive", "inversion", "polynomial", "random", "scramble", "swap")
+
+RECIPES: dict[str, dict[str, Any]] = {
+    "default": {
+        "activation": "relu",
+        "output_activation": "identity",
+        "ranking": "neg_log_loss",
+        "init": "he",
+        "population_size": 32,
+        "n_parents": 8,
+        "n_elites": 0,
+        "selection": "truncation",
+        "crossover": "mean",
+        "mutation": "gaussian",
+        "mutation_rate": 1.0,
+        "sigma": 0.2,
+        "sigma_decay": 0.8,
+        "batch_size": "auto",
+        "noise": "table",
+        "dtype": "float32",
+    },
+    "tutorial": {
+        "activation": "sigmoid",
+        "output_activation": "sigmoid",
+        "ranking": "fitness",
+        "init": "tutorial",
+        "population_size": 8,
+        "n_parents": 4,
+        "n_elites": 4,
+        "selection": "truncation",
+        "crossover": "middle",
+        "mutation": "uniform",
+        "mutation_rate": 0.1,
+        "sigma": 10.0,  # times U(-0.1, 0.1): the tutorial adds U(-1, 1)
+        "sigma_decay": 1.0,
+        "batch_size": "full",
+        "noise": "generator",
+        "dtype": "float64",
+    },
+}
+"""The settings that a recipe stands for; see `evolve`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything that shapes a run besides the data; the fields are the parameters of `evolve`."""
+
+    hidden_layer_sizes: tuple[int, ...]
+    activation: str
+    output_activation: str
+    bias: bool
+    fitness: str
+    ranking: str
+    init: str
+    population_size: int
+    n_parents: int
+    n_elites: int
+    selection: str
+    crossover: str
+    mutation: str
+    mutation_rate: float | tuple[float, float]
+    sigma: float
+    sigma_decay: float
+    batch_size: int | str
+    noise: str
+    dtype: str
+    n_generations: int
+    target_fitness: float | None
+    n_iter_no_change: int | None
+    tol: float
+    max_time: float | None
+    max_evaluations: float | None
+
+    @classmethod
+    def from_recipe(cls, recipe: str, **given: Any) -> Settings:
+        """Return the settings given, with those that are None taken from the recipe if it has them.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If the recipe is unknown, or a setting cannot run.
+        """
+        chosen = lookup(RECIPES, recipe, "recipe")
+        resolved: dict[str, Any] = {
+            name: chosen.get(name) if value is None else value for name, value in given.items()
+        }
+        return cls(**resolved)
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot run."""
+        self._check_names()
+        size = self.population_size
+        check_number(size, "population_size", Integral, low=2)
+        check_number(self.n_parents, "n_parents", Integral, low=1, high=size)
+        check_number(self.n_elites, "n_elites", Integral, low=0, high=size - 1)
+        check_number(self.n_generations, "n_generations", Integral, low=0)
+        check_number(self.sigma, "sigma", low=0)
+        check_number(self.sigma_decay, "sigma_decay", above=0, high=1)
+        check_number(self.tol, "tol", low=0)
+        rates = self.mutation_rate
+        for rate in rates if isinstance(rates, tuple) else (rates,):
+            check_number(rate, "mutation_rate", low=0, high=1)
+        if isinstance(rates, tuple) != (self.mutation == "adaptive"):
+            raise ValueError(
+                "mutation_rate must be a pair (rate of weak solutions, rate of strong ones) with "
+                f"mutation='adaptive', and a number otherwise; got {rates!r} with "
+                f"mutation={self.mutation!r}."
+            )
+        if self.target_fitness is not None:
+            check_number(self.target_fitness, "target_fitness")
+        if self.n_iter_no_change is not None:
+            check_number(self.n_iter_no_change, "n_iter_no_change", Integral, low=1)
+        if self.max_time is not None:
+            check_number(self.max_time, "max_time", above=0)
+        if self.max_evaluations is not None:
+            check_number(self.max_evaluations, "max_evaluations", low=size)
+
+    def _check_names(self) -> None:
+        for table, more, what in (
+            (ACTIVATIONS, (), "activation"),
+            (ACTIVATIONS, (), "output_activation"),
+            (FITNESS, (), "fitness"),
+            (FITNESS, ("fitness",), "ranking"),
+            (INITS, (), "init"),
+            (SELECTIONS, PYGAD_SELECTIONS, "selection"),
+            (CROSSOVERS, PYGAD_CROSSOVERS, "crossover"),
+            (MUTATIONS, PYGAD_MUTATIONS, "mutation"),
+            ((), ("generator", "table"), "noise"),
+            ((), ("float32", "float64"), "dtype"),
+        ):
+            lookup(dict.fromkeys((*table, *more)), getattr(self, what), what)
+        if isinstance(self.batch_size, str):
+            lookup(dict.fromkeys(("auto", "full")), self.batch_size, "batch_size")
+        else:
+            check_number(self.batch_size, "batch_size", Integral, low=1)
+
+    def first_batch_size(self, n_samples: int) -> int:
+        """Return the number of samples that the first generation sees, of `n_samples`.
+
+        ``"auto"`` is `AUTO_BATCH_SIZE`, unless there are not even four times as many.
+        """
+        if isinstance(self.batch_size, int):
+            return min(self.batch_size, n_samples)
+        enough = self.batch_size == "auto" and n_samples >= 4 * AUTO_BATCH_SIZE
+        return AUTO_BATCH_SIZE if enough else n_samples

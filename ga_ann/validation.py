@@ -1,0 +1,184 @@
+"""Input checked before any work: numbers, layer sizes, samples and their labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import isfinite
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+from sklearn.utils import check_X_y
+from sklearn.utils.multiclass import check_classification_targets
+
+__all__ = ["check_held_out", "check_hidden_layer_sizes", "check_number", "check_training"]
+
+
+def check_number(
+    value: object,
+    name: str,
+    kind: type[Integral] | type[Real] = Real,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    above: float | None = None,
+) -> None:
+    """Check that a parameter is a finite number within its bounds, and no boolean.
+
+    Parameters
+    ----------
+    value : object
+        What was given.
+    name : str
+        The parameter's name, for the message.
+    kind : {numbers.Real, numbers.Integral}, default=numbers.Real
+        What it must be.
+    low, high : float, optional
+        Bounds that it may reach.
+    above : float, optional
+        Bound that it must exceed.
+
+    Raises
+    ------
+    TypeError
+        If it is not of that kind.
+    ValueError
+        If it is NaN, infinite or out of bounds.
+
+    Examples
+    --------
+    >>> check_number(0.5, "sigma", low=0)
+    >>> check_number(-1, "sigma", low=0)
+    Traceback (most recent call last):
+    ...
+    ValueError: sigma must be >= 0, got -1.
+    """
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, kind):
+        wanted = "an integer" if kind is Integral else "a number"
+        raise TypeError(f"{name} must be {wanted}, got {value!r}.")
+    number: Any = value
+    if not isfinite(number):
+        raise ValueError(f"{name} must be finite, got {value!r}.")
+    for bound, sign, held in (
+        (low, ">=", low is None or number >= low),
+        (high, "<=", high is None or number <= high),
+        (above, ">", above is None or number > above),
+    ):
+        if not held:
+            raise ValueError(f"{name} must be {sign} {bound}, got {value!r}.")
+
+
+def check_hidden_layer_sizes(sizes: int | Iterable[int]) -> tuple[int, ...]:
+    """Return the sizes of the hidden layers as a tuple; a single number stands for one layer.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If one of them is not a positive integer.
+
+    Examples
+    --------
+    >>> check_hidden_layer_sizes(10), check_hidden_layer_sizes([150, 60])
+    ((10,), (150, 60))
+    """
+    chosen: tuple[Any, ...] = tuple(sizes) if isinstance(sizes, Iterable) else (sizes,)
+    for size in chosen:
+        check_number(size, "each of hidden_layer_sizes", Integral, low=1)
+    return tuple(int(size) for size in chosen)
+
+
+def check_training(
+    X: ArrayLike, y: ArrayLike
+) -> tuple[NDArray[Any], NDArray[np.intp], NDArray[Any]]:
+    """Check training data.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features)
+        Finite numbers.
+    y : array-like of shape (n_samples,)
+        Labels of any kind, at least two different ones.
+
+    Returns
+    -------
+    X : ndarray of shape (n_samples, n_features)
+    codes : ndarray of int, of shape (n_samples,)
+        The index of each sample's class.
+    classes : ndarray of shape (n_classes,)
+        The sorted labels: ``classes[codes]`` is `y`.
+
+    Raises
+    ------
+    ValueError
+        If the data are empty, of different lengths, not finite, or of one class only.
+
+    Examples
+    --------
+    >>> check_training([[0.5], [1.5], [2.5]], ["mango", "apple", "mango"])[1:]
+    (array([1, 0, 1]), array(['apple', 'mango'], dtype='<U5'))
+    """
+    samples, labels = _check(X, y)
+    classes, codes = np.unique(labels, return_inverse=True)
+    if len(classes) < 2:
+        raise ValueError(f"y must hold at least 2 classes, got only {classes.tolist()}.")
+    return samples, codes, classes
+
+
+def check_range(X: NDArray[Any], dtype: DTypeLike) -> None:
+    """Check that samples can be computed with in a precision.
+
+    Raises
+    ------
+    ValueError
+        If a number is too large for `dtype`.
+    """
+    largest, limit = np.abs(X).max(), np.finfo(np.dtype(dtype)).max
+    if largest > limit:
+        raise ValueError(
+            f"X must fit into {np.dtype(dtype)} (up to {limit:.3g}), got {largest:.3g}; scale it."
+        )
+
+
+def check_held_out(
+    data: tuple[ArrayLike, ArrayLike], n_features: int, classes: NDArray[Any]
+) -> tuple[NDArray[Any], NDArray[np.intp]]:
+    """Check held-out data against what was trained on.
+
+    Parameters
+    ----------
+    data : tuple (X, y)
+        Samples and labels as in `check_training`.
+    n_features : int
+        Number of features of the training data.
+    classes : ndarray of shape (n_classes,)
+        Sorted labels of the training data.
+
+    Returns
+    -------
+    X : ndarray of shape (n_samples, n_features)
+    codes : ndarray of int, of shape (n_samples,)
+
+    Raises
+    ------
+    ValueError
+        If the data are not a pair, or do not fit.
+    """
+    if len(data) != 2:
+        raise ValueError(f"validation_data must be a pair (X, y), got {len(data)} items.")
+    samples, labels = _check(*data)
+    if samples.shape[1] != n_features:
+        raise ValueError(
+            f"validation_data must have {n_features} features as X has, got {samples.shape[1]}."
+        )
+    if unknown := set(labels.tolist()) - set(classes.tolist()):
+        raise ValueError(f"validation_data has classes that y lacks: {sorted(unknown)}.")
+    return samples, np.searchsorted(classes, labels)
+
+
+def _check(X: ArrayLike, y: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
+    samples: NDArray[Any]
+    labels: NDArray[Any]
+    samples, labels = check_X_y(X, y)
+    check_classification_targets(labels)
+    return samples, labels
