@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: compare test lint clean
+.PHONY: compare test lint bench clean
 
 compare: .venv/installed            ## baseline against GA on real pictures: table and plots
 	$(BIN)/ga-ann compare --out results
@@ -15,6 +15,9 @@ lint: .venv/installed-lint          ## what the continuous integration checks be
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+bench: .venv/installed-bench        ## speed, against the machine's limit and other tools
+	$(BIN)/python -m benchmarks --out results
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

@@ -27,14 +27,14 @@ from ga_ann.validation import check_number
 
 __all__ = ["Evaluator", "Measurement"]
 
-BLOCK_BYTES = 2**19
+BLOCK_BYTES = 2**20
 """What the widest layer of a block may take, where a block has several networks."""
 
 CHUNK_BYTES = 2**22
 """What the widest layer of one network may take; more samples go through in chunks."""
 
-THREADED_FLOPS = 2e7
-"""Work of a call below which handing it to threads costs more than it saves."""
+THREADED_FLOPS = 4e7
+"""Work of a block below which handing it to another thread costs more than it saves."""
 
 
 class Measurement(NamedTuple):
@@ -155,16 +155,20 @@ class Evaluator:
             raise ValueError(
                 f"population must have shape (n_solutions, {n_genes}), got {population.shape}."
             )
-        X, y = (self.X, self.y) if samples is None else (self.X[samples], self.y[samples])
+        if samples is None:
+            columns, y = self.X.T, self.y
+        else:
+            columns, y = np.ascontiguousarray(self.X[samples].T), self.y[samples]
         n_solutions = len(population)
         measured = Measurement(np.empty(n_solutions), np.empty(n_solutions))
 
         def measure(block: slice) -> None:
-            self._measure_block(population[block], X, y, Measurement(*(m[block] for m in measured)))
+            out = Measurement(*(m[block] for m in measured))
+            self._measure_block(population[block], columns, y, out)
 
         size = self._block_size(n_solutions, len(y))
         blocks = [slice(k, k + size) for k in range(0, n_solutions, size)]
-        threaded = len(blocks) > 1 and 2.0 * n_solutions * n_genes * len(y) > THREADED_FLOPS
+        threaded = len(blocks) > 1 and 2.0 * size * n_genes * len(y) > THREADED_FLOPS
         run = self._pool.map if self._pool is not None and threaded else map
         for _ in run(measure, blocks):
             pass
@@ -177,10 +181,14 @@ class Evaluator:
         return max(1, min(BLOCK_BYTES // row_bytes, -(-n_solutions // 4)))
 
     def _measure_block(
-        self, chromosomes: NDArray[Any], X: NDArray[Any], y: NDArray[np.intp], out: Measurement
+        self,
+        chromosomes: NDArray[Any],
+        columns: NDArray[Any],
+        y: NDArray[np.intp],
+        out: Measurement,
     ) -> None:
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            outputs = self._forward(chromosomes, X)
+            outputs = self._forward(chromosomes, columns)
             # An infinity or a NaN anywhere makes the sum one of them.
             invalid = ~np.isfinite(outputs.sum(axis=(1, 2)))
             # The fitness first: the finer score may overwrite the outputs.
@@ -188,14 +196,14 @@ class Evaluator:
             out.ranking[:] = out.fitness if self._ranking is None else self._ranking(outputs, y)
         out.fitness[invalid] = out.ranking[invalid] = np.nan
 
-    def _forward(self, chromosomes: NDArray[Any], X: NDArray[Any]) -> NDArray[Any]:
+    def _forward(self, chromosomes: NDArray[Any], columns: NDArray[Any]) -> NDArray[Any]:
         """Return the outputs of a block of networks, (n_solutions, n_outputs, n_samples)."""
         layers = pair_layers(reshape(chromosomes, self.shapes))
-        n_solutions, n_samples = len(chromosomes), len(X)
-        n_rows = max(1, CHUNK_BYTES // (max(self._widths) * X.itemsize))
+        n_solutions, n_samples = len(chromosomes), columns.shape[1]
+        n_rows = max(1, CHUNK_BYTES // (max(self._widths) * columns.itemsize))
         outputs = self._buffer(len(layers) - 1, (n_solutions, self._widths[-1], n_samples))
         for start in range(0, n_samples, n_rows):
-            A = X[start : start + n_rows].T
+            A = columns[:, start : start + n_rows]
             for k, layer in enumerate(layers):
                 if k == len(layers) - 1:
                     Z = outputs[:, :, start : start + n_rows]
@@ -210,7 +218,7 @@ class Evaluator:
         np.matmul(W.swapaxes(1, 2), A, out=out)
         if b is not None:
             out += b[:, :, None]
-        self._activations[k](out.swapaxes(1, 2))
+        self._activations[k](out, 1)
 
     def _buffer(self, k: int, shape: tuple[int, ...]) -> NDArray[Any]:
         """Return the calling thread's buffer for a layer, larger than before if need be."""

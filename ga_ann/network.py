@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from math import sqrt
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -46,36 +46,44 @@ def lookup(table: Mapping[str, _T], name: object, what: str) -> _T:
     raise ValueError(f"{what} must be one of {sorted(table)}, got {name!r}.")
 
 
-def _identity(Z: FloatArray) -> None:
+class Activation(Protocol):
+    """A function of an array of floats, in place; `axis` is that of the neurons."""
+
+    def __call__(self, Z: FloatArray, axis: int = -1, /) -> None:
+        """Replace the weighted sums by their activations."""
+
+
+def _identity(Z: FloatArray, axis: int = -1, /) -> None:
     pass
 
 
-def _relu(Z: FloatArray) -> None:
-    np.maximum(Z, 0, out=Z)
+def _relu(Z: FloatArray, axis: int = -1, /) -> None:
+    # A row of zeros, because NumPy's maximum with a single number is several times slower.
+    np.maximum(Z, np.zeros(Z.shape[-1:], dtype=Z.dtype), out=Z)
 
 
-def _sigmoid(Z: FloatArray) -> None:
+def _sigmoid(Z: FloatArray, axis: int = -1, /) -> None:
     expit(Z, out=Z)
 
 
-def _tanh(Z: FloatArray) -> None:
+def _tanh(Z: FloatArray, axis: int = -1, /) -> None:
     np.tanh(Z, out=Z)
 
 
-def _softmax(Z: FloatArray) -> None:
-    Z -= Z.max(axis=-1, keepdims=True)  # the largest exponent is 0, so that nothing overflows
+def _softmax(Z: FloatArray, axis: int = -1, /) -> None:
+    Z -= Z.max(axis=axis, keepdims=True)  # the largest exponent is 0, so that nothing overflows
     np.exp(Z, out=Z)
-    Z /= Z.sum(axis=-1, keepdims=True)
+    Z /= Z.sum(axis=axis, keepdims=True)
 
 
-ACTIVATIONS: dict[str, Callable[[FloatArray], None]] = {
+ACTIVATIONS: dict[str, Activation] = {
     "identity": _identity,
     "relu": _relu,
     "sigmoid": _sigmoid,
     "softmax": _softmax,
     "tanh": _tanh,
 }
-"""Activations by name; each works in place on an array of floats, softmax along the last axis."""
+"""Activations by name; each works in place on an array of floats, see `Activation`."""
 
 
 def _he(rng: np.random.Generator, W: FloatArray) -> None:

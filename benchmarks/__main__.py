@@ -1,0 +1,77 @@
+"""Run all measurements: ``python -m benchmarks [--quick] [--only NAME] [--out FOLDER]``.
+
+Writes ``benchmarks.md`` and ``benchmarks.json`` into the folder, ``results`` by default.
+"""
+
+import argparse
+import json
+import math
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import joblib
+
+from benchmarks import engine, evaluation, growth, memory, time_to_solution
+
+PARTS = {
+    "evaluation": (evaluation, "Evaluation: microseconds a network"),
+    "engine": (engine, "Engine: a generation on all samples"),
+    "time_to_solution": (time_to_solution, "Time to solution: seconds from the call, medians"),
+    "memory": (memory, "Memory: peak above data and imports"),
+    "growth": (growth, "Growth: exponents of the time of a generation"),
+}
+PACKAGES = ("ga-ann", "numpy", "pygad", "scikit-learn", "evotorch", "evosax", "deap", "cmaes")
+
+
+def as_table(rows: list[dict[str, Any]]) -> str:
+    """Return rows of equal keys as a Markdown table."""
+    lines = [list(rows[0]), ["---"] * len(rows[0])]
+    lines += [[_show(value) for value in row.values()] for row in rows]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+
+
+def _show(value: Any) -> str:
+    if not isinstance(value, float):
+        return f"{value:,}" if isinstance(value, int) else str(value)
+    if not math.isfinite(value):
+        return "never" if value > 0 else ""
+    return f"{value:,.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+
+
+def machine() -> dict[str, Any]:
+    """Return what the figures depend on."""
+    versions = {"python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            versions[name] = "not installed"
+    return {"cores": joblib.cpu_count(), "machine": platform.machine(), "versions": versions}
+
+
+def main() -> None:
+    """Measure, print and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="fewer cases, seeds and seconds")
+    parser.add_argument("--only", choices=PARTS, action="append", help="this part alone")
+    parser.add_argument("--out", type=Path, default=Path("results"), help="where the files go")
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    about = machine()
+    report = [f"{about['cores']} cores, {about['machine']}; {about['versions']}"]
+    results: dict[str, Any] = {"about": about}
+    for name in options.only or PARTS:
+        module, title = PARTS[name]
+        start = perf_counter()
+        results[name] = module.measure(quick=options.quick)
+        report.append(f"## {title}\n\n{as_table(results[name])}")
+        print(f"{report[-1]}\n\n({perf_counter() - start:.0f} s)\n", flush=True)
+        (options.out / "benchmarks.md").write_text("\n\n".join(report) + "\n")
+        (options.out / "benchmarks.json").write_text(json.dumps(results, indent=1))
+
+
+if __name__ == "__main__":
+    main()
