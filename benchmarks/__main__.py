@@ -14,12 +14,13 @@ from typing import Any
 
 import joblib
 
-from benchmarks import engine, evaluation, growth, memory, time_to_solution
+from benchmarks import ablation, engine, evaluation, growth, memory, time_to_solution
 
 PARTS = {
     "evaluation": (evaluation, "Evaluation: microseconds a network"),
     "engine": (engine, "Engine: a generation on all samples"),
     "time_to_solution": (time_to_solution, "Time to solution: seconds from the call, medians"),
+    "ablation": (ablation, "Ablation: seconds to a training accuracy, medians over the seeds"),
     "memory": (memory, "Memory: peak above data and imports"),
     "growth": (growth, "Growth: exponents of the time of a generation"),
 }

@@ -1,7 +1,7 @@
 """Time to solution: seconds from the call until a training accuracy is reached.
 
-Every run is a process of its own: ``python -m benchmarks.time_to_solution METHOD DATA SEED SECONDS``
-prints what it found.
+Every run is a process of its own, which prints what it found:
+``python -m benchmarks.time_to_solution METHOD DATA SEED SECONDS``.
 """
 
 import json

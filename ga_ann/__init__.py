@@ -1,21 +1,25 @@
 """Train plain NumPy neural networks with a genetic algorithm."""
 
-from ga_ann.baseline import train_naive
-from ga_ann.checkpoint import Model, load_history, load_model, save_history, save_model
-from ga_ann.chromosome import flatten, reshape
-from ga_ann.comparison import compare
-from ga_ann.datasets import (
-    HueHistogram,
-    extract_features,
-    hue_histogram,
-    load_features,
-    load_fruits360,
-    select_by_std,
-)
-from ga_ann.evolution import EvolutionResult, NetworkGA, evolve
-from ga_ann.history import History, TrainingResult
-from ga_ann.network import ACTIVATIONS, forward, init_weights, layer_shapes, predict
-from ga_ann.plotting import plot_comparison, plot_confusion, plot_fitness
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ga_ann.baseline import train_naive
+    from ga_ann.checkpoint import Model, load_history, load_model, save_history, save_model
+    from ga_ann.chromosome import flatten, reshape
+    from ga_ann.comparison import compare
+    from ga_ann.datasets import (
+        HueHistogram,
+        extract_features,
+        hue_histogram,
+        load_features,
+        load_fruits360,
+        select_by_std,
+    )
+    from ga_ann.evolution import EvolutionResult, NetworkGA, evolve
+    from ga_ann.history import History, TrainingResult
+    from ga_ann.network import ACTIVATIONS, forward, init_weights, layer_shapes, predict
+    from ga_ann.plotting import plot_comparison, plot_confusion, plot_fitness
 
 __version__ = "0.1.0"
 
@@ -49,3 +53,35 @@ __all__ = [
     "select_by_std",
     "train_naive",
 ]
+
+_MODULES = {
+    "baseline": ["train_naive"],
+    "checkpoint": ["Model", "load_history", "load_model", "save_history", "save_model"],
+    "chromosome": ["flatten", "reshape"],
+    "comparison": ["compare"],
+    "datasets": [
+        "HueHistogram",
+        "extract_features",
+        "hue_histogram",
+        "load_features",
+        "load_fruits360",
+        "select_by_std",
+    ],
+    "evolution": ["EvolutionResult", "NetworkGA", "evolve"],
+    "history": ["History", "TrainingResult"],
+    "network": ["ACTIVATIONS", "forward", "init_weights", "layer_shapes", "predict"],
+    "plotting": ["plot_comparison", "plot_confusion", "plot_fitness"],
+}
+_HOMES = {name: module for module, names in _MODULES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a name when it is first used: all of them together take seconds (PEP 562)."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'ga_ann' has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f"ga_ann.{_HOMES[name]}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

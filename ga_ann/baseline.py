@@ -8,12 +8,16 @@ from numbers import Integral, Real
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import check_scalar
 from tqdm import tqdm
 
 from ga_ann.history import History, TrainingResult
 from ga_ann.network import ACTIVATIONS, Layer, init_weights, lookup, pair_layers, predict
-from ga_ann.validation import check_held_out, check_training
+from ga_ann.validation import (
+    check_held_out,
+    check_hidden_layer_sizes,
+    check_number,
+    check_training,
+)
 
 __all__ = ["train_naive"]
 
@@ -75,8 +79,8 @@ def train_naive(
         tie at 0 and the first class wins. None leaves the output layer without activation
         throughout, and honours `learning_rate`.
     validation_data : tuple of (X_val, y_val), optional
-        Samples and labels, shaped as `X` and `y`, to measure each iteration on. A label that is
-        absent from `y` counts as predicted wrongly.
+        Samples and labels, shaped as `X` and `y`, to measure each iteration on. Every label must
+        occur in `y`.
     random_state : int, numpy.random.Generator or None, default=None
         Seed, or source, of the initial weights; None draws other weights at each call.
     verbose : bool, default=False
@@ -95,6 +99,7 @@ def train_naive(
     ------
     ValueError
         If the data are empty, of different lengths, not finite or of one class only; if
+        `validation_data` do not fit them; if
         `initial_weights` do not chain or do not fit the data; if `activation` or `recipe` is
         unknown, or a number is out of range.
     TypeError
@@ -121,14 +126,15 @@ def train_naive(
     started = time.perf_counter()
     lookup(ACTIVATIONS, activation, "activation")
     rate = _check_rate(recipe, learning_rate)
-    check_scalar(n_iterations, "n_iterations", Integral, min_val=0)
+    check_number(n_iterations, "n_iterations", Integral, low=0)
+    hidden = check_hidden_layer_sizes(hidden_layer_sizes)
     X_train, codes, classes = check_training(X, y)
     X_train = X_train.astype(np.float64)
     validation = None
     if validation_data is not None:
         validation = check_held_out(validation_data, X_train.shape[1], classes)
     if initial_weights is None:
-        sizes = [X_train.shape[1], *np.atleast_1d(hidden_layer_sizes).tolist(), len(classes)]
+        sizes = [X_train.shape[1], *hidden, len(classes)]
         rng = np.random.default_rng(random_state)
         initial = init_weights(rng, sizes, init="tutorial", dtype=np.float64)
     else:
@@ -191,8 +197,8 @@ def _check_rate(recipe: str | None, learning_rate: float | None) -> float:
         raise ValueError(f"recipe must be 'tutorial' or None, got {recipe!r}.")
     if learning_rate is None:
         return TUTORIAL_RATE
-    check_scalar(learning_rate, "learning_rate", Real)
-    if not 0 < learning_rate < 1:  # written so that NaN fails too
+    check_number(learning_rate, "learning_rate", Real)
+    if not 0 < learning_rate < 1:
         raise ValueError(f"learning_rate must be between 0 and 1, got {learning_rate}.")
     if recipe == "tutorial" and learning_rate != TUTORIAL_RATE:
         raise ValueError(

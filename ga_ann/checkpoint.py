@@ -61,8 +61,8 @@ class Model:
     TypeError
         If a parameter is not of the type above.
     ValueError
-        If the weights do not chain, an activation is unknown, or `classes` or `columns` do not fit
-        the network.
+        If the weights do not chain or are not finite, an activation is unknown, or `classes` or
+        `columns` do not fit the network.
 
     Examples
     --------
@@ -138,15 +138,19 @@ class Model:
             ACTIVATIONS["softmax"](scores)
         return scores
 
+    @property
+    def n_features(self) -> int | None:
+        """Number of columns of the training data; None where `columns` are indices."""
+        if self.columns is None:
+            return int(self.weights[0].shape[0])
+        return self.columns.size if self.columns.dtype.kind == "b" else None
+
     def _select_columns(self, X: ArrayLike) -> NDArray[Any]:
         table: NDArray[Any] = check_array(X)
-        width = table.shape[1]
-        if self.columns is None:
-            expected, exact = self.weights[0].shape[0], True
-        elif self.columns.dtype.kind == "b":
-            expected, exact = self.columns.size, True
-        else:
-            expected, exact = int(self.columns.max()) + 1, False
+        width, expected = table.shape[1], self.n_features
+        exact = expected is not None
+        if expected is None:
+            expected = int(np.max(self.columns)) + 1  # type: ignore[arg-type]
         if width < expected or (exact and width != expected):
             at_least = "" if exact else "at least "
             raise ValueError(
@@ -162,6 +166,8 @@ def _check_weights(weights: list[NDArray[Any]]) -> tuple[int, int]:
     ):
         raise TypeError("weights must be a list of arrays of floats.")
     layers = pair_layers(weights)
+    if not all(np.isfinite(W).all() for W in weights):
+        raise ValueError("weights must be finite, got NaN or infinity.")
     if weights[0].ndim != 2:
         raise ValueError(
             "weights must be those of one network (2-D matrices), got a population of shape "

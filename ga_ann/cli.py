@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -39,9 +39,20 @@ TABLE_SUFFIXES = (".csv", ".npy", ".npz", ".pkl")
 PICTURES_MIN_STD = 50.0
 """The tutorial's filter of hue histograms."""
 
+TABLE_WIDTH = 80
+"""Columns that `compare` prints at least: its numbers would be cut on a narrower terminal."""
+
 QUICK_SEEDS = 2
 QUICK_BUDGETS = {"tutorial-ga": 0.5, "ga": 1.5}
 """Seconds a run with ``compare --quick``."""
+
+COLUMN_WIDTHS = {
+    "training %": 11,
+    "held out %": 11,
+    "wrong": 9,
+    "evaluations": 13,
+    "seconds": 8,
+}
 
 WHY_NAIVE_FAILS = (
     "Naive training stands still: each wrong prediction multiplies all weights by the same "
@@ -80,7 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = app(args=arguments, prog_name="ga-ann", standalone_mode=False) or 0
     except UsageError as error:
         code = _complain(error.format_message())
-    except (ValueError, TypeError, OSError) as error:
+    except (ValueError, TypeError, OSError, MemoryError, OverflowError) as error:
         code = _complain(_describe(error))
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
@@ -92,6 +103,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _describe(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror and error.filename is not None:
         return f"{error.filename}: {error.strerror}."
+    if isinstance(error, MemoryError):
+        return f"not enough memory. {error}"
     return str(error) or type(error).__name__
 
 
@@ -110,7 +123,13 @@ def _show_version(wanted: bool) -> None:
 def _root(
     context: typer.Context,
     version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show it.")
+        bool,
+        typer.Option(
+            "--version",
+            callback=_show_version,
+            is_eager=True,
+            help="Show the version and exit.",
+        ),
     ] = False,
 ) -> None:
     if context.invoked_subcommand is None:
@@ -122,17 +141,22 @@ def _root(
 
 @app.command()
 def compare(
-    seeds: Annotated[int | None, typer.Option(min=1, help="Number of seeds [5, quick: 2].")] = None,
+    seeds: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Number of seeds [5, quick: 2].")
+    ] = None,
     split: Annotated[
         list[str] | None,
-        typer.Option(help="rotation, holdout or all; may be repeated [rotation]."),
+        typer.Option(metavar="NAME", help="rotation, holdout or all; may be repeated [rotation]."),
     ] = None,
     methods: Annotated[
-        str | None, typer.Option(help="random,naive,tutorial-ga,ga,adam, or some of them [all].")
+        str | None,
+        typer.Option(
+            metavar="NAMES", help="random,naive,tutorial-ga,ga,adam, or some of them [all]."
+        ),
     ] = None,
-    out: Annotated[Path, typer.Option(help="Folder for the tables and pictures.")] = Path(
-        "results"
-    ),
+    out: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="Folder for the tables and pictures.")
+    ] = Path("results"),
     quick: Annotated[bool, typer.Option("--quick", help="2 seeds and small budgets.")] = False,
 ) -> None:
     """Compare random weights, naive training, two GAs and gradient descent on the fruits."""
@@ -147,12 +171,14 @@ def compare(
         splits=split or ["rotation"],
         seeds=seeds or (QUICK_SEEDS if quick else 5),
         budgets=QUICK_BUDGETS if quick else None,
-        verbose=True,
+        verbose=_shows_bars(),
     )
     if not comparison.rows:
         raise KeyboardInterrupt
-    console = Console()
-    console.print(_tabulate(comparison))
+    console = Console(width=max(TABLE_WIDTH, Console().width))
+    for table in _tabulate(comparison):
+        console.print(table)
+    console.print(f"Median over the seeds; below it minimum-maximum. {comparison.caption}")
     if "naive" in comparison.methods():
         console.print(WHY_NAIVE_FAILS)
     written = comparing.write_report(comparison, out)
@@ -161,31 +187,29 @@ def compare(
         raise typer.Exit(INTERRUPTED)
 
 
-def _tabulate(comparison: Comparison) -> Table:
-    """Return the table of medians and ranges, split after split."""
+def _tabulate(comparison: Comparison) -> list[Table]:
+    """Return a table of medians and ranges for each split."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
     from ga_ann.comparison import METHODS, summarise
 
-    table = Table(
-        box=SIMPLE_HEAD,
-        caption="Median over the seeds; below it minimum-maximum. rotation 0->1: trained on one "
-        f"axis of rotation, tested on the other. {comparison.caption}",
-        caption_justify="left",
-        collapse_padding=True,
-        pad_edge=False,
-    )
-    table.add_column("method", no_wrap=True)
-    for name in ("training %", "held out %", "wrong", "evaluations", "seconds"):
-        table.add_column(name, justify="right", no_wrap=True)
-    split = None
+    tables: dict[str, Table] = {}
     for line in summarise(comparison.rows):
-        if line["split"] != split:
-            table.add_section()
-            split = line["split"]
-            table.add_row(f"[bold]{split}[/bold]")
-        table.add_row(
+        if line["split"] not in tables:
+            table = tables[line["split"]] = Table(
+                title=_explain_split(line["split"]),
+                title_justify="left",
+                title_style="bold",
+                box=SIMPLE_HEAD,
+                collapse_padding=True,
+                pad_edge=False,
+            )
+            table.add_column("method", no_wrap=True, min_width=14)
+            # Widths that fit most numbers, so that the tables stand in line.
+            for name, width in COLUMN_WIDTHS.items():
+                table.add_column(name, justify="right", no_wrap=True, min_width=width)
+        tables[line["split"]].add_row(
             METHODS[line["method"]].label,
             _format_spread(line["train_accuracy"], lambda share: f"{100 * share:.1f}"),
             _format_spread(line["held_out_accuracy"], lambda share: f"{100 * share:.1f}"),
@@ -193,7 +217,17 @@ def _tabulate(comparison: Comparison) -> Table:
             _format_spread(line["evaluations"], "{:,.0f}".format),
             _format_spread(line["seconds"], "{:.1f}".format),
         )
-    return table
+    return list(tables.values())
+
+
+def _explain_split(name: str) -> str:
+    """Return what a split of the fruits trains on and what it tests on."""
+    return {
+        "all": "trained and measured on all pictures",
+        "holdout": "trained on 3/4 of each class, tested on the rest",
+        "rotation 0->1": "trained on axis 0, tested on axis 1 (r_)",
+        "rotation 1->0": "trained on axis 1 (r_), tested on axis 0",
+    }[name]
 
 
 def _format_spread(spread: dict[str, float], form: Callable[[float], str]) -> str:
@@ -208,12 +242,15 @@ def _format_spread(spread: dict[str, float], form: Callable[[float], str]) -> st
 
 @app.command()
 def extract(
-    pictures: Annotated[Path, typer.Argument(help="Folder with one sub-folder a class.")],
-    out: Annotated[Path, typer.Argument(metavar="OUT.npz", help="The table to write.")],
+    pictures: Annotated[
+        Path, typer.Argument(metavar="PICTURES", help="Folder with one sub-folder a class.")
+    ],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The table to write (.npz).")],
     classes: Annotated[
-        str | None, typer.Option(help="Sub-folders to take, in order: apple,lemon [all].")
+        str | None,
+        typer.Option(metavar="NAMES", help="Sub-folders to take, in order: apple,lemon [all]."),
     ] = None,
-    bins: Annotated[int, typer.Option(min=1, help="Number of bins.")] = 360,
+    bins: Annotated[int, typer.Option(metavar="N", min=1, help="Number of bins.")] = 360,
     hue_range: Annotated[
         str | None,
         typer.Option(
@@ -226,13 +263,13 @@ def extract(
     """Turn pictures into a table of hue histograms."""
     from ga_ann.datasets import extract_features, save_table
 
-    _check_output(out, ".npz")
+    _check_output(out, ".npz", [pictures])
     table = extract_features(
         pictures,
         classes=None if classes is None else _parse_list(classes, str, "--classes"),
         bins=bins,
         hue_range=None if hue_range is None else _parse_range(hue_range),
-        verbose=True,
+        verbose=_shows_bars(),
     )
     save_table(out, table)
     print(f"{out}: {len(table.data)} pictures of {', '.join(table.target_names)}; {bins} bins")
@@ -252,24 +289,41 @@ def train(
         ),
     ],
     out: Annotated[
-        Path, typer.Option("--out", "-o", help="File (.npz) for the model and its history.")
+        Path,
+        typer.Option(
+            "--out", "-o", metavar="OUT", help="File (.npz) for the model and its history."
+        ),
     ],
-    target: Annotated[Path | None, typer.Option(help="Labels for DATA: .npy or .pkl.")] = None,
-    hidden: Annotated[str, typer.Option(help="Sizes of the hidden layers.")] = "150,60",
-    recipe: Annotated[str, typer.Option(help="default or tutorial.")] = "default",
-    seed: Annotated[int | None, typer.Option(min=0, help="Seed [drawn anew each time].")] = None,
+    target: Annotated[
+        Path | None, typer.Option(metavar="LABELS", help="Labels for DATA: .npy or .pkl.")
+    ] = None,
+    hidden: Annotated[
+        str, typer.Option(metavar="SIZES", help="Sizes of the hidden layers.")
+    ] = "150,60",
+    recipe: Annotated[str, typer.Option(metavar="NAME", help="default or tutorial.")] = "default",
+    seed: Annotated[
+        int | None, typer.Option(metavar="N", min=0, help="Seed [drawn anew each time].")
+    ] = None,
     min_std: Annotated[
         float | None,
         typer.Option(
-            help="Keep features of larger standard deviation [50 for hue histograms, else all]."
+            metavar="STD",
+            help="Keep features of larger standard deviation [50 for hue histograms, else all].",
         ),
     ] = None,
     n_features: Annotated[
-        int | None, typer.Option(help="Keep so many features, those of largest deviation.")
+        int | None,
+        typer.Option(metavar="N", help="Keep so many features, those of largest deviation."),
     ] = None,
-    generations: Annotated[int, typer.Option(min=0, help="Generations at most.")] = 1000,
-    max_time: Annotated[float | None, typer.Option(help="Seconds at most.")] = None,
-    validation: Annotated[float, typer.Option(help="Share of samples to hold out.")] = 0.0,
+    generations: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Generations at most.")
+    ] = 1000,
+    max_time: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="Seconds at most.")
+    ] = None,
+    validation: Annotated[
+        float, typer.Option(metavar="SHARE", help="Share of samples to hold out.")
+    ] = 0.0,
 ) -> None:
     """Train a network; Ctrl-C keeps the best so far and saves it."""
     import numpy as np
@@ -277,7 +331,7 @@ def train(
     from ga_ann.checkpoint import Model, save_model
     from ga_ann.evolution import evolve
 
-    _check_output(out, ".npz")
+    _check_output(out, ".npz", [data, target])
     hidden_layer_sizes = _parse_list(hidden, int, "--hidden") if hidden else []
     samples = _load_data(data, target)
     rows, held_out = _hold_out(samples.y, validation, seed)
@@ -295,7 +349,7 @@ def train(
         if len(held_out)
         else None,
         random_state=np.random.default_rng(seed),
-        verbose=True,
+        verbose=_shows_bars(),
     )
     names = samples.class_names
     model = Model(
@@ -351,14 +405,24 @@ def _report_training(result: EvolutionResult) -> str:
 
 @app.command()
 def predict(
-    model: Annotated[Path, typer.Argument(help="A file that `ga-ann train` wrote.")],
-    inputs: Annotated[
-        list[str], typer.Argument(metavar="PICTURE...|DATA", help="Pictures, or DATA as in train.")
+    model: Annotated[
+        Path, typer.Argument(metavar="MODEL", help="A file that `ga-ann train` wrote.")
     ],
-    target: Annotated[Path | None, typer.Option(help="Labels for DATA: .npy or .pkl.")] = None,
-    form: Annotated[str, typer.Option("--format", help="text, csv or json.")] = "text",
+    inputs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="DATA",
+            help="Pictures, or one table or folder as in train; it needs no labels.",
+        ),
+    ],
+    target: Annotated[
+        Path | None, typer.Option(metavar="LABELS", help="Labels for DATA: .npy or .pkl.")
+    ] = None,
+    form: Annotated[
+        str, typer.Option("--format", metavar="NAME", help="text, csv or json.")
+    ] = "text",
 ) -> None:
-    """Print the class and the probability of each sample."""
+    """Print the class and the probability of each sample; on stderr how many are right."""
     from ga_ann.checkpoint import load_model
     from ga_ann.network import lookup
 
@@ -366,10 +430,9 @@ def predict(
     network = load_model(model)
     is_data = [_is_data(name) for name in inputs]
     if any(is_data) and len(inputs) > 1:
-        raise ValueError(f"give pictures, or one DATA, got {inputs}.")
+        raise ValueError(f"give pictures, or one table or folder, got {inputs}.")
     if any(is_data):
-        expected = None if network.extraction is None else _extraction(network)
-        samples = _load_data(inputs[0], target, expected)
+        samples = _load_data(inputs[0], target, network)
     elif target is not None:
         raise ValueError("--target goes with DATA; pictures have no labels.")
     else:
@@ -381,8 +444,8 @@ def predict(
         for name, k, row in zip(samples.names, best, probabilities, strict=True)
     ]
     write(rows)
-    if form == "text" and (score := _score(samples, network.classes[best], network)):
-        print(score)
+    if score := _score(samples, network.classes[best], network):
+        print(score, file=sys.stderr)
 
 
 Prediction = tuple[str, Any, float]
@@ -413,18 +476,22 @@ FORMATS: dict[str, Callable[[Sequence[Prediction]], None]] = {
 }
 
 
-def _read_pictures(paths: Sequence[str], model: Model) -> _Samples:
+def _read_pictures(paths: Sequence[str | Path], model: Model) -> _Samples:
+    from tqdm import tqdm
+
     from ga_ann.datasets import HueHistogram
 
-    if model.extraction is None:
-        raise ValueError(
-            "the model was trained on a table, not on hue histograms; give a table, not pictures."
-        )
-    return _Samples(HueHistogram(**_extraction(model)).transform(paths), names=list(paths))
+    transformer = HueHistogram(**_extraction(model))
+    bar = tqdm(paths, "extracting", unit=" pictures", leave=False, disable=not _shows_bars())
+    return _Samples(transformer.transform(bar), names=[str(path) for path in paths])
 
 
 def _extraction(model: Model) -> dict[str, Any]:
-    held = model.extraction or {}
+    held = model.extraction
+    if held is None:
+        raise ValueError(
+            "the model was trained on a table, not on hue histograms; give a table, not pictures."
+        )
     if held.keys() != {"bins", "hue_range"}:
         raise ValueError(f"the model's extraction must give bins and hue_range, got {held}.")
     return held
@@ -433,6 +500,8 @@ def _extraction(model: Model) -> dict[str, Any]:
 def _score(samples: _Samples, predicted: NDArray[Any], model: Model) -> str:
     """Return how many predictions are right, where the right answers are known."""
     labels = samples.labels
+    if labels is not None and model.classes.dtype.kind == "U":
+        labels = labels.astype(str)  # codes such as 10 among 01, 02, ...
     if labels is None or not set(labels.tolist()) <= set(model.classes.tolist()):
         return ""
     right = int((labels == predicted).sum())
@@ -445,11 +514,14 @@ def _score(samples: _Samples, predicted: NDArray[Any], model: Model) -> str:
 @app.command()
 def plot(
     histories: Annotated[
-        list[Path], typer.Argument(metavar="HISTORY...", help="Files of histories or of models.")
+        list[Path], typer.Argument(metavar="HISTORY", help="Files of histories or of models.")
     ],
-    out: Annotated[Path, typer.Option("--out", "-o", help="The picture: .png, .svg, .pdf.")],
+    out: Annotated[
+        Path,
+        typer.Option("--out", "-o", metavar="OUT", help="The picture: .png, .svg, .pdf."),
+    ],
     x: Annotated[
-        str, typer.Option("--x", help="generation, evaluations or seconds.")
+        str, typer.Option("--x", metavar="NAME", help="generation, evaluations or seconds.")
     ] = "generation",
 ) -> None:
     """Plot how the best fitness grew."""
@@ -458,8 +530,8 @@ def plot(
     from ga_ann.checkpoint import load_history
     from ga_ann.plotting import plot_fitness, save_figure
 
-    _check_output(out)
-    curves = {str(path.with_suffix("")): load_history(path) for path in histories}
+    _check_output(out, inputs=histories)
+    curves = dict(zip(_name_apart(histories), map(load_history, histories), strict=True))
     figure = Figure(figsize=(6.4, 4.8), layout="constrained")
     axes = figure.subplots()
     plot_fitness(next(iter(curves.values())) if len(curves) == 1 else curves, axes, x=x)
@@ -467,7 +539,25 @@ def plot(
     print(out)
 
 
+def _name_apart(paths: Sequence[Path]) -> list[str]:
+    """Return the files' names without their endings, numbered where they are the same."""
+    names: list[str] = []
+    for path in paths:
+        name = base = str(path.with_suffix(""))
+        n = 1
+        while name in names:
+            n += 1
+            name = f"{base} ({n})"
+        names.append(name)
+    return names
+
+
 # ---------------------------------------------------------------- what the commands share
+
+
+def _shows_bars() -> bool:
+    """Whether a progress bar would be seen, and not end up in a file beside the messages."""
+    return sys.stderr.isatty()
 
 
 def _parse_list(text: str, kind: Callable[[str], T], option: str) -> list[T]:
@@ -484,13 +574,28 @@ def _parse_range(text: str) -> tuple[float, float]:
     return limits[0], limits[1]
 
 
-def _check_output(path: Path, suffix: str | None = None) -> None:
-    """Refuse a file that cannot be written, before any work."""
+def _check_output(
+    path: Path, suffix: str | None = None, inputs: Iterable[str | Path | None] = ()
+) -> None:
+    """Refuse a file that cannot be written or that is an input, before any work."""
     from ga_ann.files import check_target
 
     if suffix is not None and path.suffix.lower() != suffix:
         raise ValueError(f"the file to write must end in {suffix}, got {path}.")
+    for name in inputs:
+        if not name:
+            continue
+        source = _find_fruits() if name == FRUITS else Path(name)
+        if path.exists() and source.exists() and path.samefile(source):
+            raise ValueError(f"{path} is an input and would be overwritten; give another name.")
     check_target(path)
+
+
+def _find_fruits() -> Path:
+    from ga_ann.datasets import shipped_table
+
+    here = Path(FRUITS)
+    return here if here.exists() else shipped_table()
 
 
 @dataclass(frozen=True, eq=False)
@@ -520,30 +625,48 @@ def _is_data(name: str) -> bool:
     return name == FRUITS or path.is_dir() or path.suffix.lower() in TABLE_SUFFIXES
 
 
-def _load_data(
-    name: str, target: Path | None, extraction: dict[str, Any] | None = None
-) -> _Samples:
-    """Load a table or extract it from pictures, in the way of `extraction` if that is given."""
+def _load_data(name: str, target: Path | None, model: Model | None = None) -> _Samples:
+    """Load a table or extract it from pictures: to train on, or in the way of a trained model."""
     from ga_ann import datasets
 
+    if not name:
+        raise ValueError("DATA must name a file or a folder, got ''.")
     path = Path(name)
     if target is not None and (name == FRUITS or path.suffix.lower() not in (".npy", ".pkl")):
         raise ValueError(f"--target goes with a .npy or .pkl file of features, got {name}.")
+    expected = None if model is None or model.extraction is None else _extraction(model)
     if name == FRUITS and not path.exists():
-        fruits = datasets.load_fruits360()
-        return _from_table(datasets.load_table(fruits.filename), extraction)
+        return _from_table(datasets.load_table(datasets.shipped_table()), expected)
     if path.is_dir():
-        options = extraction or {}
-        return _from_table(datasets.extract_features(path, **options, verbose=True), extraction)
+        return _load_folder(path, model)
     if path.suffix.lower() == ".npz":
         try:
             table = datasets.load_table(path)
         except ValueError:
             pass  # not one that `ga-ann extract` wrote: perhaps a pair of arrays
         else:
-            return _from_table(table, extraction)
-    X, y = datasets.load_features(path, target)
+            return _from_table(table, expected)
+    if model is not None and target is None:
+        X, y = datasets.load_samples(path, n_features=model.n_features)
+    else:
+        X, y = datasets.load_features(path, target)
     return _Samples(X, [str(k) for k in range(len(X))], y)
+
+
+def _load_folder(folder: Path, model: Model | None) -> _Samples:
+    """Extract a folder of pictures; only a model takes one without a sub-folder a class."""
+    from ga_ann import datasets
+
+    if model is None:
+        *_, classes = datasets.list_pictures(folder)
+        if len(classes) < 2:
+            raise ValueError(f"{folder} must have at least 2 classes, got only {classes}.")
+        return _from_table(datasets.extract_features(folder, verbose=_shows_bars()), None)
+    options = _extraction(model)
+    if any(path.is_dir() and not path.name.startswith(".") for path in folder.iterdir()):
+        table = datasets.extract_features(folder, **options, verbose=_shows_bars())
+        return _from_table(table, options)
+    return _read_pictures(datasets.list_flat(folder), model)
 
 
 def _from_table(table: FeatureTable, expected: dict[str, Any] | None) -> _Samples:

@@ -25,18 +25,17 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
-from sklearn.utils import check_scalar, check_X_y
-from sklearn.utils.multiclass import check_classification_targets
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from ga_ann.baseline import train_naive
 from ga_ann.datasets import load_fruits360, select_by_std
 from ga_ann.evolution import evolve
-from ga_ann.files import replacing
+from ga_ann.files import check_target, replacing
 from ga_ann.history import History
 from ga_ann.network import lookup
-from ga_ann.plotting import plot_comparison, plot_confusion, plot_fitness, save_figure
+from ga_ann.plotting import plot_comparison, plot_confusion, plot_fitness, render_figure
+from ga_ann.validation import check_hidden_layer_sizes, check_number, check_training
 
 __all__ = [
     "MEASURES",
@@ -376,7 +375,7 @@ def compare(
     methods: Iterable[str] | None = None,
     splits: Iterable[str] = ("rotation",),
     seeds: int = 5,
-    hidden_layer_sizes: Iterable[int] = (150, 60),
+    hidden_layer_sizes: int | Iterable[int] = (150, 60),
     min_std: float | None = None,
     n_features: int | None = None,
     budgets: Mapping[str, float] | None = None,
@@ -409,8 +408,8 @@ def compare(
         See `SPLITS`. The reports' figures are about the first one.
     seeds : int, default=5
         Number of seeds, at least 1.
-    hidden_layer_sizes : iterable of int, default=(150, 60)
-        Sizes of the hidden layers, for all methods.
+    hidden_layer_sizes : int or iterable of int, default=(150, 60)
+        Sizes of the hidden layers, for all methods; a single number is one layer.
     min_std : float, optional
         Keep the features whose standard deviation over the training part is greater; all of them
         by default, and 50 for the fruits.
@@ -451,9 +450,9 @@ def compare(
     """
     methods = _check_names(METHODS if methods is None else methods, METHODS, "methods")
     kinds = _check_names(splits, SPLITS, "splits")
-    limits = _check_budgets(budgets or {}, methods)
-    check_scalar(seeds, "seeds", Integral, min_val=1)
-    hidden = tuple(hidden_layer_sizes)
+    limits = _check_budgets({} if budgets is None else budgets, methods)
+    check_number(seeds, "seeds", Integral, low=1)
+    hidden = check_hidden_layer_sizes(hidden_layer_sizes)
     if X is None:
         if any(given is not None for given in (y, groups, target_names, sample_names)):
             raise ValueError("y, groups and names describe X; give X too, or none of them.")
@@ -491,7 +490,7 @@ def compare(
             "n_seeds": int(seeds),
             "random_state": entropy,
             "seeds": seed_values,
-            "hidden_layer_sizes": [int(size) for size in hidden],
+            "hidden_layer_sizes": list(hidden),
             "min_std": min_std,
             "n_features": n_features,
             "budgets": limits,
@@ -513,10 +512,12 @@ def _check_names(given: Iterable[str], table: Mapping[str, Any], what: str) -> l
 
 
 def _check_budgets(budgets: Mapping[str, float], methods: Sequence[str]) -> dict[str, float | None]:
+    if not isinstance(budgets, Mapping):
+        raise TypeError(f"budgets must map methods to seconds, got {budgets!r}.")
     limited = {name: None for name, method in METHODS.items() if method.max_time is not None}
     for name, seconds in budgets.items():
         lookup(limited, name, "a budget's method")
-        check_scalar(seconds, f"budgets[{name!r}]", Real, min_val=0, include_boundaries="neither")
+        check_number(seconds, f"budgets[{name!r}]", Real, above=0)
     return {name: budgets.get(name, METHODS[name].max_time) for name in methods}
 
 
@@ -526,12 +527,8 @@ def _check_data(
     """Return the samples, the classes counted from 0, and what these are called."""
     if y is None:
         raise ValueError("y must be given with X, got None.")
-    samples, labels = check_X_y(X, y, dtype="numeric")
-    check_classification_targets(labels)
-    classes, codes = np.unique(labels, return_inverse=True)
+    samples, codes, classes = check_training(X, y)
     names = [str(name) for name in (classes if target_names is None else target_names)]
-    if len(classes) < 2:
-        raise ValueError(f"y must hold at least 2 classes, got only {classes.tolist()}.")
     if len(names) != len(classes):
         raise ValueError(
             f"target_names must hold {len(classes)} names, one a class, got {len(names)}: {names}."
@@ -561,7 +558,7 @@ def _run_all(comparison: Comparison, X: Array, hidden: tuple[int, ...], *, verbo
     # busy machine, and the seconds of the methods compare.
     with (
         threadpool_limits(1, user_api="blas"),
-        tqdm(total=len(plan), unit="run", smoothing=0, disable=not verbose) as bar,
+        tqdm(total=len(plan), unit="run", smoothing=0, leave=False, disable=not verbose) as bar,
     ):
         try:
             for split, method in plan:
@@ -659,15 +656,14 @@ def check_folder(folder: str | os.PathLike[str]) -> Path:
     ------
     NotADirectoryError
         If it, or a folder on the way to it, is a file.
-    PermissionError
-        If nothing may be written there.
+    OSError
+        If nothing can be written there.
     """
     path = Path(folder)
     nearest = next(p for p in (path, *path.absolute().parents) if p.exists())
     if not nearest.is_dir():
         raise NotADirectoryError(f"{nearest} is a file; a folder is needed to write to.")
-    if not os.access(nearest, os.W_OK | os.X_OK):
-        raise PermissionError(f"{nearest} may not be written to.")
+    check_target(nearest / "comparison.csv")
     return path
 
 
@@ -692,36 +688,34 @@ def write_report(comparison: Comparison, folder: str | os.PathLike[str]) -> list
 
     Raises
     ------
+    TypeError
+        If `comparison` is no `Comparison`.
     ValueError
         If there is no row.
     OSError
         If the folder cannot be written to.
     """
+    if not isinstance(comparison, Comparison):
+        raise TypeError(f"comparison must be a Comparison, got {comparison!r}.")
     target = check_folder(folder)
     if not comparison.rows:
         raise ValueError("the comparison has no finished run to report.")
-    target.mkdir(parents=True, exist_ok=True)
-    written = [
-        _write_text(target / "comparison.csv", _to_csv(comparison.rows)),
-        _write_text(target / "comparison.json", _to_json(comparison)),
-        _write_text(target / "misclassified.md", _list_misclassified(comparison)),
-    ]
-    figures = {
-        "comparison.png": _draw_comparison(comparison),
-        "fitness.png": _draw_fitness(comparison),
+    # All contents are complete before the first file is written.
+    contents = {
+        "comparison.csv": _to_csv(comparison.rows).encode(),
+        "comparison.json": _to_json(comparison).encode(),
+        "misclassified.md": _list_misclassified(comparison).encode(),
+        "comparison.png": render_figure(_draw_comparison(comparison), "png"),
+        "fitness.png": render_figure(_draw_fitness(comparison), "png"),
     }
     for method in comparison.methods():
-        figures[f"confusion_{method}.png"] = _draw_confusion(comparison, method)
-    for name, figure in figures.items():
-        save_figure(target / name, figure)
-        written.append(target / name)
-    return written
-
-
-def _write_text(path: Path, text: str) -> Path:
-    with replacing(path) as file:
-        file.write(text.encode())
-    return path
+        figure = _draw_confusion(comparison, method)
+        contents[f"confusion_{method}.png"] = render_figure(figure, "png")
+    target.mkdir(parents=True, exist_ok=True)
+    for name, content in contents.items():
+        with replacing(target / name) as file:
+            file.write(content)
+    return [target / name for name in contents]
 
 
 def _to_csv(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -869,5 +863,7 @@ def _draw_fitness(comparison: Comparison) -> Figure:
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False)
     text = f"Thin: each seed; thick: their median. {_unbroken_caption(comparison)}"
-    figure.supxlabel(textwrap.fill(text, 65 * len(names)), fontsize=7.5, color="0.35")
+    figure.supxlabel(
+        textwrap.fill(text, 65 * len(names)), fontsize=7.5, color="0.35", parse_math=False
+    )
     return figure

@@ -22,11 +22,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.feature_selection import VarianceThreshold
-from sklearn.utils import Bunch, check_array, check_scalar
+from sklearn.utils import Bunch, check_array
 from tqdm import tqdm
 
 from ga_ann.files import array_from_bytes, naming, parse_npy, read_npz, replacing
+from ga_ann.validation import check_number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,12 +36,15 @@ __all__ = [
     "HueHistogram",
     "extract_features",
     "hue_histogram",
+    "list_flat",
     "list_pictures",
     "load_features",
     "load_fruits360",
+    "load_samples",
     "load_table",
     "save_table",
     "select_by_std",
+    "shipped_table",
 ]
 
 Array = NDArray[Any]
@@ -102,7 +105,7 @@ def hue_histogram(
 
 
 def _check_histogram(bins: object, hue_range: object) -> tuple[float, float] | None:
-    check_scalar(bins, "bins", Integral, min_val=1)
+    check_number(bins, "bins", Integral, low=1)
     if hue_range is None:
         return None
     if not isinstance(hue_range, Iterable):
@@ -379,10 +382,43 @@ def list_pictures(
     labels: list[int] = []
     class_names = _class_folders(root, classes)
     for label, name in enumerate(class_names):
-        pictures = _pictures_of(root, name)
+        pictures = _pictures_of(root, root / name)
+        if not pictures:
+            raise ValueError(
+                f"{root / name} holds no picture; remove it, or name the classes to use. (Files "
+                "without a picture's extension and links that lead out of the folder do not "
+                "count.)"
+            )
         paths += pictures
         labels += [label] * len(pictures)
     return paths, np.array(labels, dtype=np.int64), class_names
+
+
+def list_flat(folder: PathLike) -> list[Path]:
+    """Find the pictures that lie in a folder itself, whatever their class.
+
+    Parameters
+    ----------
+    folder : path
+        The folder; what counts as a picture is said in `list_pictures`.
+
+    Returns
+    -------
+    list of pathlib.Path
+        In the order of their names, numbers by their value.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such folder.
+    ValueError
+        If it holds no picture.
+    """
+    root = Path(folder)
+    pictures = _pictures_of(root, root)
+    if not pictures:
+        raise ValueError(f"{root} holds no picture.")
+    return pictures
 
 
 def _class_folders(root: Path, classes: Sequence[str] | None) -> list[str]:
@@ -400,19 +436,14 @@ def _class_folders(root: Path, classes: Sequence[str] | None) -> list[str]:
     return list(classes)
 
 
-def _pictures_of(root: Path, name: str) -> list[Path]:
+def _pictures_of(root: Path, folder: Path) -> list[Path]:
     Image.init()
     extensions = {e for e, kind in Image.registered_extensions().items() if kind in Image.OPEN}
     pictures = [
         path
-        for path in (root / name).iterdir()
+        for path in folder.iterdir()
         if path.suffix.lower() in extensions and path.is_file() and _is_own(path, root)
     ]
-    if not pictures:
-        raise ValueError(
-            f"{root / name} holds no picture; remove it, or name the classes to use. (Files "
-            "without a picture's extension and links that lead out of the folder do not count.)"
-        )
     return sorted(pictures, key=lambda path: _natural(path.name))
 
 
@@ -461,7 +492,9 @@ def extract_features(
     limits = _check_histogram(bins, hue_range)
     paths, target, class_names = list_pictures(folder, classes=classes)
     data = np.empty((len(paths), bins), dtype=np.uint32)
-    for k, path in enumerate(tqdm(paths, "extracting", unit=" pictures", disable=not verbose)):
+    for k, path in enumerate(
+        tqdm(paths, "extracting", unit=" pictures", leave=False, disable=not verbose)
+    ):
         data[k] = hue_histogram(_read_picture(path), bins=bins, hue_range=limits)
     return FeatureTable(
         data=data.astype(np.uint16) if data.max() <= np.iinfo(np.uint16).max else data,
@@ -591,7 +624,7 @@ def load_fruits360(
     >>> fruits.data.shape, fruits.target_names.tolist()
     ((1962, 109), ['apple', 'raspberry', 'mango', 'lemon'])
     """
-    filename = _shipped_table()
+    filename = shipped_table()
     table = load_table(filename)
     keep = select_by_std(table.data, min_std=min_std, n_features=n_features)
     data: Any = table.data[:, keep].astype(np.float64)
@@ -616,7 +649,14 @@ def load_fruits360(
     )
 
 
-def _shipped_table() -> Path:
+def shipped_table() -> Path:
+    """Return the file that `load_fruits360` reads.
+
+    Raises
+    ------
+    FileNotFoundError
+        If it is missing.
+    """
     package = Path(__file__).parent
     for home in (package, package.parent):  # a wheel has it inside, a checkout beside
         if (path := home / "data" / _SHIPPED_TABLE).is_file():
@@ -656,7 +696,7 @@ def select_by_std(
     ------
     TypeError, ValueError
         If both parameters are given, one is out of its range, no column remains, or `X` is not a
-        finite table.
+        table of finite numbers.
 
     Examples
     --------
@@ -672,15 +712,22 @@ def select_by_std(
             f"got min_std={min_std!r} and n_features={n_features!r}."
         )
     data = check_array(X, dtype=np.float64)
+    std = data.std(axis=0)
     if min_std is not None:
-        check_scalar(min_std, "min_std", Real, min_val=0)
-        mask: NDArray[np.bool_] = VarianceThreshold(float(min_std) ** 2).fit(data).get_support()
+        check_number(min_std, "min_std", Real, low=0)
+        # The deviation of equal numbers may come out as a little more than 0.
+        mask: NDArray[np.bool_] = (std > min_std) & (np.ptp(data, axis=0) > 0)
+        if not mask.any():
+            raise ValueError(
+                f"no column has a standard deviation above {min_std}; the largest is "
+                f"{std.max():.3g}."
+            )
         return mask
     if n_features is None:
         return np.ones(data.shape[1], dtype=bool)
-    check_scalar(n_features, "n_features", Integral, min_val=1, max_val=data.shape[1])
+    check_number(n_features, "n_features", Integral, low=1, high=data.shape[1])
     mask = np.zeros(data.shape[1], dtype=bool)
-    mask[np.argsort(-data.std(axis=0), kind="stable")[:n_features]] = True
+    mask[np.argsort(-std, kind="stable")[:n_features]] = True
     return mask
 
 
@@ -702,7 +749,9 @@ def load_features(path: PathLike, target: PathLike | None = None) -> tuple[Array
             Arrays ``data`` and ``target``, or ``X`` and ``y``; what `save_table` writes, too.
         ``.csv``
             Commas, UTF-8, an optional line of column names; the last column is the label, text or
-            number, the others are numbers.
+            number, the others are numbers. A first line without a number among the features, or
+            whose label is the only one that is no number, holds the names. Labels such as ``001``
+            are text.
     target : path, optional
         The labels' ``.pkl`` or ``.npy`` file, such as the tutorial's ``outputs.pkl``.
 
@@ -749,6 +798,46 @@ def load_features(path: PathLike, target: PathLike | None = None) -> tuple[Array
     return X, y
 
 
+def load_samples(path: PathLike, *, n_features: int | None = None) -> tuple[Array, Array | None]:
+    """Load features to predict on, and their labels where the file has them.
+
+    Parameters
+    ----------
+    path : path
+        A file as for `load_features`, or one without labels: ``.npy`` or ``.pkl``, an ``.npz``
+        with ``data`` or ``X`` alone, a ``.csv`` of `n_features` columns.
+    n_features : int, optional
+        Number of features that are expected. Where it is not given, the last column of a ``.csv``
+        is the label.
+
+    Returns
+    -------
+    X : ndarray of shape (n_samples, n_features)
+    y : ndarray of shape (n_samples,), or None
+
+    Raises
+    ------
+    OSError, ValueError
+        As in `load_features`.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    with naming(path, "features"):
+        if suffix in _ARRAY_READERS:
+            return _check_data(_ARRAY_READERS[suffix](path)), None
+        if suffix == ".npz":
+            arrays = list(
+                read_npz(path, ("data", "target"), ("X", "y"), ("data",), ("X",)).values()
+            )
+            if len(arrays) == 1:
+                return _check_data(arrays[0]), None
+        elif suffix == ".csv":
+            rows = _read_rows(path)
+            if len(rows[0][1]) == n_features:
+                return _check_data(_to_numbers(_without_names(rows, n_features))), None
+    return load_features(path)
+
+
 def _check_data(X: Array) -> Array:
     if X.ndim != 2 or 0 in X.shape or X.dtype.kind not in "biuf":
         raise ValueError(
@@ -791,34 +880,74 @@ def _read_npz_pair(path: Path) -> list[Array]:
     return list(read_npz(path, ("data", "target"), ("X", "y")).values())
 
 
+Rows = list[tuple[int, list[str]]]
+"""The lines of a CSV file: their numbers from 1 and their cells."""
+
+
 def _read_csv(path: Path) -> list[Array]:
-    features: list[NDArray[np.float64]] = []
-    labels: list[str] = []
-    width = 0
+    rows = _read_rows(path)
+    width = len(rows[0][1])
+    rows = _without_names(rows, width - 1)
+    for line, cells in rows:
+        if width < 2 or not cells[-1]:
+            raise ValueError(
+                f"line {line} must hold {max(width - 1, 1)} numbers and a label, got {width} "
+                f"cells, {cells[-1]!r} the last."
+            )
+    labels = [cells[-1] for _, cells in rows]
+    features = _to_numbers([(line, cells[:-1]) for line, cells in rows])
+    return [features, np.array([float(label) for label in labels] if _plain(labels) else labels)]
+
+
+def _read_rows(path: Path) -> Rows:
+    """Return the lines that are not blank, all of one width; there is at least one."""
+    rows: Rows = []
     with path.open(newline="", encoding="utf-8-sig") as stream:
         reader = csv.reader(stream)
         for row in reader:
             cells = [cell.strip() for cell in row]
             if not any(cells):
                 continue
-            if not width:
-                width = len(cells)
-                if not any(_is_number(cell) for cell in cells[:-1]):
-                    continue  # the columns' names
-            if len(cells) != width or width < 2 or not cells[-1]:
+            if rows and len(cells) != len(rows[0][1]):
                 raise ValueError(
-                    f"line {reader.line_num} must hold {max(width - 1, 1)} numbers and a label, "
-                    f"got {len(cells)} cells, {cells[-1]!r} the last."
+                    f"line {reader.line_num} must hold {len(rows[0][1])} cells as line "
+                    f"{rows[0][0]} does, got {len(cells)}."
                 )
-            try:
-                features.append(np.array(cells[:-1], dtype=np.float64))
-            except ValueError as error:
-                raise ValueError(f"line {reader.line_num}: {error}") from error
-            labels.append(cells[-1])
-    if not features:
+            rows.append((reader.line_num, cells))
+    if not rows:
         raise ValueError("there are no rows of numbers.")
-    numbers = all(_is_number(label) for label in labels)
-    return [np.stack(features), np.array([float(label) for label in labels] if numbers else labels)]
+    return rows
+
+
+def _without_names(rows: Rows, n_features: int) -> Rows:
+    """Leave out the first row if it holds the columns' names."""
+    _, first = rows[0]
+    named = not any(_is_number(cell) for cell in first[:n_features])
+    if len(first) > n_features and len(rows) > 1 and not _is_number(first[-1]):
+        named = named or all(_is_number(cells[-1]) for _, cells in rows[1:])
+    if named and len(rows) == 1:
+        raise ValueError("there are no rows of numbers.")
+    return rows[named:]
+
+
+def _to_numbers(rows: Rows) -> NDArray[np.float64]:
+    features = []
+    for line, cells in rows:
+        try:
+            features.append(np.array(cells, dtype=np.float64))
+        except ValueError as error:
+            raise ValueError(f"line {line}: {error}") from error
+    return np.stack(features)
+
+
+def _plain(labels: Sequence[str]) -> bool:
+    """Whether all are numbers, and none a code such as 01 that would become the number 1."""
+    return all(
+        _is_number(label)
+        and not re.match("[+-]?0[0-9]", label)
+        and not 2.0**53 <= abs(float(label)) < float("inf")
+        for label in labels
+    )
 
 
 def _is_number(text: str) -> bool:

@@ -33,7 +33,7 @@ PathLike = str | os.PathLike[str]
 
 
 def check_target(path: PathLike) -> Path:
-    """Return `path` if a file can be written there.
+    """Return `path` if a file can be written there; a file is made in its folder to find out.
 
     Raises
     ------
@@ -41,13 +41,33 @@ def check_target(path: PathLike) -> Path:
         If its folder does not exist.
     IsADirectoryError
         If it is a folder itself.
+    OSError
+        If nothing can be written there: no permission, a full or read-only disk, too long a name.
     """
     target = Path(path)
     if not target.parent.is_dir():
         raise FileNotFoundError(f"the folder {target.parent} does not exist; create it first.")
     if target.is_dir():
         raise IsADirectoryError(f"{target} is a folder; give the name of a file.")
+    with _beside(target) as (_, file):
+        file.close()
     return target
+
+
+@contextmanager
+def _beside(target: Path) -> Iterator[tuple[Path, IO[bytes]]]:
+    """Open a file in the target's folder and remove it in the end; errors name the target."""
+    # A plain open, unlike tempfile, gives the file the permissions that the user's other files get.
+    unfinished = target.parent / f".{secrets.token_hex(8)}.tmp"
+    try:
+        target.exists()  # raises if the name is too long
+        yield unfinished, unfinished.open("xb")
+    except OSError as error:
+        if error.errno is None or error.filename not in (None, str(unfinished)):
+            raise
+        raise OSError(error.errno, error.strerror, str(target)) from error
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -68,20 +88,16 @@ def replacing(path: PathLike) -> Iterator[IO[bytes]]:
 
     Raises
     ------
-    FileNotFoundError, IsADirectoryError
-        See `check_target`.
+    OSError
+        See `check_target`; it names the target.
     """
     target = check_target(path)
-    # A plain open, unlike tempfile, gives the file the permissions that the user's other files get.
-    unfinished = target.parent / f".{secrets.token_hex(8)}.tmp"
-    try:
-        with unfinished.open("xb") as file:
+    with _beside(target) as (unfinished, file):
+        with file:
             yield file
             file.flush()
             os.fsync(file.fileno())
         unfinished.replace(target)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 @contextmanager

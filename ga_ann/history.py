@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.utils import check_array
 
 from ga_ann.network import forward
 
@@ -183,15 +184,21 @@ class TrainingResult:
     stop_reason: str
 
     def predict_scores(self, X: ArrayLike) -> NDArray[Any]:
-        """Return the network's outputs, of shape (n_samples, n_classes)."""
+        """Return the network's outputs, of shape (n_samples, n_classes).
+
+        Raises
+        ------
+        ValueError
+            If `X` is not a table of finite numbers with the columns of the training data.
+        """
         return forward(
             self.weights,
-            X,
+            check_array(X),
             activation=self.activation,
             output_activation=self.output_activation,
         )
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """Return the label of each sample, of shape (n_samples,)."""
+        """Return the label of each sample, of shape (n_samples,); `X` as in `predict_scores`."""
         labels: NDArray[Any] = self.classes[self.predict_scores(X).argmax(axis=-1)]
         return labels

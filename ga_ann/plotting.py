@@ -20,14 +20,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix
-from sklearn.utils import check_scalar
 from sklearn.utils.multiclass import unique_labels
 
 from ga_ann.files import check_target, replacing
 from ga_ann.history import History
 from ga_ann.network import lookup
+from ga_ann.validation import check_number
 
-__all__ = ["plot_comparison", "plot_confusion", "plot_fitness", "save_figure"]
+__all__ = ["plot_comparison", "plot_confusion", "plot_fitness", "render_figure", "save_figure"]
 
 Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
 Histories = History | Sequence[History]
@@ -81,7 +81,7 @@ def plot_fitness(
     Raises
     ------
     TypeError
-        If `history` is none of the above.
+        If `history` is none of the above, or `ax` is no Axes.
     ValueError
         If there is no History, one of them has no row with both `x` and a best fitness, or `x` is
         unknown.
@@ -100,14 +100,16 @@ def plot_fitness(
     groups = _group(history)
     runs = [run for group in groups.values() for run in group]
     curves = {label: [_curve(run, x) for run in group] for label, group in groups.items()}
-    ax = _new_axes() if ax is None else ax
+    ax = _new_axes() if ax is None else _check_axes(ax)
     for k, (label, group) in enumerate(curves.items()):
         _draw_method(ax, group, k, label)
     if len(groups) == 1:
         _draw_details(ax, runs, x)
     if x != "generation" and _spans_decades([X for group in curves.values() for X, _ in group]):
         ax.set_xscale("log")
-    ax.set(xlabel=x_label, ylabel=_fitness_label(runs))
+    if x == "generation" and all(X[-1] == 0 for group in curves.values() for X, _ in group):
+        ax.set_xlim(-0.05, 1.05)  # around a single point Matplotlib would centre some 0.1
+    ax.set(xlabel=x_label, ylabel=_escape(_fitness_label(runs)))
     ax.grid(alpha=0.3)
     _legend_above(ax)
     if caption:
@@ -170,10 +172,13 @@ def _draw_method(ax: Axes, curves: Sequence[Curve], k: int, label: str) -> None:
         ls=_LINES[k % len(_LINES)],
         drawstyle="steps-post",
         marker=marker,
-        ms=6,
+        ms=6 if len(X) > 1 else 7,
         markevery=0.12 if len(X) > 1 else 1,
-        label=label,
-        zorder=3,
+        label=_escape(label),
+        # A single point stays visible where a curve begins at the same place.
+        zorder=3 if len(X) > 1 else 4,
+        mec=colour if len(X) > 1 else "white",
+        mew=1 if len(X) > 1 else 0.6,
     )
 
 
@@ -191,7 +196,9 @@ def _draw_details(ax: Axes, runs: Sequence[History], x: str) -> None:
     colour = _COLOURS[0]
     if len(runs) == 1 and np.isfinite(runs[0]["mean_fitness"]).any():
         X, Y = _curve(runs[0], x, "mean_fitness")
-        ax.plot(X, Y, color=colour, alpha=0.45, lw=1, label="Mean of the generation")
+        ax.plot(
+            X, Y, color=colour, alpha=0.45, lw=1, marker=_single(X), label="Mean of the generation"
+        )
     validated = [run for run in runs if np.isfinite(run["validation_score"]).any()]
     if validated:
         X, Y = _median([_curve(run, x, "validation_score") for run in validated])
@@ -202,9 +209,20 @@ def _draw_details(ax: Axes, runs: Sequence[History], x: str) -> None:
             lw=1.5,
             ls="--",
             drawstyle="steps-post",
+            marker=_single(X),
             label="Validation score",
             zorder=2,
         )
+
+
+def _single(X: NDArray[np.float64]) -> str:
+    """Return the marker of a thin line: a line of one point has no length to be seen."""
+    return "." if len(X) == 1 else ""
+
+
+def _escape(text: object) -> str:
+    """Return text that Matplotlib shows as it is, without reading mathematics between dollars."""
+    return str(text).replace("$", r"\$")
 
 
 def _spans_decades(values: Sequence[NDArray[np.float64]]) -> bool:
@@ -276,6 +294,8 @@ def plot_confusion(
 
     Raises
     ------
+    TypeError
+        If `ax` is no Axes.
     ValueError
         If `y_true` and `y_pred` differ in length or are empty, or `labels` lacks a class.
 
@@ -301,15 +321,16 @@ def plot_confusion(
     if ax is None:
         side = max(5.0, 2 + 0.4 * n_classes)
         ax = _new_axes((side, side))
-    ConfusionMatrixDisplay(counts, display_labels=shown).plot(
-        ax=ax,
+    names = [_escape(label) for label in shown]
+    ConfusionMatrixDisplay(counts, display_labels=names).plot(
+        ax=_check_axes(ax),
         cmap="Blues",
         colorbar=False,
         include_values=n_classes <= 40,
         text_kw={"fontsize": 11 if n_classes <= 6 else 8},
     )
     if sum(len(str(label)) for label in shown) > 30:
-        ax.set_xticks(ax.get_xticks(), shown, rotation=45, ha="right", rotation_mode="anchor")
+        ax.set_xticks(ax.get_xticks(), names, rotation=45, ha="right", rotation_mode="anchor")
     wrong = int((true != predicted).sum())
     ax.set_title(f"{wrong} of {true.size} wrong" if title is None else title, fontsize="medium")
     ax.set(xlabel="Predicted class", ylabel="True class")
@@ -350,6 +371,8 @@ def plot_comparison(
 
     Raises
     ------
+    TypeError
+        If `ax` is no Axes.
     ValueError
         If there are no rows, a row lacks a key, or `value` is unknown.
 
@@ -371,12 +394,12 @@ def plot_comparison(
     splits = list(dict.fromkeys(split for _, split in scores))
     if ax is None:
         ax = _new_axes((7.2, 1.6 + 0.24 * max(2, len(splits)) * len(methods)))
-    _draw_scores(ax, scores, methods, splits, value)
+    _draw_scores(_check_axes(ax), scores, methods, splits, value)
     if value in _X_LABELS and _spans_decades(list(scores.values())):
         ax.set_xscale("log")
     if replaced := _splits_without(rows, value):
         label += f" (split {', '.join(replaced)}: training accuracy)"
-    ax.set_xlabel(label)
+    ax.set_xlabel(_escape(label))
     ax.grid(axis="x", alpha=0.3)
     _legend_above(ax)
     if caption:
@@ -432,7 +455,7 @@ def _draw_scores(
         }
         X = np.concatenate(list(rows.values()))
         Y = np.repeat(list(rows), [len(of_this) for of_this in rows.values()])
-        ax.plot(X, Y, marker, color=colour, ms=5, alpha=0.6, mew=0, label=split)
+        ax.plot(X, Y, marker, color=colour, ms=5, alpha=0.6, mew=0, label=_escape(split))
         for y, of_this in rows.items():
             median = float(np.median(of_this)) if len(of_this) else float("nan")
             ax.plot([median] * 2, [y - 0.4 * step, y + 0.4 * step], color=colour, lw=2.5)
@@ -440,7 +463,7 @@ def _draw_scores(
     ax.annotate("median", (1.01, 1.01), xycoords="axes fraction", va="bottom", fontsize="small")
     for i in range(0, len(methods), 2):
         ax.axhspan(i - 0.5, i + 0.5, color="0.95", zorder=0)
-    ax.set_yticks(range(len(methods)), [textwrap.fill(method, 28) for method in methods])
+    ax.set_yticks(range(len(methods)), [_escape(textwrap.fill(name, 28)) for name in methods])
     ax.set_ylim(len(methods) - 0.5, -0.5)
 
 
@@ -484,7 +507,7 @@ def save_figure(
     """
     if not isinstance(ax_or_figure, Axes | Figure | SubFigure):
         raise TypeError(f"ax_or_figure must be an Axes or a Figure, got {ax_or_figure!r}.")
-    check_scalar(dpi, "dpi", (int, float), min_val=0, include_boundaries="neither")
+    check_number(dpi, "dpi", above=0)
     figure = _root(ax_or_figure)
     target = Path(path)
     formats = figure.canvas.get_supported_filetypes()
@@ -492,11 +515,31 @@ def save_figure(
     if suffix not in formats:
         raise ValueError(f"{target} must end in one of {['.' + name for name in sorted(formats)]}.")
     check_target(target)
+    picture = render_figure(figure, suffix, dpi=dpi)
+    with replacing(target) as file:
+        file.write(picture)
+
+
+def render_figure(figure: Figure, form: str, *, dpi: float = 150) -> bytes:
+    """Return a picture of a figure.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        The figure.
+    form : str
+        A format that Matplotlib can write: ``"png"``, ``"pdf"``, ``"svg"`` and others.
+    dpi : float, default=150
+        Dots an inch, for formats made of dots.
+
+    Returns
+    -------
+    bytes
+    """
     picture = io.BytesIO()
     # "tight" takes in what hangs over the edge of a figure that the caller laid out.
-    figure.savefig(picture, format=suffix, dpi=dpi, bbox_inches="tight")
-    with replacing(target) as file:
-        file.write(picture.getbuffer())
+    figure.savefig(picture, format=form, dpi=dpi, bbox_inches="tight")
+    return picture.getvalue()
 
 
 def _root(artist: Axes | Figure | SubFigure) -> Figure:
@@ -504,6 +547,12 @@ def _root(artist: Axes | Figure | SubFigure) -> Figure:
     figure: Any = artist.figure
     root: Figure = figure.figure  # the figure of a figure is itself, that of a SubFigure its root
     return root
+
+
+def _check_axes(ax: Axes) -> Axes:
+    if not isinstance(ax, Axes):
+        raise TypeError(f"ax must be an Axes of Matplotlib or None, got {ax!r}.")
+    return ax
 
 
 def _new_axes(figsize: tuple[float, float] | None = None) -> Axes:

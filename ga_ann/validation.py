@@ -98,7 +98,7 @@ def check_training(
     X : array-like of shape (n_samples, n_features)
         Finite numbers.
     y : array-like of shape (n_samples,)
-        Labels of any kind, at least two different ones.
+        Text, numbers or booleans, at least two different ones; also columns of pandas.
 
     Returns
     -------
@@ -111,7 +111,8 @@ def check_training(
     Raises
     ------
     ValueError
-        If the data are empty, of different lengths, not finite, or of one class only.
+        If the data are empty, of different lengths, not finite, or of one class only; or if a
+        label is missing, or labels are of mixed kinds.
 
     Examples
     --------
@@ -179,6 +180,34 @@ def check_held_out(
 def _check(X: ArrayLike, y: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
     samples: NDArray[Any]
     labels: NDArray[Any]
-    samples, labels = check_X_y(X, y)
+    samples, labels = check_X_y(X, _as_plain(y))
     check_classification_targets(labels)
     return samples, labels
+
+
+def _as_plain(y: ArrayLike) -> ArrayLike:
+    """Return labels that came as Python objects, such as a column of pandas, as a plain array."""
+    # NumPy would turn a list of text and numbers into text without a word.
+    held = np.asarray(y, dtype=None if hasattr(y, "dtype") else object)
+    if held.dtype.kind not in "OT":
+        return held
+    kinds = sorted({_kind(label) for label in held.flat})
+    if "a missing value" in kinds:
+        row = next(k for k, label in enumerate(held.flat) if _kind(label) == "a missing value")
+        raise ValueError(f"y must hold a label for each sample, got {held.flat[row]!r} at {row}.")
+    plain = np.array(held.tolist()) if len(kinds) <= 1 else held
+    if plain.dtype == object:
+        raise ValueError(
+            "y must hold labels of one kind, text or numbers (of 64 bits) or booleans, got "
+            f"{' and '.join(kinds)}."
+        )
+    return plain
+
+
+def _kind(label: object) -> str:
+    if label is None or type(label).__name__ in ("NAType", "NaTType") or label != label:  # NaN
+        return "a missing value"
+    for kind, name in (((bool, np.bool_), "bool"), (str, "str"), (Real, "number")):
+        if isinstance(label, kind):
+            return name
+    return type(label).__name__

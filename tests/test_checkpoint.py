@@ -462,3 +462,29 @@ class TestDamage:
             path.write_bytes(forged)
             with pytest.raises(ValueError, match=message):
                 load_model(path)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_weights_must_be_finite(tmp_path, value):
+    model = make_model()
+    save_model(tmp_path / "m.npz", model)
+    broken = [W.copy() for W in model.weights]
+    broken[-1].flat[0] = value
+    with pytest.raises(ValueError, match="weights must be finite"):
+        make_model(weights=broken)
+    with np.load(tmp_path / "m.npz") as file:
+        arrays = dict(file) | {f"weights/{len(broken) - 1}": broken[-1]}
+    np.savez(tmp_path / "m.npz", **arrays)
+    with pytest.raises(ValueError, match=r"m.npz cannot be read as a model: weights must be fin"):
+        load_model(tmp_path / "m.npz")
+
+
+def test_the_number_of_features_is_known_but_for_indices():
+    weights, classes = [np.eye(2)], np.arange(2)
+    for columns, expected in (
+        (None, 2),
+        (np.array([True, False, True]), 3),
+        (np.array([4, 0]), None),
+    ):
+        model = Model(weights, "relu", "identity", classes, columns=columns)
+        assert model.n_features == expected

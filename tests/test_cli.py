@@ -15,7 +15,7 @@ from sklearn.datasets import load_iris
 import ga_ann
 from ga_ann import cli, comparison
 from ga_ann.checkpoint import Model, load_history, load_model, save_model
-from ga_ann.datasets import hue_histogram, load_table
+from ga_ann.datasets import hue_histogram, load_table, shipped_table
 from ga_ann.history import History
 
 COLOURS = {"red": (220, 30, 30), "green": (30, 200, 40)}
@@ -23,7 +23,7 @@ COLOURS = {"red": (220, 30, 30), "green": (30, 200, 40)}
 
 @pytest.fixture
 def ga(capsys):
-    """Run the command line; return its exit code, stdout, and stderr without the progress bars."""
+    """Run the command line; return its exit code, stdout and stderr."""
 
     def run(*arguments):
         with pytest.raises(SystemExit) as stop:
@@ -32,6 +32,12 @@ def ga(capsys):
         return stop.value.code, out, err
 
     return run
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    """Let stderr pass for a terminal, where progress bars are shown."""
+    monkeypatch.setattr(cli, "_shows_bars", lambda: True)
 
 
 @pytest.fixture
@@ -135,6 +141,8 @@ def test_messages_of_several_lines_become_one(fails, monkeypatch):
         (OSError(28, "No space left", "m.npz"), 2, "ga-ann: error: m.npz: No space left.\n"),
         (OSError("odd"), 2, "ga-ann: error: odd\n"),
         (TypeError(), 2, "ga-ann: error: TypeError\n"),
+        (MemoryError(), 2, "ga-ann: error: not enough memory.\n"),
+        (OverflowError("too large"), 2, "ga-ann: error: too large\n"),
         (KeyboardInterrupt(), 130, "ga-ann: interrupted\n"),
         (typer.Abort(), 130, "ga-ann: interrupted\n"),
     ],
@@ -175,7 +183,7 @@ def tiny(monkeypatch, **fixed):
     return asked
 
 
-def test_compare(ga, monkeypatch, tmp_path):
+def test_compare(ga, terminal, monkeypatch, tmp_path):
     asked = tiny(monkeypatch, seeds=2)
     out = tmp_path / "results"
     code, text, err = ga("compare", "--split", "rotation", "--split", "all", "--out", out)
@@ -183,7 +191,12 @@ def test_compare(ga, monkeypatch, tmp_path):
     assert asked["seeds"] == 5
     assert asked["budgets"] is None
     assert asked["methods"] == list(comparison.METHODS)
-    for word in ("rotation 0->1", "rotation 1->0", "all", "Naive training stands still"):
+    for word in (
+        "tested on axis 1 (r_)",
+        "tested on axis 0",
+        "all pictures",
+        "Naive training stands still",
+    ):
         assert word in text
     for method in comparison.METHODS.values():
         assert text.count(f" {method.label} ") >= 3
@@ -253,7 +266,7 @@ def test_compare_refuses_a_file_as_folder(fails, monkeypatch, tmp_path):
 # ---------------------------------------------------------------- extract
 
 
-def test_extract(ga, pictures, tmp_path):
+def test_extract(ga, terminal, pictures, tmp_path):
     out = tmp_path / "table.npz"
     code, text, err = ga("extract", pictures, out, "--classes", "red,green", "--bins", 12)
     assert code == 0
@@ -307,7 +320,7 @@ def test_outputs_are_checked_before_the_work(fails, pictures, tmp_path, command)
 # ---------------------------------------------------------------- train
 
 
-def test_train_on_the_fruits(ga, tmp_path):
+def test_train_on_the_fruits(ga, terminal, tmp_path):
     out = tmp_path / "model.npz"
     code, text, err = ga(
         "train", "fruits360", "-o", out, "--generations", 1, "--hidden", "5", "--n-features", 102,
@@ -324,7 +337,8 @@ def test_train_on_the_fruits(ga, tmp_path):
     history = load_history(out)
     assert len(history) == 2
     assert np.isfinite(history["validation_score"]).all()
-    assert history.last["n_samples"] == 1471
+    parts = cli._hold_out(np.arange(1962) % 4, 0.25, 1)
+    assert [len(part) for part in parts] == [1471, 491]
 
 
 def test_the_tutorials_filter_is_the_default_for_pictures(ga, tmp_path):
@@ -356,12 +370,13 @@ def test_train_on_files_of_the_tutorial(ga, tmp_path):
     out = tmp_path / "m.npz"
     options = ["--target", tmp_path / "y.pkl", "--hidden", "5", "--generations", 1]
     assert ga("train", tmp_path / "X.pkl", "-o", out, *options)[0] == 0
-    code, text, _ = ga("predict", out, tmp_path / "X.pkl", "--target", tmp_path / "y.pkl")
+    code, text, err = ga("predict", out, tmp_path / "X.pkl", "--target", tmp_path / "y.pkl")
     assert code == 0
-    assert "of 150 right" in text
+    assert "of 150 right" in err
+    assert ga("predict", out, tmp_path / "X.pkl") == (0, text, "")
 
 
-def test_ctrl_c_saves_the_best_so_far(ga, iris, tmp_path, monkeypatch):
+def test_ctrl_c_saves_the_best_so_far(ga, terminal, iris, tmp_path, monkeypatch):
     def stop(self, ga, history):
         if len(history) == 3:
             raise KeyboardInterrupt
@@ -428,7 +443,7 @@ def test_train_refuses_a_hostile_pickle(fails, tmp_path):
     ("options", "message"),
     [
         (["--hidden", "5,x"], "--hidden must be numbers"),
-        (["--hidden", "0"], "positive integers"),
+        (["--hidden", "0"], "hidden_layer_sizes must be >= 1"),
         (["--recipe", "cake"], "recipe must be one of"),
         (["--min-std", "1e9"], "Choose other --min-std"),
         (["--n-features", "5"], "n_features"),
@@ -463,11 +478,11 @@ def test_predict_pictures(ga, colour_model, pictures):
     assert [float(p) for *_, p in lines] == pytest.approx(expected, abs=1e-4)
 
 
-def test_predict_a_folder_and_its_table_alike(ga, colour_model, pictures):
+def test_predict_a_folder_and_its_table_alike(ga, terminal, colour_model, pictures):
     code, of_folder, err = ga("predict", colour_model, pictures)
     assert code == 0
     assert "extracting" in err
-    assert of_folder.endswith("12 of 12 right (100.00 %)\n")
+    assert err.endswith("12 of 12 right (100.00 %)\n")
     _, of_table, _ = ga("predict", colour_model, colour_model.with_name("table.npz"))
     assert of_table == of_folder
 
@@ -484,9 +499,8 @@ def test_predict_csv_and_json_agree(ga, colour_model, pictures):
 def test_predict_does_not_score_other_labels(ga, iris, tmp_path):
     weights = [np.ones((4, 3))]
     save_model(tmp_path / "m.npz", Model(weights, "relu", "identity", np.array(["a", "b", "c"])))
-    code, text, _ = ga("predict", tmp_path / "m.npz", iris)
-    assert code == 0
-    assert "right" not in text
+    code, text, err = ga("predict", tmp_path / "m.npz", iris)
+    assert (code, err) == (0, "")
     assert len(text.splitlines()) == 150
 
 
@@ -498,7 +512,7 @@ def test_predict_refuses(fails, colour_model, pictures, iris, tmp_path):
     assert "No such file" in fails("predict", tmp_path / "m.npz", picture)
     assert "cannot be read as" in fails("predict", iris, picture)
     assert "0.gif" in fails("predict", colour_model, tmp_path / "0.gif")
-    assert "one DATA" in fails("predict", colour_model, picture, iris)
+    assert "one table or folder" in fails("predict", colour_model, picture, iris)
     assert "--target goes with" in fails("predict", colour_model, picture, "--target", "y.npy")
     assert "extract it anew" in fails("predict", colour_model, "fruits360")
     assert "must have 12 columns" in fails("predict", colour_model, iris)
@@ -537,3 +551,140 @@ def test_plot_refuses(fails, colour_model, iris, tmp_path):
     save_model(tmp_path / "m.npz", model, History())
     assert "nothing to plot" in fails("plot", tmp_path / "m.npz", "-o", out)
     assert {path.name for path in tmp_path.iterdir()} == {"m.npz"}
+
+
+def test_histories_of_one_name_are_told_apart(ga, colour_model, tmp_path):
+    names = cli._name_apart([Path("a/m.npz"), Path("a/m.npz"), Path("b/m.npz"), Path("a/m.h")])
+    assert names == ["a/m", "a/m (2)", "b/m", "a/m (3)"]
+    assert ga("plot", colour_model, colour_model, "-o", tmp_path / "two.svg")[0] == 0
+
+
+# ---------------------------------------------------------------- what the user could lose
+
+
+@pytest.mark.parametrize("link", [False, True])
+def test_inputs_are_not_overwritten(fails, colour_model, tmp_path, link):
+    table = tmp_path / "table.npz"
+    table.write_bytes(colour_model.with_name("table.npz").read_bytes())
+    out = table
+    if link:
+        out = tmp_path / "link.npz"
+        out.symlink_to(table)
+    before = table.read_bytes()
+    assert "would be overwritten" in fails("train", table, "-o", out)
+    history = tmp_path / "history.png"
+    history.write_bytes(colour_model.read_bytes())
+    assert "would be overwritten" in fails("plot", colour_model, history, "-o", history)
+    assert "would be overwritten" in fails("extract", table, out)
+    labels = tmp_path / "y.npz"
+    labels.write_bytes(b"")
+    assert "would be overwritten" in fails("train", "X.npy", "--target", labels, "-o", labels)
+    assert table.read_bytes() == before
+    assert history.read_bytes() == colour_model.read_bytes()
+
+
+def test_the_shipped_table_is_not_overwritten(fails):
+    shipped = shipped_table()
+    assert "would be overwritten" in fails("train", "fruits360", "-o", shipped)
+
+
+def test_outputs_that_cannot_be_written_are_found_before_the_work(
+    fails, iris, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(cli, "_load_data", _raise(AssertionError("work was done")))
+    monkeypatch.setattr("pathlib.Path.open", _raise(PermissionError(13, "Permission denied")))
+    line = fails("train", iris, "-o", tmp_path / "m.npz")
+    assert line == f"ga-ann: error: {tmp_path / 'm.npz'}: Permission denied."
+
+
+@pytest.mark.parametrize("command", ["train", "predict"])
+def test_no_name_is_not_the_current_folder(fails, colour_model, tmp_path, command):
+    arguments = ["", "-o", tmp_path / "m.npz"] if command == "train" else [colour_model, ""]
+    assert "DATA must name a file or a folder, got ''" in fails(command, *arguments)
+
+
+def test_one_class_is_refused_before_it_is_extracted(fails, monkeypatch, tmp_path):
+    monkeypatch.setattr("ga_ann.datasets.extract_features", _raise(AssertionError("extracted")))
+    (tmp_path / "in" / "red").mkdir(parents=True)
+    Image.new("RGB", (2, 2)).save(tmp_path / "in" / "red" / "0.png")
+    message = fails("train", tmp_path / "in", "-o", tmp_path / "m.npz")
+    assert "at least 2 classes, got only ['red']" in message
+
+
+def test_without_a_terminal_there_are_no_bars(ga, pictures, tmp_path):
+    assert ga("extract", pictures, tmp_path / "t.npz", "--bins", 3)[2] == ""
+
+
+# ---------------------------------------------------------------- samples without labels
+
+
+def test_predict_without_labels(ga, iris, tmp_path):
+    X, y = load_iris(return_X_y=True)
+    out = tmp_path / "m.npz"
+    assert ga("train", iris, "-o", out, "--hidden", "5", "--generations", 2, "--seed", 0)[0] == 0
+    code, expected, err = ga("predict", out, iris)
+    assert code == 0
+    assert err.endswith(" %)\n")
+    np.save(tmp_path / "X.npy", X)
+    (tmp_path / "X.pkl").write_bytes(pickle.dumps(X))
+    np.savez(tmp_path / "data.npz", data=X)
+    np.savez(tmp_path / "X.npz", X=X)
+    lines = [",".join(map(str, row)) for row in X.tolist()]
+    (tmp_path / "X.csv").write_text("\n".join(lines))
+    (tmp_path / "named.csv").write_text("\n".join(["a,b,c,d", *lines]))
+    for name in ("X.npy", "X.pkl", "data.npz", "X.npz", "X.csv", "named.csv"):
+        assert ga("predict", out, tmp_path / name) == (0, expected, "")
+    with_labels = [f"{line},{label}" for line, label in zip(lines, y, strict=True)]
+    (tmp_path / "Xy.csv").write_text("\n".join(with_labels))
+    assert ga("predict", out, tmp_path / "Xy.csv") == (0, expected, err)
+
+
+def test_predict_a_flat_folder(ga, fails, colour_model, pictures, tmp_path):
+    code, text, err = ga("predict", colour_model, pictures / "red")
+    assert (code, err) == (0, "")
+    assert text == ga("predict", colour_model, *sorted((pictures / "red").iterdir()))[1]
+    assert "holds no picture" in fails("predict", colour_model, tmp_path)
+
+
+def test_labels_with_leading_zeros_stay_apart(ga, tmp_path):
+    rows = [f"{x},{label}" for k in range(8) for x, label in ((k, "001"), (k + 50, "1"))]
+    (tmp_path / "t.csv").write_text("\n".join(rows))
+    ga("train", tmp_path / "t.csv", "-o", tmp_path / "m.npz", "--generations", 1, "--hidden", "")
+    assert load_model(tmp_path / "m.npz").classes.tolist() == ["001", "1"]
+    (tmp_path / "ones.csv").write_text("\n".join(row for row in rows if row.endswith(",1")))
+    assert " of 8 right" in ga("predict", tmp_path / "m.npz", tmp_path / "ones.csv")[2]
+
+
+# ---------------------------------------------------------------- quick start
+
+
+def test_a_narrow_terminal_cuts_no_number(ga, monkeypatch, tmp_path):
+    tiny(monkeypatch, seeds=2)
+    arguments = ["compare", "--split", "holdout", "--methods", "random", "--out", tmp_path]
+    _, wide, _ = ga(*arguments)
+    monkeypatch.setenv("COLUMNS", "30")
+    _, narrow, _ = ga(*arguments)
+    assert "…" not in narrow
+    assert "evaluations" in narrow
+    assert len(narrow.splitlines()) == len(wide.splitlines())
+
+
+def test_help_imports_nothing_heavy():
+    code = (
+        "import sys\nfrom ga_ann.cli import main\ntry:\n    main(['--help'])\nexcept SystemExit:\n"
+        "    print(sorted({'numpy', 'sklearn', 'pygad', 'matplotlib'} & sys.modules.keys()))"
+    )
+    root = Path(ga_ann.__file__).parents[1]
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True
+    )
+    assert run.stdout.splitlines()[-1] == "[]"
+
+
+def test_the_front_page_is_complete():
+    assert sorted(ga_ann._HOMES) == sorted(ga_ann.__all__)
+    assert set(ga_ann.__all__) <= set(dir(ga_ann))
+    for name in ga_ann.__all__:
+        assert getattr(ga_ann, name) is getattr(sys.modules[f"ga_ann.{ga_ann._HOMES[name]}"], name)
+    with pytest.raises(AttributeError, match="has no attribute 'cook'"):
+        _ = ga_ann.cook

@@ -66,7 +66,7 @@ def constant(monkeypatch):
 def small(data, **options):
     X, y, groups = data
     options = {"groups": groups, "methods": ["random", "naive"], "seeds": 1} | options
-    return compare(X, y, hidden_layer_sizes=(3,), **options)
+    return compare(X, y, **{"hidden_layer_sizes": 3, **options})
 
 
 def test_a_row_for_each_method_split_and_seed(full):
@@ -277,12 +277,14 @@ def test_progress_names_method_split_and_seed(data, capsys):
         ({"seeds": 0}, "seeds"),
         ({"budgets": {"naive": 1.0}}, "must be one of .*'ga', 'tutorial-ga'.*'naive'"),
         ({"budgets": {"ga": 0}}, "budgets"),
+        ({"budgets": {"ga": float("nan")}}, "budgets.* must be finite"),
+        ({"hidden_layer_sizes": (3, 0)}, "hidden_layer_sizes must be >= 1"),
         ({"groups": None}, "needs groups"),
         ({"groups": np.arange(150)}, "exactly two values"),
         ({"groups": [0, 1]}, r"groups must have shape \(150,\)"),
         ({"sample_names": ["x"]}, "sample_names"),
         ({"target_names": ["x"]}, "target_names must hold 3 names"),
-        ({"min_std": 1e9}, "variance threshold"),
+        ({"min_std": 1e9}, "no column has a standard deviation above"),
         ({"min_std": 1.0, "n_features": 2}, "give one of them"),
         ({"groups": np.repeat([0, 1], [50, 100])}, "at least 2 classes"),
     ],
@@ -294,7 +296,19 @@ def test_bad_options_before_any_work(data, constant, monkeypatch, options, messa
         small(data, **options)
 
 
-@pytest.mark.parametrize("options", [{"methods": "naive"}, {"splits": "all"}, {"seeds": 1.5}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"methods": "naive"},
+        {"splits": "all"},
+        {"seeds": 1.5},
+        {"seeds": True},
+        {"budgets": [1]},
+        {"budgets": {"ga": "1"}},
+        {"hidden_layer_sizes": "150"},
+        {"n_features": True},
+    ],
+)
 def test_options_of_the_wrong_type(data, options):
     with pytest.raises(TypeError):
         small(data, **options)
@@ -351,8 +365,9 @@ def test_report_parses_back(full, tmp_path):
 
 @pytest.fixture
 def no_pictures(monkeypatch):
-    for name in ("_draw_comparison", "_draw_fitness", "_draw_confusion", "save_figure"):
+    for name in ("_draw_comparison", "_draw_fitness", "_draw_confusion"):
         monkeypatch.setattr(module, name, lambda *args: None)
+    monkeypatch.setattr(module, "render_figure", lambda *args: b"")
 
 
 def wrong_twice(n_samples):
@@ -431,6 +446,35 @@ def test_a_file_in_the_folders_place(full, tmp_path):
 
 
 def test_a_folder_that_is_closed(tmp_path, monkeypatch):
-    monkeypatch.setattr("os.access", lambda *args: False)
-    with pytest.raises(PermissionError, match="may not be written"):
+    def refuse(*args):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("pathlib.Path.open", refuse)
+    with pytest.raises(PermissionError, match="comparison"):
         check_folder(tmp_path / "results")
+
+
+def test_a_failed_drawing_writes_nothing(full, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "_draw_confusion", lambda *args: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        write_report(full, tmp_path / "results")
+    assert not list(tmp_path.iterdir())
+
+
+def test_only_a_comparison_is_reported(tmp_path):
+    with pytest.raises(TypeError, match="must be a Comparison, got 5"):
+        write_report(5, tmp_path)
+
+
+def test_dollars_in_names_are_no_mathematics(tmp_path):
+    X = np.arange(8.0)[:, None]
+    comparison = compare(
+        X,
+        np.arange(8) % 2,
+        data="$\\frac$",
+        target_names=["$a_{$", "$\\b$"],
+        splits=["all"],
+        seeds=1,
+        methods=["random"],
+    )
+    assert len(write_report(comparison, tmp_path)) == 6

@@ -68,3 +68,30 @@ def test_npz_round_trip(tmp_path):
     read = read_npz(tmp_path / "file.npz")
     assert read.keys() == arrays.keys()
     assert all((read[name] == arrays[name]).all() for name in arrays)
+
+
+def test_a_target_is_tried_and_left_as_it_was(tmp_path, monkeypatch):
+    (tmp_path / "file").write_bytes(b"old")
+    check_target(tmp_path / "file")
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"old"]
+    with pytest.raises(OSError, match="x" * 300):
+        check_target(tmp_path / ("x" * 300))
+
+    def refuse(*args):
+        raise PermissionError(13, "Permission denied", str(args[0]))
+
+    monkeypatch.setattr("pathlib.Path.open", refuse)
+    with pytest.raises(PermissionError) as caught:
+        check_target(tmp_path / "file")
+    assert caught.value.filename == str(tmp_path / "file")
+
+
+def test_a_full_disk_names_the_target(tmp_path):
+    with pytest.raises(OSError, match="No space") as caught, replacing(tmp_path / "file") as file:  # noqa: PT012
+        file.write(b"new")
+        raise OSError(28, "No space left on device")
+    assert caught.value.filename == str(tmp_path / "file")
+    other = FileNotFoundError(2, "No such file", "other")
+    with pytest.raises(FileNotFoundError, match="other"), replacing(tmp_path / "file"):
+        raise other
+    assert not list(tmp_path.iterdir())

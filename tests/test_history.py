@@ -125,3 +125,17 @@ def test_result_predicts_labels_with_its_own_activations():
     e2, e3 = np.exp([2.0, 3.0])
     expected = [[e2 / (e2 + 1), 1 / (e2 + 1)], [1 / (e3 + 1), e3 / (e3 + 1)], [0.5, 0.5]]
     np.testing.assert_allclose(result.predict_scores(X), expected)
+
+
+def test_result_refuses_what_is_no_number():
+    result = TrainingResult([np.eye(2)], History(), 1.0, np.arange(2), "relu", "identity", "done")
+    for X, message in (
+        ([[0.0, np.nan]], "NaN"),
+        ([[np.inf, 0.0]], "infinity"),
+        ([0.0, 1.0], "2D array"),
+        ([[0.0]], r"shape \(n_samples, 2\)"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            result.predict(X)
+        with pytest.raises(ValueError, match=message):
+            result.predict_scores(X)

@@ -462,3 +462,44 @@ class TestSave:
             save_figure(tmp_path / "plot.png", None)
         with pytest.raises(ValueError, match="dpi"):
             save_figure(tmp_path / "plot.png", plt.figure(), dpi=0)
+
+
+def test_a_run_that_stopped_at_once_can_be_seen():
+    history = make_history([0.5], mean_fitness=[0.3], validation_score=[0.4])
+    ax = plot_fitness(history)
+    low, high = ax.get_xlim()
+    assert low < 0 < 1 < high < 1.2
+    assert all(drawn.get_marker() not in ("", "None") for drawn in ax.get_lines())
+
+
+def test_a_single_point_lies_on_top_of_a_curve_that_begins_there():
+    ax = plot_fitness({"random": make_history([0.5]), "naive": make_history([0.5, 0.5])})
+    assert line(ax, "random").get_zorder() > line(ax, "naive").get_zorder()
+    assert ax.get_xlim()[1] < 1.1
+
+
+def test_dollars_are_no_mathematics(tmp_path):
+    name = "$a_{$"
+    figures = [
+        plot_fitness({name: make_history([0.5, 1.0]), "$": make_history([0.5])}),
+        plot_confusion([name, "b$"], [name, name]),
+        plot_confusion([name * 7, "b$"], [name * 7, name * 7]),
+        plot_comparison(make_rows(methods=(name, "GA"), splits=(name, "b"))),
+    ]
+    for ax in figures:
+        save_figure(tmp_path / "x.svg", ax)
+    shown = [text.get_text() for text in figures[1].get_xticklabels()]
+    assert [text.replace(r"\$", "$") for text in shown] == [name, "b$"]
+
+
+@pytest.mark.parametrize(
+    "plot",
+    [
+        lambda ax: plot_fitness(make_history([0.5]), ax),
+        lambda ax: plot_confusion([0, 1], [0, 1], ax),
+        lambda ax: plot_comparison(make_rows(), ax),
+    ],
+)
+def test_only_axes_are_drawn_into(plot):
+    with pytest.raises(TypeError, match="ax must be an Axes of Matplotlib or None, got 'ax'"):
+        plot("ax")

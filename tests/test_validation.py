@@ -1,6 +1,7 @@
 """What may not be learned from, and the way of labels to indices and back."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -53,3 +54,46 @@ def test_bad_training_data_are_refused(data, message):
 def test_bad_held_out_data_are_refused(data, message):
     with pytest.raises(ValueError, match=message):
         check_held_out(data, 4, np.unique(Y))
+
+
+@pytest.mark.parametrize(
+    ("y", "kind"),
+    [
+        (np.array(["b", "a", "b", "c"], dtype=object), "U"),
+        (np.array([1, 2, 1, 3], dtype=object), "i"),
+        (np.array([True, False, True, True], dtype=object), "b"),
+        (pd.Series(["b", "a", "b", "c"], dtype="string"), "U"),
+        (pd.Series(["b", "a", "b", "c"]), "U"),
+        (pd.Series(["b", "a", "b", "c"], dtype="category"), "U"),
+        (pd.Series([1, 2, 1, 3], dtype="Int64"), "i"),
+        (pd.Series([True, False, True, True], dtype="boolean"), "b"),
+    ],
+)
+def test_labels_that_are_objects_become_plain(y, kind):
+    _, codes, classes = check_training(X, y)
+    assert classes.dtype.kind == kind
+    assert classes[codes].tolist() == list(y)
+    assert (check_held_out((X, y), 4, classes)[1] == codes).all()
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        ([1, "a", 1, "a"], "number and str"),
+        (np.array([1, "a", 1, "a"], dtype=object), "number and str"),
+        ([True, 2, 1, 0], "bool and number"),
+        ([2**70, 1, 2, 3], "64 bits"),
+        ([None, "a", "b", "a"], "got None at 0"),
+        (["a", float("nan"), "b", "a"], "got nan at 1"),
+        (pd.Series([1, 2, None, 1], dtype="Int64"), "NaN|got <NA> at 2"),
+        (pd.Series(["a", "b", "b", None], dtype="string"), "got <NA> at 3"),
+    ],
+)
+def test_labels_of_mixed_kinds_or_missing_are_refused(y, message):
+    with pytest.raises(ValueError, match=message):
+        check_training(X, y)
+
+
+def test_missing_features_are_refused():
+    with pytest.raises(ValueError, match="NaN"):
+        check_training(pd.DataFrame({"a": pd.array([1, 2, None, 4], dtype="Int64")}), Y)
