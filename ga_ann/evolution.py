@@ -22,7 +22,7 @@ from ga_ann.callbacks import Callback, EarlyStopping, ProgressBar
 from ga_ann.chromosome import flatten, reshape
 from ga_ann.evaluation import Evaluator, Measurement
 from ga_ann.history import History, TrainingResult
-from ga_ann.network import init_scale, init_weights, layer_shapes
+from ga_ann.network import INITS, init_scale, layer_shapes
 from ga_ann.operators import (
     CROSSOVERS,
     MUTATIONS,
@@ -74,6 +74,9 @@ class NetworkGA(pygad.GA):
         Number of best solutions that enter the next generation as they are.
     elites_keep_fitness : callable
         Tells whether the elites need not be measured again.
+    in_place : bool
+        Whether the offspring may overwrite the population at once, because they come from a copy
+        of the parents alone; it halves the memory.
     **options
         Passed on to `pygad.GA`.
 
@@ -90,13 +93,14 @@ class NetworkGA(pygad.GA):
         *,
         n_elites: int,
         elites_keep_fitness: Callable[[], bool],
+        in_place: bool,
         **options: Any,
     ) -> None:
         self._given = population
         self._measure = measure
         self._elites_keep_fitness = elites_keep_fitness
-        # Where the offspring grow while their parents' generation is still needed.
-        self._next = np.empty_like(population)
+        # Where the offspring grow: in a place of their own while their generation is needed.
+        self._next = population if in_place else np.empty_like(population)
         self._known = measure(population)
         self.ranking = self._known.ranking
         super().__init__(
@@ -353,29 +357,25 @@ def _initial_population(
     scale: NDArray[Any],
     rng: np.random.Generator,
 ) -> NDArray[Any]:
-    size = settings.population_size
-    if given is None:
-        drawn = flatten(
-            init_weights(
-                rng,
-                layer_sizes,
-                n_solutions=size,
-                init=settings.init,
-                bias=settings.bias,
-                dtype=settings.dtype,
+    shape = (settings.population_size, len(scale))
+    population: NDArray[Any]
+    if given is not None:
+        population = check_array(
+            given, dtype=settings.dtype, copy=True, input_name="initial_population"
+        )
+        if population.shape != shape:
+            raise ValueError(
+                f"initial_population must have shape {shape} (solutions, genes) for layers of "
+                f"{layer_sizes}, got {population.shape}."
             )
-        )
-        n_first = layer_sizes[0] * layer_sizes[1]
-        drawn[:, :n_first] *= scale[0] / init_scale(settings.init, layer_sizes[0])
-        return drawn
-    population: NDArray[Any] = check_array(
-        given, dtype=settings.dtype, copy=True, input_name="initial_population"
-    )
-    if population.shape != (size, len(scale)):
-        raise ValueError(
-            f"initial_population must have shape {(size, len(scale))} (solutions, genes) for "
-            f"layers of {layer_sizes}, got {population.shape}."
-        )
+        return population
+    # Drawn in place, and one matrix at a time: a large population should not exist twice.
+    population = np.zeros(shape, dtype=settings.dtype)
+    for parameter in reshape(population, layer_shapes(layer_sizes, bias=settings.bias)):
+        for matrix in parameter if parameter.ndim == 3 else ():
+            INITS[settings.init](rng, matrix)
+    n_first = layer_sizes[0] * layer_sizes[1]
+    population[:, :n_first] *= scale[0] / init_scale(settings.init, layer_sizes[0])
     return population
 
 
@@ -640,6 +640,7 @@ def _run_generations(
         run.measure,
         n_elites=run.settings.n_elites,
         elites_keep_fitness=lambda: run.schedule.is_full,
+        in_place=run.settings.crossover in CROSSOVERS and run.settings.n_elites == 0,
         num_generations=run.settings.n_generations,
         num_parents_mating=run.settings.n_parents,
         on_generation=run.record,
