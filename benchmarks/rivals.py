@@ -327,11 +327,11 @@ def evotorch_snes(
     seed: int,
     max_time: float,
     target: float,
-    popsize: int = 64,
+    popsize: int = 34,
     stdev_init: float = 1.0,
     center_learning_rate: float = 1.0,
     stdev_learning_rate: float = 1.0,
-    batch_size: int | None = None,
+    batch_size: int | None = 128,
 ) -> Run:
     """Run EvoTorch's SNES; the trace is the centre's."""
     import torch
@@ -372,7 +372,7 @@ def evotorch_ga(
     eta: float = 10.0,
     stdev: float = 0.1,
     mutation_probability: float | None = None,
-    batch_size: int | None = None,
+    batch_size: int | None = 128,
 ) -> Run:
     """Run EvoTorch's GeneticAlgorithm with its crossovers and its Gaussian mutation."""
     from evotorch.algorithms import GeneticAlgorithm
@@ -468,10 +468,10 @@ def evosax_openes(
     seed: int,
     max_time: float,
     target: float,
-    population_size: int = 64,
-    std: float = 0.1,
-    learning_rate: float = 0.05,
-    batch_size: int | None = None,
+    population_size: int = 32,
+    std: float = 0.3,
+    learning_rate: float = 0.2,
+    batch_size: int | None = 256,
 ) -> Run:
     """Run evosax's OpenAI-ES with Adam; the trace is the mean's."""
     import jax
@@ -514,11 +514,11 @@ def evosax_simplega(
     seed: int,
     max_time: float,
     target: float,
-    population_size: int = 64,
+    population_size: int = 32,
     elite_ratio: float = 0.25,
     crossover_rate: float = 0.5,
-    std: float = 0.1,
-    batch_size: int | None = None,
+    std: float = 0.2,
+    batch_size: int | None = 128,
 ) -> Run:
     """Run evosax's SimpleGA; the trace is that of each generation's best."""
     import jax
@@ -596,10 +596,10 @@ def deap(
     seed: int,
     max_time: float,
     target: float,
-    mu: int = 16,
-    lambda_: int = 48,
-    sigma: float = 0.1,
-    batch_size: int | None = None,
+    mu: int = 8,
+    lambda_: int = 24,
+    sigma: float = 0.2,
+    batch_size: int | None = 64,
 ) -> Run:
     """Run a (mu + lambda) algorithm of DEAP's parts: every child is crossed over and mutated."""
     from deap import algorithms
@@ -636,9 +636,9 @@ def cmaes_sep(
     seed: int,
     max_time: float,
     target: float,
-    population_size: int | None = None,
+    population_size: int = 16,
     sigma: float = 0.5,
-    batch_size: int | None = None,
+    batch_size: int | None = 256,
 ) -> Run:
     """Run cmaes's SepCMA; the trace is the mean's."""
     from cmaes import SepCMA

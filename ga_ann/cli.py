@@ -356,7 +356,7 @@ def train(
         result.weights,
         result.activation,
         result.output_activation,
-        result.classes if names is None else names[result.classes],
+        _labels(result.classes, names),
         columns=columns,
         extraction=samples.extraction,
         settings={**result.history.settings, "random_state": seed, "data": data},
@@ -364,6 +364,14 @@ def train(
     save_model(out, model, result.history)
     print(_report_training(result))
     print(f"{out}: {columns.sum()} of {columns.size} features, {len(model.classes)} classes")
+
+
+def _labels(classes: NDArray[Any] | None, names: NDArray[Any] | None) -> NDArray[Any]:
+    """Return the label that stands for each output: the class's name where there are names."""
+    import numpy as np
+
+    found = np.asarray(classes)
+    return found if names is None else names[found]
 
 
 def _hold_out(y: NDArray[Any], share: float, seed: int | None) -> tuple[NDArray[Any], NDArray[Any]]:

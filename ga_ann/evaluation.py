@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ga_ann.chromosome import count_genes, reshape
-from ga_ann.fitness import FITNESS
 from ga_ann.network import ACTIVATIONS, Layer, lookup, pair_layers
+from ga_ann.scores import PopulationScore, accuracy
 from ga_ann.validation import check_number
 
 __all__ = ["Evaluator", "Measurement"]
@@ -59,16 +59,18 @@ class Evaluator:
     ----------
     X : array-like of shape (n_samples, n_features)
         The samples.
-    y : array-like of int, of shape (n_samples,)
-        Their classes, counted from 0.
+    y : array-like of shape (n_samples,) or (n_outputs, n_samples)
+        Their classes, integers from 0; or the targets of a regression, one row an output.
     shapes : sequence of tuple of int
         Shapes of the network's parameters, see `layer_shapes`.
     activation, output_activation : str, default="relu" and "identity"
         See `forward`. Scores take what softmax is applied to, so softmax at the output is left out.
-    fitness : str, default="accuracy"
-        A name in `FITNESS`.
-    ranking : str, default="fitness"
-        ``"fitness"``, or a name in `FITNESS` that selection ranks by instead.
+    fitness : callable, default=accuracy
+        The score that the user asked for, a `PopulationScore`.
+    ranking : callable, optional
+        What selection ranks by instead, a `PopulationScore`.
+    sample_weight : array-like of shape (n_samples,), optional
+        Weights of the samples in both scores.
     dtype : {numpy.float32, numpy.float64}, default=numpy.float32
         Precision of the computation.
     n_jobs : int, optional
@@ -94,19 +96,19 @@ class Evaluator:
         *,
         activation: str = "relu",
         output_activation: str = "identity",
-        fitness: str = "accuracy",
-        ranking: str = "fitness",
+        fitness: PopulationScore = accuracy,
+        ranking: PopulationScore | None = None,
+        sample_weight: ArrayLike | None = None,
         dtype: Any = np.float32,
         n_jobs: int | None = None,
     ) -> None:
         self.X = np.ascontiguousarray(X, dtype=dtype)
-        self.y = np.asarray(y, dtype=np.intp)
+        self.y = np.asarray(y)
+        self.sample_weight = None if sample_weight is None else np.asarray(sample_weight)
         self.shapes = list(shapes)
         self.n_evaluated = 0.0
-        self._fitness = lookup(FITNESS, fitness, "fitness")
-        self._ranking = None
-        if ranking not in ("fitness", fitness):
-            self._ranking = lookup({**FITNESS, "fitness": None}, ranking, "ranking")
+        self._fitness = fitness
+        self._ranking = None if ranking is fitness else ranking
         self._widths = [shape[1] for shape in self.shapes if len(shape) == 2]
         self._activations = [lookup(ACTIVATIONS, activation, "activation")] * len(self._widths)
         last = "identity" if output_activation == "softmax" else output_activation
@@ -155,24 +157,26 @@ class Evaluator:
             raise ValueError(
                 f"population must have shape (n_solutions, {n_genes}), got {population.shape}."
             )
-        if samples is None:
-            columns, y = self.X.T, self.y
-        else:
-            columns, y = np.ascontiguousarray(self.X[samples].T), self.y[samples]
         n_solutions = len(population)
+        columns, y, weight = self.X.T, self.y, self.sample_weight
+        if samples is not None:
+            columns = np.ascontiguousarray(self.X[samples].T)
+            y = self.y[..., samples]
+            weight = None if weight is None else weight[samples]
+        n_samples = columns.shape[1]
         measured = Measurement(np.empty(n_solutions), np.empty(n_solutions))
 
         def measure(block: slice) -> None:
             out = Measurement(*(m[block] for m in measured))
-            self._measure_block(population[block], columns, y, out)
+            self._measure_block(population[block], columns, (y, weight), out)
 
-        size = self._block_size(n_solutions, len(y))
+        size = self._block_size(n_solutions, n_samples)
         blocks = [slice(k, k + size) for k in range(0, n_solutions, size)]
-        threaded = len(blocks) > 1 and 2.0 * size * n_genes * len(y) > THREADED_FLOPS
+        threaded = len(blocks) > 1 and 2.0 * size * n_genes * n_samples > THREADED_FLOPS
         run = self._pool.map if self._pool is not None and threaded else map
         for _ in run(measure, blocks):
             pass
-        self.n_evaluated += n_solutions * len(y) / len(self.y)
+        self.n_evaluated += n_solutions * n_samples / len(self.X)
         return measured
 
     def _block_size(self, n_solutions: int, n_samples: int) -> int:
@@ -184,7 +188,7 @@ class Evaluator:
         self,
         chromosomes: NDArray[Any],
         columns: NDArray[Any],
-        y: NDArray[np.intp],
+        targets: tuple[NDArray[Any], NDArray[Any] | None],
         out: Measurement,
     ) -> None:
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
@@ -192,8 +196,10 @@ class Evaluator:
             # An infinity or a NaN anywhere makes the sum one of them.
             invalid = ~np.isfinite(outputs.sum(axis=(1, 2)))
             # The fitness first: the finer score may overwrite the outputs.
-            out.fitness[:] = self._fitness(outputs, y)
-            out.ranking[:] = out.fitness if self._ranking is None else self._ranking(outputs, y)
+            out.fitness[:] = self._fitness(outputs, *targets)
+            out.ranking[:] = (
+                out.fitness if self._ranking is None else self._ranking(outputs, *targets)
+            )
         out.fitness[invalid] = out.ranking[invalid] = np.nan
 
     def _forward(self, chromosomes: NDArray[Any], columns: NDArray[Any]) -> NDArray[Any]:

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from functools import partial
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pygad
@@ -21,8 +21,9 @@ from threadpoolctl import threadpool_limits
 from ga_ann.callbacks import Callback, EarlyStopping, ProgressBar
 from ga_ann.chromosome import flatten, reshape
 from ga_ann.evaluation import Evaluator, Measurement
+from ga_ann.fitness import resolve_fitness
 from ga_ann.history import History, TrainingResult
-from ga_ann.network import INITS, init_scale, layer_shapes
+from ga_ann.network import INITS, init_scale, layer_shapes, lookup
 from ga_ann.operators import (
     CROSSOVERS,
     MUTATIONS,
@@ -32,8 +33,16 @@ from ga_ann.operators import (
     weighted_mean,
 )
 from ga_ann.schedule import Schedule
-from ga_ann.settings import Settings
-from ga_ann.validation import check_held_out, check_hidden_layer_sizes, check_range, check_training
+from ga_ann.scores import PopulationScore
+from ga_ann.settings import RECIPES, Settings
+from ga_ann.validation import (
+    check_held_out,
+    check_hidden_layer_sizes,
+    check_range,
+    check_regression,
+    check_sample_weight,
+    check_training,
+)
 
 __all__ = ["EvolutionResult", "NetworkGA", "evolve"]
 
@@ -52,9 +61,18 @@ class EvolutionResult(TrainingResult):
     ----------
     ga : pygad.GA
         The engine, with the final population; its plots and its summary work.
+    schedule : Schedule
+        Where the schedule of mutation and batches stood at the end.
+    rng : numpy.random.Generator
+        The run's source of randomness, as it was left.
+    validation_score : float
+        Fitness of `weights` on the validation data; NaN where there were none.
     """
 
     ga: pygad.GA
+    schedule: Schedule
+    rng: np.random.Generator
+    validation_score: float
 
 
 class NetworkGA(pygad.GA):
@@ -183,6 +201,7 @@ class _Run:
         validate: Evaluator | None,
         history: History,
         callbacks: Iterable[Callback],
+        schedule: Schedule,
         rng: np.random.Generator,
     ) -> None:
         self.settings = settings
@@ -191,25 +210,22 @@ class _Run:
         self.history = history
         self.callbacks = list(callbacks)
         self.rng = rng
-        n_samples = len(evaluate.y)
-        self.schedule = Schedule(
-            sigma=settings.sigma,
-            batch_size=settings.first_batch_size(n_samples),
-            n_samples=n_samples,
-            decay=settings.sigma_decay,
-        )
+        self.schedule = schedule
         self.best: NDArray[Any] = np.empty(0)
-        self.best_fitness = float("nan")
-        self._best_key = [-np.inf, -np.inf]
-        self.validation_score = float("nan")
+        self.best_fitness = self.validation_score = self.ranking = float("nan")
+        self._best_key: list[float] = []
         self.stop_reason = "n_generations"
+        self._last_generation = len(history) - bool(len(history)) + settings.n_generations
+        self._before = (
+            history.last if len(history) else dict.fromkeys(("seconds", "evaluations"), 0.0)
+        )
         self._start = perf_counter()
 
     def measure(self, population: NDArray[Any]) -> Measurement:
         """Measure solutions on all samples, or on a batch that is drawn anew each time."""
         samples = None
         if not self.schedule.is_full:
-            samples = self.rng.integers(len(self.evaluate.y), size=self.schedule.batch_size)
+            samples = self.rng.integers(len(self.evaluate.X), size=self.schedule.batch_size)
         return self.evaluate(population, samples)
 
     def record(self, ga: NetworkGA) -> str | None:
@@ -220,10 +236,11 @@ class _Run:
         valid = fitness[~np.isneginf(fitness)]
         self.history.append(
             generation=len(self.history),
-            evaluations=self.evaluate.n_evaluated,
-            seconds=perf_counter() - self._start,
+            evaluations=self._before["evaluations"] + self.evaluate.n_evaluated,
+            seconds=self._before["seconds"] + perf_counter() - self._start,
             best_fitness=self.best_fitness,
             mean_fitness=valid.mean() if len(valid) else float("nan"),
+            ranking=self.ranking,
             validation_score=self.validation_score,
             sigma=self.schedule.sigma,
             n_samples=self.schedule.batch_size,
@@ -242,39 +259,53 @@ class _Run:
     def _find_best(self, ga: NetworkGA, *, at_check: bool) -> None:
         """Compare the generation's candidates, measured on all samples, with the best so far."""
         order = rank_order(ga.ranking)
-        ranking = -np.inf
+        candidates: list[tuple[NDArray[Any], Measurement | None]] = []
         if self.schedule.is_full:
             fitness = ga.last_generation_fitness
             best = np.lexsort((_without_nan(ga.ranking), fitness))[-1]
-            self._keep_better(ga.population[best], fitness[best], ga.ranking[best])
-            ranking = ga.ranking[order[0]]
-        if not at_check:
-            return
-        candidates = []
-        if not self.schedule.is_full:
-            candidates.append(ga.population[order[0]])
-        if self.settings.crossover == "mean":
-            candidates.append(weighted_mean(ga.population[order[: self.settings.n_parents]]))
-        for candidate in candidates:
-            measured = self.evaluate(candidate[None])
-            self._keep_better(candidate, measured.fitness[0], measured.ranking[0])
-            ranking = np.fmax(ranking, measured.ranking[0])
-        self.schedule.update(ranking)
+            known = Measurement(fitness[[best]], ga.ranking[[best]])
+            candidates.append((ga.population[best], known))
+        elif at_check:
+            candidates.append((ga.population[order[0]], None))
+        if at_check and self.settings.crossover == "mean":
+            mean = weighted_mean(ga.population[order[: self.settings.n_parents]])
+            candidates.append((mean, None))
+        rankings = [ga.ranking[order[0]]] if self.schedule.is_full else []
+        for candidate, known_measurement in candidates:
+            measured = known_measurement or self.evaluate(candidate[None])
+            rankings.append(measured.ranking[0])
+            if at_check or not self.settings.early_stopping:
+                self.keep_better(candidate, measured)
+        if at_check:
+            ranking = float(np.fmax.reduce(rankings))
+            self.ranking = float(np.fmax(self.ranking, ranking))
+            self.schedule.update(ranking)
 
-    def _keep_better(self, solution: NDArray[Any], fitness: float, ranking: float) -> None:
-        """Keep a solution of higher fitness, or of equal fitness and higher rank."""
-        key = np.nan_to_num([fitness, ranking], nan=-np.inf, neginf=-np.inf).tolist()
-        if self.best.size and key <= self._best_key:
+    def keep_better(self, solution: NDArray[Any], measured: Measurement) -> None:
+        """Keep a solution if it is better than the best so far.
+
+        With early stopping, better is of higher fitness on the validation data. Else it is of
+        higher fitness. Solutions of equal fitness go by rank.
+        """
+        fitness, ranking = measured.fitness[0], measured.ranking[0]
+        score = float("nan")
+        key = [fitness, ranking]
+        if self.settings.early_stopping and self.validate is not None:
+            score = float(self.validate(solution[None]).fitness[0])
+            key = [score, ranking]
+        key = np.nan_to_num(key, nan=-np.inf, neginf=-np.inf).tolist()
+        if self._best_key and key <= self._best_key:
             return
         self._best_key = key
         self.best = solution.copy()
         self.best_fitness = float(fitness) if np.isfinite(fitness) else float("nan")
-        if self.validate is not None:
-            self.validation_score = float(self.validate(self.best[None]).fitness[0])
+        if self.validate is not None and not self.settings.early_stopping:
+            score = float(self.validate(solution[None]).fitness[0])
+        self.validation_score = score
 
     def _limit_reached(self) -> str | None:
         s = self.settings
-        if len(self.history) >= s.n_generations:
+        if len(self.history) >= self._last_generation:
             return "n_generations"
         if s.max_time is not None and perf_counter() - self._start >= s.max_time:
             return "max_time"
@@ -387,8 +418,9 @@ def evolve(
     activation: str | None = None,
     output_activation: str | None = None,
     bias: bool = False,
-    fitness: str = "accuracy",
-    ranking: str | None = None,
+    task: str = "classification",
+    fitness: str | Callable[..., Any] | None = None,
+    ranking: str | Callable[..., Any] | None = None,
     recipe: str = "default",
     init: str | None = None,
     population_size: int | None = None,
@@ -405,11 +437,14 @@ def evolve(
     dtype: str | None = None,
     n_generations: int = 1000,
     target_fitness: float | None = 1.0,
+    early_stopping: bool = False,
     n_iter_no_change: int | None = None,
     tol: float = 1e-4,
     max_time: float | None = None,
     max_evaluations: float | None = None,
+    sample_weight: ArrayLike | None = None,
     initial_population: ArrayLike | None = None,
+    start: EvolutionResult | None = None,
     validation_data: tuple[ArrayLike, ArrayLike] | None = None,
     callbacks: Iterable[Callback] = (),
     random_state: int | np.random.Generator | None = None,
@@ -434,11 +469,18 @@ def evolve(
         See `forward`. None takes the recipe's.
     bias : bool, default=False
         Whether the layers have biases. The tutorial's have none.
-    fitness : {"accuracy", "neg_log_loss"}, default="accuracy"
-        The score to maximise.
-    ranking : str, optional
-        What selection ranks the solutions by: ``"fitness"``, or a score that tells solutions of
-        equal fitness apart, ``"neg_log_loss"``. The fitness decides which solution is the best.
+    task : {"classification", "regression"}, default="classification"
+        What `y` holds: labels, or numbers (one column or several).
+    fitness : str or callable, optional
+        The score to maximise: a name in `FITNESS` (in `REGRESSION_FITNESS` for a regression), a
+        score made by `fbeta`, `neg_cost` or `neg_mean_pinball_loss`, the name of a scikit-learn
+        scorer, a scorer, or a function ``f(y_true, y_pred)``. None is ``"accuracy"``, or ``"r2"``
+        for a regression.
+    ranking : str or callable, optional
+        What selection ranks the solutions by: ``"fitness"``, or a score as for `fitness` that
+        tells solutions of equal fitness apart; ``"auto"`` is ``"neg_log_loss"``, and
+        ``"neg_mean_squared_error"`` for a regression. Which solution is the best is decided by
+        the fitness, and between equals by the ranking.
     recipe : {"default", "tutorial"}, default="default"
         What the parameters that are None stand for:
 
@@ -447,7 +489,7 @@ def evolve(
         =================  ==============  ============
         activation         "relu"          "sigmoid"
         output_activation  "identity"      "sigmoid"
-        ranking            "neg_log_loss"  "fitness"
+        ranking            "auto"          "fitness"
         init               "he"            "tutorial"
         population_size    32              8
         n_parents          8               4
@@ -507,19 +549,28 @@ def evolve(
         Number of generations at most.
     target_fitness : float or None, default=1.0
         The run ends when the best fitness reaches it.
+    early_stopping : bool, default=False
+        Whether the best solution is the one with the highest fitness on `validation_data`, instead
+        of on the training data.
     n_iter_no_change : int, optional
-        The run ends when the best fitness has not grown by more than `tol` for so many
-        generations.
+        The run ends when what selection ranks by (with `early_stopping`: the fitness on the
+        validation data) has not grown by more than `tol` for so many generations. Both are
+        measured in every tenth generation.
     tol : float, default=1e-4
         See `n_iter_no_change`.
     max_time : float, optional
         The run ends with the generation in which so many seconds have passed.
     max_evaluations : float, optional
         The run ends before it would evaluate more networks than this, at least `population_size`.
+    sample_weight : array-like of shape (n_samples,), optional
+        Weights of the samples in the scores, at least 0 and not all 0.
     initial_population : array-like of shape (population_size, n_genes), optional
         Chromosomes to start from, instead of drawing them.
+    start : EvolutionResult, optional
+        A run of the same structure to continue: its population, schedule, generator and History.
     validation_data : tuple (X, y), optional
-        Held-out data that the best solution is scored on; it does not influence the run.
+        Held-out data that the best solution is scored on. It influences the run with
+        `early_stopping` alone.
     callbacks : iterable of callable, default=()
         Called after each generation, see `ga_ann.callbacks`.
     random_state : int, numpy.random.Generator or None, default=None
@@ -552,14 +603,16 @@ def evolve(
     >>> bool(np.mean(result.predict(X) == y) == result.best_fitness >= 0.95)
     True
     """
+    data = _check_data(X, y, task, sample_weight)
+    score = fitness or ("accuracy" if data.classes is not None else "r2")
     settings = Settings.from_recipe(
         recipe,
         hidden_layer_sizes=check_hidden_layer_sizes(hidden_layer_sizes),
         activation=activation,
         output_activation=output_activation,
         bias=bias,
-        fitness=fitness,
-        ranking=ranking,
+        fitness=_name(score),
+        ranking=ranking if ranking is None or isinstance(ranking, str) else _name(ranking),
         init=init,
         population_size=population_size,
         n_parents=n_parents,
@@ -575,57 +628,121 @@ def evolve(
         dtype=dtype,
         n_generations=n_generations,
         target_fitness=target_fitness,
+        early_stopping=early_stopping,
         n_iter_no_change=n_iter_no_change,
         tol=tol,
         max_time=max_time,
         max_evaluations=max_evaluations,
     )
-    samples, codes, classes = check_training(X, y)
-    check_range(samples, settings.dtype)
-    n_features = samples.shape[1]
-    layer_sizes = [n_features, *settings.hidden_layer_sizes, len(classes)]
+    check_range(data.X, settings.dtype)
+    if early_stopping and validation_data is None:
+        raise ValueError("early_stopping needs validation_data, got None.")
+    layer_sizes = [data.X.shape[1], *settings.hidden_layer_sizes, data.n_outputs]
     shapes = layer_shapes(layer_sizes, bias=settings.bias)
-    rng = np.random.default_rng(random_state)
-    scale = _gene_scale(settings, shapes, samples)
-    population = _initial_population(initial_population, settings, layer_sizes, scale, rng)
+    scale = _gene_scale(settings, shapes, data.X)
+    if start is None:
+        rng = np.random.default_rng(random_state)
+        population = _initial_population(initial_population, settings, layer_sizes, scale, rng)
+        history = History(label="GA", metric=settings.fitness, settings=asdict(settings))
+        schedule = Schedule(
+            sigma=settings.sigma,
+            batch_size=settings.first_batch_size(len(data.X)),
+            n_samples=len(data.X),
+            decay=settings.sigma_decay,
+        )
+    else:
+        rng, history = start.rng, start.history
+        population = _initial_population(start.ga.population, settings, layer_sizes, scale, rng)
+        schedule = start.schedule.for_samples(len(data.X))
 
     callbacks = list(callbacks)
     if settings.n_iter_no_change is not None:
-        callbacks.append(
-            EarlyStopping(settings.n_iter_no_change, tol=settings.tol, column="best_fitness")
-        )
-    history = History(label="GA", metric=settings.fitness, settings=asdict(settings))
+        column = "validation_score" if early_stopping else "ranking"
+        callbacks.append(EarlyStopping(settings.n_iter_no_change, tol=settings.tol, column=column))
+    scores = _resolve_scores(score, ranking or RECIPES[recipe]["ranking"], data.classes)
     make_evaluator = partial(
         Evaluator,
         shapes=shapes,
         activation=settings.activation,
         output_activation=settings.output_activation,
-        fitness=settings.fitness,
+        fitness=scores[0],
         dtype=settings.dtype,
         n_jobs=n_jobs,
     )
     with ExitStack() as stack:
         # Each thread of the evaluator multiplies on its own; BLAS must not split products further.
         stack.enter_context(threadpool_limits(limits=1, user_api="blas"))
-        evaluate = stack.enter_context(make_evaluator(samples, codes, ranking=settings.ranking))
+        evaluate = stack.enter_context(
+            make_evaluator(
+                data.X, data.targets, ranking=scores[1], sample_weight=data.sample_weight
+            )
+        )
         validate = None
         if validation_data is not None:
-            held_out = check_held_out(validation_data, n_features, classes)
+            held_out = check_held_out(validation_data, data.X.shape[1], data.classes)
             validate = stack.enter_context(make_evaluator(*held_out))
         if verbose:
             callbacks.append(stack.enter_context(ProgressBar(settings.n_generations)))
-        run = _Run(settings, evaluate, validate, history, callbacks, rng)
+        run = _Run(settings, evaluate, validate, history, callbacks, schedule, rng)
+        if start is not None:
+            best = flatten(start.weights).astype(settings.dtype)
+            run.keep_better(best, evaluate(best[None]))
         ga = _run_generations(run, population, shapes, scale)
     return EvolutionResult(
         weights=reshape(run.best, shapes),
         history=history,
         best_fitness=run.best_fitness,
-        classes=classes,
+        classes=data.classes,
         activation=settings.activation,
         output_activation=settings.output_activation,
         stop_reason=run.stop_reason,
         ga=ga,
+        schedule=run.schedule,
+        rng=rng,
+        validation_score=run.validation_score,
     )
+
+
+class _Data(NamedTuple):
+    """Training data, checked."""
+
+    X: NDArray[Any]
+    targets: NDArray[Any]
+    classes: NDArray[Any] | None
+    n_outputs: int
+    sample_weight: NDArray[Any] | None
+
+
+def _check_data(X: ArrayLike, y: ArrayLike, task: str, sample_weight: ArrayLike | None) -> _Data:
+    lookup(dict.fromkeys(("classification", "regression")), task, "task")
+    samples: NDArray[Any]
+    targets: NDArray[Any]
+    classes: NDArray[Any] | None = None
+    if task == "regression":
+        samples, targets = check_regression(X, y)
+    else:
+        samples, targets, classes = check_training(X, y)
+    weight = None if sample_weight is None else check_sample_weight(sample_weight, len(samples))
+    n_outputs = len(targets if classes is None else classes)
+    return _Data(samples, targets, classes, n_outputs, weight)
+
+
+def _name(score: str | Callable[..., Any]) -> str:
+    return score if isinstance(score, str) else getattr(score, "__name__", repr(score))
+
+
+def _resolve_scores(
+    fitness: str | Callable[..., Any],
+    ranking: str | Callable[..., Any],
+    classes: NDArray[Any] | None,
+) -> tuple[PopulationScore, PopulationScore | None]:
+    """Return what the user wants and what selection ranks by; None where they are the same."""
+    score = resolve_fitness(fitness, classes=classes)
+    if ranking == "fitness":
+        return score, None
+    if ranking == "auto":
+        ranking = "neg_mean_squared_error" if classes is None else "neg_log_loss"
+    return score, resolve_fitness(ranking, classes=classes)
 
 
 def _run_generations(
@@ -648,7 +765,7 @@ def _run_generations(
         **_operator_options(run, shapes, scale),
     )
     try:
-        if run.record(ga) == "stop":
+        if not len(run.history) and run.record(ga) == "stop":
             ga.num_generations = 0
         ga.run()
     except KeyboardInterrupt:

@@ -21,6 +21,7 @@ COLUMNS = (
     "seconds",
     "best_fitness",
     "mean_fitness",
+    "ranking",
     "validation_score",
     "sigma",
     "n_samples",
@@ -57,6 +58,8 @@ class History:
         here.
     ``mean_fitness``
         Mean fitness of the generation, on the samples that it was measured on.
+    ``ranking``
+        What selection ranks by, on all training samples, of the best ranked solution so far.
     ``validation_score``
         Fitness of the best solution on the validation data; NaN where there are none.
     ``sigma``
@@ -167,8 +170,8 @@ class TrainingResult:
         What was measured on the way.
     best_fitness : float
         Fitness of `weights` on the training data.
-    classes : ndarray of shape (n_classes,)
-        The label that stands for each output.
+    classes : ndarray of shape (n_classes,) or None
+        The label that stands for each output; None for a regression.
     activation, output_activation : str
         The functions that `weights` were trained with.
     stop_reason : str
@@ -178,7 +181,7 @@ class TrainingResult:
     weights: list[NDArray[Any]]
     history: History
     best_fitness: float
-    classes: NDArray[Any]
+    classes: NDArray[Any] | None
     activation: str
     output_activation: str
     stop_reason: str
@@ -199,6 +202,12 @@ class TrainingResult:
         )
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """Return the label of each sample, of shape (n_samples,); `X` as in `predict_scores`."""
-        labels: NDArray[Any] = self.classes[self.predict_scores(X).argmax(axis=-1)]
+        """Return the label of each sample, of shape (n_samples,); `X` as in `predict_scores`.
+
+        For a regression, the targets, of shape (n_samples,) or (n_samples, n_outputs).
+        """
+        scores = self.predict_scores(X)
+        if self.classes is None:
+            return scores[:, 0] if scores.shape[1] == 1 else scores
+        labels: NDArray[Any] = self.classes[scores.argmax(axis=-1)]
         return labels

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, field
 
 __all__ = ["Schedule"]
@@ -49,6 +50,13 @@ class Schedule:
     def is_full(self) -> bool:
         """Whether a generation sees all samples."""
         return self.batch_size >= self.n_samples
+
+    def for_samples(self, n_samples: int) -> Schedule:
+        """Return the schedule for a run that continues on another number of samples."""
+        schedule = copy(self)
+        schedule.batch_size = n_samples if self.is_full else min(self.batch_size, n_samples)
+        schedule.n_samples = n_samples
+        return schedule
 
     def update(self, score: float) -> None:
         """Take note of a score measured on all samples; greater is better."""

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
 
-from ga_ann.fitness import FITNESS
 from ga_ann.network import ACTIVATIONS, INITS, lookup
 from ga_ann.operators import CROSSOVERS, MUTATIONS, SELECTIONS
 from ga_ann.validation import check_number
@@ -23,7 +22,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     "default": {
         "activation": "relu",
         "output_activation": "identity",
-        "ranking": "neg_log_loss",
+        "ranking": "auto",
         "init": "he",
         "population_size": 32,
         "n_parents": 8,
@@ -85,6 +84,7 @@ class Settings:
     dtype: str
     n_generations: int
     target_fitness: float | None
+    early_stopping: bool
     n_iter_no_change: int | None
     tol: float
     max_time: float | None
@@ -138,8 +138,6 @@ class Settings:
         for table, more, what in (
             (ACTIVATIONS, (), "activation"),
             (ACTIVATIONS, (), "output_activation"),
-            (FITNESS, (), "fitness"),
-            (FITNESS, ("fitness",), "ranking"),
             (INITS, (), "init"),
             (SELECTIONS, PYGAD_SELECTIONS, "selection"),
             (CROSSOVERS, PYGAD_CROSSOVERS, "crossover"),

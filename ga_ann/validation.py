@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
-from sklearn.utils import check_X_y
+from sklearn.utils import check_array, check_X_y
 from sklearn.utils.multiclass import check_classification_targets
 
 __all__ = ["check_held_out", "check_hidden_layer_sizes", "check_number", "check_training"]
@@ -126,6 +126,36 @@ def check_training(
     return samples, codes, classes
 
 
+def check_regression(X: ArrayLike, y: ArrayLike) -> tuple[NDArray[Any], NDArray[np.float64]]:
+    """Check the training data of a regression.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features)
+        Finite numbers.
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Finite numbers.
+
+    Returns
+    -------
+    X : ndarray of shape (n_samples, n_features)
+    targets : ndarray of shape (n_outputs, n_samples)
+
+    Raises
+    ------
+    ValueError
+        If the data are empty, of different lengths, or not finite.
+
+    Examples
+    --------
+    >>> check_regression([[0.0], [1.0]], [2.0, 3.0])[1]
+    array([[2., 3.]])
+    """
+    samples, targets = check_X_y(X, y, multi_output=True, y_numeric=True)
+    rows = np.asarray(targets, dtype=np.float64).reshape(len(samples), -1).T
+    return samples, np.ascontiguousarray(rows)
+
+
 def check_range(X: NDArray[Any], dtype: DTypeLike) -> None:
     """Check that samples can be computed with in a precision.
 
@@ -141,9 +171,27 @@ def check_range(X: NDArray[Any], dtype: DTypeLike) -> None:
         )
 
 
+def check_sample_weight(sample_weight: ArrayLike, n_samples: int) -> NDArray[np.float64]:
+    """Return weights of samples as an array.
+
+    Raises
+    ------
+    ValueError
+        If there is not one finite weight a sample, one is negative, or all are zero.
+    """
+    weight: NDArray[np.float64] = check_array(
+        sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
+    )
+    if weight.shape != (n_samples,):
+        raise ValueError(f"sample_weight must have shape ({n_samples},), got {weight.shape}.")
+    if (weight < 0).any() or not weight.any():
+        raise ValueError("sample_weight must hold no negative number, and not zeros alone.")
+    return weight
+
+
 def check_held_out(
-    data: tuple[ArrayLike, ArrayLike], n_features: int, classes: NDArray[Any]
-) -> tuple[NDArray[Any], NDArray[np.intp]]:
+    data: tuple[ArrayLike, ArrayLike], n_features: int, classes: NDArray[Any] | None
+) -> tuple[NDArray[Any], NDArray[Any]]:
     """Check held-out data against what was trained on.
 
     Parameters
@@ -152,13 +200,14 @@ def check_held_out(
         Samples and labels as in `check_training`.
     n_features : int
         Number of features of the training data.
-    classes : ndarray of shape (n_classes,)
-        Sorted labels of the training data.
+    classes : ndarray of shape (n_classes,) or None
+        Sorted labels of the training data; None for a regression.
 
     Returns
     -------
     X : ndarray of shape (n_samples, n_features)
-    codes : ndarray of int, of shape (n_samples,)
+    targets : ndarray of shape (n_samples,) or (n_outputs, n_samples)
+        The indices of the classes, or the targets of a regression.
 
     Raises
     ------
@@ -167,11 +216,13 @@ def check_held_out(
     """
     if len(data) != 2:
         raise ValueError(f"validation_data must be a pair (X, y), got {len(data)} items.")
-    samples, labels = _check(*data)
+    samples, labels = check_regression(*data) if classes is None else _check(*data)
     if samples.shape[1] != n_features:
         raise ValueError(
             f"validation_data must have {n_features} features as X has, got {samples.shape[1]}."
         )
+    if classes is None:
+        return samples, labels
     if unknown := set(labels.tolist()) - set(classes.tolist()):
         raise ValueError(f"validation_data has classes that y lacks: {sorted(unknown)}.")
     return samples, np.searchsorted(classes, labels)

@@ -6,6 +6,14 @@ import numpy as np
 import pygad
 import pytest
 from sklearn.datasets import load_digits, load_iris
+from sklearn.metrics import (
+    accuracy_score,
+    balanced_accuracy_score,
+    f1_score,
+    make_scorer,
+    r2_score,
+    recall_score,
+)
 from sklearn.preprocessing import scale
 
 from ga_ann.callbacks import EarlyStopping
@@ -233,6 +241,108 @@ def test_units_do_not_matter():
     assert (a.weights[0] == 1024 * b.weights[0]).all()
 
 
+# ---------------------------------------------------------------- other scores and other tasks
+
+
+@pytest.mark.parametrize(
+    ("fitness", "metric"),
+    [
+        ("f1_macro", lambda y, p: f1_score(y, p, average="macro")),
+        ("balanced_accuracy", balanced_accuracy_score),
+        ("recall_macro", lambda y, p: recall_score(y, p, average="macro")),  # scikit-learn's
+        (
+            make_scorer(f1_score, average="weighted"),
+            lambda y, p: f1_score(y, p, average="weighted"),
+        ),
+        (accuracy_score, accuracy_score),
+    ],
+    ids=["f1_macro", "balanced_accuracy", "scorer name", "scorer", "function"],
+)
+def test_any_score_can_be_the_fitness(fitness, metric):
+    names = np.array(["setosa", "versicolor", "virginica"])[Y]
+    options = {"hidden_layer_sizes": (8,), "n_generations": 60, "random_state": 0}
+    result = evolve(scale(X), names, fitness=fitness, **options)
+    assert result.best_fitness > 0.9
+    assert metric(names, result.predict(scale(X))) == pytest.approx(result.best_fitness)
+
+
+def test_a_metric_that_fails_ranks_worst_and_is_counted():
+    def fussy(y_true, y_pred):
+        if len(set(y_pred)) < 3:
+            raise ArithmeticError("three classes, please")
+        return np.mean(y_true == y_pred)
+
+    with pytest.warns(RuntimeWarning, match="three classes, please"):
+        result = evolve(scale(X), Y, hidden_layer_sizes=(8,), fitness=fussy, random_state=0)
+    assert result.history["n_invalid"].max() > 0
+    assert result.best_fitness > 0.95
+
+
+@pytest.mark.parametrize("n_outputs", [1, 2])
+def test_regression(n_outputs):
+    rng = np.random.default_rng(0)
+    samples = rng.standard_normal((300, 3))
+    targets = (samples @ rng.standard_normal((3, n_outputs))) ** 2
+    targets = targets[:, 0] if n_outputs == 1 else targets
+    result = evolve(
+        samples, targets, task="regression", hidden_layer_sizes=(16,), bias=True, random_state=0
+    )
+    assert result.classes is None
+    assert result.predict(samples).shape == targets.shape
+    assert result.best_fitness == pytest.approx(
+        r2_score(targets, result.predict(samples)), abs=1e-4
+    )
+    assert result.best_fitness > 0.9
+
+
+def test_sample_weights_decide_between_classes():
+    rng = np.random.default_rng(0)
+    samples, labels = rng.standard_normal((300, 2)), rng.integers(0, 2, 300)
+    for wanted in (0, 1):
+        weight = np.where(labels == wanted, 100.0, 1.0)
+        result = evolve(
+            samples,
+            labels,
+            hidden_layer_sizes=(3,),
+            sample_weight=weight,
+            bias=True,
+            n_generations=100,
+            random_state=0,
+        )
+        assert np.mean(result.predict(samples) == wanted) > 0.9
+
+
+def test_early_stopping_keeps_what_is_best_on_the_validation_data():
+    digits, labels = load_digits(return_X_y=True)
+    train, held = np.arange(0, 1000), np.arange(1000, 1797)
+    result = evolve(
+        digits[train],
+        labels[train],
+        hidden_layer_sizes=(16,),
+        random_state=0,
+        validation_data=(digits[held], labels[held]),
+        early_stopping=True,
+        n_iter_no_change=60,
+        target_fitness=None,
+    )
+    assert "validation_score" in result.stop_reason
+    assert result.validation_score == np.nanmax(result.history["validation_score"])
+    found = np.mean(result.predict(digits[held].astype("f4")) == labels[held])
+    assert found == pytest.approx(result.validation_score)
+
+
+def test_a_run_can_be_continued():
+    first = run(n_generations=10)
+    generations = len(first.history)
+    second = run(n_generations=15, start=first)
+    assert second.history is first.history
+    assert len(second.history) == generations + 15
+    assert (np.diff(second.history["generation"]) == 1).all()
+    for column in ("evaluations", "seconds", "best_fitness"):
+        assert (np.diff(second.history[column]) >= 0).all()
+    assert second.best_fitness >= first.best_fitness
+
+
 # ----------------------------------------------------------------------------------- recipes
 
 
@@ -286,7 +396,7 @@ def test_stops():
     by_mean = run(max_evaluations=40, n_generations=500)
     assert 40 - 12 - 2 < by_mean.history.last["evaluations"] <= 40
     stuck = run(**CLASSIC, n_iter_no_change=3, sigma=0.0, n_generations=500)
-    assert stuck.stop_reason == "no best_fitness improvement in 3 generations"
+    assert stuck.stop_reason == "no ranking improvement in 3 generations"
     assert run(n_generations=0).ga.generations_completed == 0
 
 
@@ -374,12 +484,17 @@ def test_solutions_that_cannot_be_measured_rank_worst_and_are_counted():
         ({"fitness": "wit"}, "fitness must be one of .*'accuracy'"),
         ({"init": "wit"}, "init must be one of .*'he'"),
         ({"dtype": "float16"}, "dtype must be one of"),
-        ({"ranking": "wit"}, "ranking must be one of .*'fitness'"),
+        ({"ranking": "wit"}, "must be one of .*'neg_log_loss'"),
         ({"noise": "wit"}, "noise must be one of"),
         ({"batch_size": "wit"}, "batch_size must be one of .*'auto'"),
         ({"batch_size": 0}, "batch_size must be >= 1, got 0"),
         ({"sigma_decay": 0}, "sigma_decay must be > 0, got 0"),
         ({"sigma_decay": 1.1}, "sigma_decay must be <= 1, got 1.1"),
+        ({"task": "wit"}, "task must be one of"),
+        ({"early_stopping": True}, "early_stopping needs validation_data"),
+        ({"sample_weight": [1.0]}, r"sample_weight must have shape \(150,\)"),
+        ({"sample_weight": -np.ones(150)}, "no negative number"),
+        ({"sample_weight": np.zeros(150)}, "not zeros alone"),
         ({"n_jobs": 0}, "n_jobs must be >= 1, got 0"),
         ({"recipe": "wit"}, "recipe must be one of .*'tutorial'"),
         ({"hidden_layer_sizes": (0,)}, "hidden_layer_sizes must be >= 1, got 0"),
