@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         load_fruits360,
         select_by_std,
     )
+    from ga_ann.estimator import GeneticMLPClassifier, GeneticMLPRegressor
     from ga_ann.evolution import EvolutionResult, NetworkGA, evolve
     from ga_ann.history import History, TrainingResult
     from ga_ann.network import ACTIVATIONS, forward, init_weights, layer_shapes, predict
@@ -26,6 +27,8 @@ __version__ = "0.1.0"
 __all__ = [
     "ACTIVATIONS",
     "EvolutionResult",
+    "GeneticMLPClassifier",
+    "GeneticMLPRegressor",
     "History",
     "HueHistogram",
     "Model",
@@ -67,6 +70,7 @@ _MODULES = {
         "load_fruits360",
         "select_by_std",
     ],
+    "estimator": ["GeneticMLPClassifier", "GeneticMLPRegressor"],
     "evolution": ["EvolutionResult", "NetworkGA", "evolve"],
     "history": ["History", "TrainingResult"],
     "network": ["ACTIVATIONS", "forward", "init_weights", "layer_shapes", "predict"],

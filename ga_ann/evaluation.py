@@ -33,7 +33,7 @@ BLOCK_BYTES = 2**20
 CHUNK_BYTES = 2**22
 """What the widest layer of one network may take; more samples go through in chunks."""
 
-THREADED_FLOPS = 4e7
+THREADED_FLOPS = 3e7
 """Work of a block below which handing it to another thread costs more than it saves."""
 
 

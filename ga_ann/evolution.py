@@ -59,8 +59,10 @@ class EvolutionResult(TrainingResult):
 
     Attributes
     ----------
-    ga : pygad.GA
-        The engine, with the final population; its plots and its summary work.
+    ga : pygad.GA or None
+        The engine; its plots and its summary work. None after a pickle, which it cannot pass.
+    population : ndarray of shape (n_solutions, n_genes)
+        The final population.
     schedule : Schedule
         Where the schedule of mutation and batches stood at the end.
     rng : numpy.random.Generator
@@ -69,10 +71,15 @@ class EvolutionResult(TrainingResult):
         Fitness of `weights` on the validation data; NaN where there were none.
     """
 
-    ga: pygad.GA
+    ga: pygad.GA | None
+    population: NDArray[Any]
     schedule: Schedule
     rng: np.random.Generator
     validation_score: float
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the engine out, which holds functions that cannot be pickled."""
+        return {**self.__dict__, "ga": None}
 
 
 class NetworkGA(pygad.GA):
@@ -365,27 +372,60 @@ def _operator_options(
     return options
 
 
-def _gene_scale(settings: Settings, shapes: list[tuple[int, ...]], X: NDArray[Any]) -> NDArray[Any]:
+class _Data(NamedTuple):
+    """Training data, checked."""
+
+    X: NDArray[Any]
+    targets: NDArray[Any]
+    classes: NDArray[Any] | None
+    n_outputs: int
+    sample_weight: NDArray[Any] | None
+
+
+def _gene_scale(settings: Settings, shapes: list[tuple[int, ...]], data: _Data) -> NDArray[Any]:
     """Return the standard deviation of each gene's initial value, or of its neuron's for a bias.
 
-    He's formula is meant for inputs of order 1; the first layer's weights are divided by what
-    the inputs really are, so that neither they nor their mutation depend on the units of X.
+    He's formula is meant for inputs and outputs of order 1. The first layer's weights are divided
+    by what the inputs really are, and those of a regression's last layer are multiplied by what
+    the targets are, so that neither they nor their mutation depend on the units of X and y.
     """
-    scales, n_in, size = [], 1, 1.0
-    for k, shape in enumerate(shapes):
-        n_in = shape[0] if len(shape) == 2 else n_in
-        if settings.init == "he":
-            size = float(np.sqrt(np.mean(np.square(X, dtype=np.float64)))) or 1.0 if k == 0 else 1.0
-        scales.append(np.full(shape, init_scale(settings.init, n_in) / size))
-    scale: NDArray[Any] = flatten(scales).astype(settings.dtype)
-    return scale
+    scales = [np.array(scale) for scale in _init_scales(settings, shapes)]
+    if settings.init == "he":
+        squares = np.square(data.X, dtype=np.float64).mean(axis=1)
+        scales[0] /= np.sqrt(np.average(squares, weights=data.sample_weight)) or 1.0
+        if data.classes is None:
+            spread = np.sqrt(np.average(_deviations(data) ** 2, axis=1, weights=data.sample_weight))
+            for scale in scales[-1 - settings.bias :]:
+                scale *= np.where(spread > 0, spread, 1.0)
+    genes: NDArray[Any] = flatten(scales).astype(settings.dtype)
+    return genes
+
+
+def _centre(data: _Data) -> NDArray[np.float64]:
+    """Return the (weighted) means of a regression's targets."""
+    means: NDArray[np.float64] = np.average(data.targets, axis=1, weights=data.sample_weight)
+    return means
+
+
+def _deviations(data: _Data) -> NDArray[np.float64]:
+    deviations: NDArray[np.float64] = data.targets - _centre(data)[:, None]
+    return deviations
+
+
+def _init_scales(settings: Settings, shapes: list[tuple[int, ...]]) -> list[NDArray[Any]]:
+    """Return the initial standard deviations as `init` has them; a bias has its matrix's."""
+    n_in = [shape[0] for shape in shapes if len(shape) == 2 for _ in range(1 + settings.bias)]
+    return [
+        np.full(shape, init_scale(settings.init, n)) for shape, n in zip(shapes, n_in, strict=True)
+    ]
 
 
 def _initial_population(
     given: ArrayLike | None,
     settings: Settings,
-    layer_sizes: list[int],
+    shapes: list[tuple[int, ...]],
     scale: NDArray[Any],
+    data: _Data,
     rng: np.random.Generator,
 ) -> NDArray[Any]:
     shape = (settings.population_size, len(scale))
@@ -396,17 +436,18 @@ def _initial_population(
         )
         if population.shape != shape:
             raise ValueError(
-                f"initial_population must have shape {shape} (solutions, genes) for layers of "
-                f"{layer_sizes}, got {population.shape}."
+                f"initial_population must have shape {shape} (solutions, genes) for parameters of "
+                f"{shapes}, got {population.shape}."
             )
         return population
     # Drawn in place, and one matrix at a time: a large population should not exist twice.
     population = np.zeros(shape, dtype=settings.dtype)
-    for parameter in reshape(population, layer_shapes(layer_sizes, bias=settings.bias)):
+    for parameter in reshape(population, shapes):
         for matrix in parameter if parameter.ndim == 3 else ():
             INITS[settings.init](rng, matrix)
-    n_first = layer_sizes[0] * layer_sizes[1]
-    population[:, :n_first] *= scale[0] / init_scale(settings.init, layer_sizes[0])
+    population *= scale / flatten(_init_scales(settings, shapes)).astype(settings.dtype)
+    if data.classes is None and settings.bias:
+        population[:, -data.n_outputs :] = _centre(data)
     return population
 
 
@@ -443,6 +484,7 @@ def evolve(
     max_time: float | None = None,
     max_evaluations: float | None = None,
     sample_weight: ArrayLike | None = None,
+    classes: ArrayLike | None = None,
     initial_population: ArrayLike | None = None,
     start: EvolutionResult | None = None,
     validation_data: tuple[ArrayLike, ArrayLike] | None = None,
@@ -479,7 +521,7 @@ def evolve(
     ranking : str or callable, optional
         What selection ranks the solutions by: ``"fitness"``, or a score as for `fitness` that
         tells solutions of equal fitness apart; ``"auto"`` is ``"neg_log_loss"``, and
-        ``"neg_mean_squared_error"`` for a regression. Which solution is the best is decided by
+        ``"r2"`` for a regression. Which solution is the best is decided by
         the fitness, and between equals by the ranking.
     recipe : {"default", "tutorial"}, default="default"
         What the parameters that are None stand for:
@@ -537,7 +579,7 @@ def evolve(
         tenth generation, on all samples) show no progress; above 0, and 1 for never.
     batch_size : int, "auto" or "full", optional
         Number of samples that the generations are measured on, to begin with: the same for the
-        whole population, drawn anew for each generation. ``"auto"`` is 64 where there are at least
+        whole population, drawn anew for each generation. ``"auto"`` is 32 where there are at least
         256 samples. The fitness that the History reports as best, and the stop at a target, are
         measured on all samples.
     noise : {"table", "generator"}, optional
@@ -564,6 +606,8 @@ def evolve(
         The run ends before it would evaluate more networks than this, at least `population_size`.
     sample_weight : array-like of shape (n_samples,), optional
         Weights of the samples in the scores, at least 0 and not all 0.
+    classes : array-like, optional
+        All labels, where `y` may lack some; None for those in `y`.
     initial_population : array-like of shape (population_size, n_genes), optional
         Chromosomes to start from, instead of drawing them.
     start : EvolutionResult, optional
@@ -603,7 +647,7 @@ def evolve(
     >>> bool(np.mean(result.predict(X) == y) == result.best_fitness >= 0.95)
     True
     """
-    data = _check_data(X, y, task, sample_weight)
+    data = _check_data(X, y, task, classes, sample_weight)
     score = fitness or ("accuracy" if data.classes is not None else "r2")
     settings = Settings.from_recipe(
         recipe,
@@ -639,10 +683,10 @@ def evolve(
         raise ValueError("early_stopping needs validation_data, got None.")
     layer_sizes = [data.X.shape[1], *settings.hidden_layer_sizes, data.n_outputs]
     shapes = layer_shapes(layer_sizes, bias=settings.bias)
-    scale = _gene_scale(settings, shapes, data.X)
+    scale = _gene_scale(settings, shapes, data)
     if start is None:
         rng = np.random.default_rng(random_state)
-        population = _initial_population(initial_population, settings, layer_sizes, scale, rng)
+        population = _initial_population(initial_population, settings, shapes, scale, data, rng)
         history = History(label="GA", metric=settings.fitness, settings=asdict(settings))
         schedule = Schedule(
             sigma=settings.sigma,
@@ -652,7 +696,7 @@ def evolve(
         )
     else:
         rng, history = start.rng, start.history
-        population = _initial_population(start.ga.population, settings, layer_sizes, scale, rng)
+        population = _initial_population(start.population, settings, shapes, scale, data, rng)
         schedule = start.schedule.for_samples(len(data.X))
 
     callbacks = list(callbacks)
@@ -697,23 +741,20 @@ def evolve(
         output_activation=settings.output_activation,
         stop_reason=run.stop_reason,
         ga=ga,
+        population=ga.population,
         schedule=run.schedule,
         rng=rng,
         validation_score=run.validation_score,
     )
 
 
-class _Data(NamedTuple):
-    """Training data, checked."""
-
-    X: NDArray[Any]
-    targets: NDArray[Any]
-    classes: NDArray[Any] | None
-    n_outputs: int
-    sample_weight: NDArray[Any] | None
-
-
-def _check_data(X: ArrayLike, y: ArrayLike, task: str, sample_weight: ArrayLike | None) -> _Data:
+def _check_data(
+    X: ArrayLike,
+    y: ArrayLike,
+    task: str,
+    known_classes: ArrayLike | None,
+    sample_weight: ArrayLike | None,
+) -> _Data:
     lookup(dict.fromkeys(("classification", "regression")), task, "task")
     samples: NDArray[Any]
     targets: NDArray[Any]
@@ -721,7 +762,7 @@ def _check_data(X: ArrayLike, y: ArrayLike, task: str, sample_weight: ArrayLike 
     if task == "regression":
         samples, targets = check_regression(X, y)
     else:
-        samples, targets, classes = check_training(X, y)
+        samples, targets, classes = check_training(X, y, known_classes)
     weight = None if sample_weight is None else check_sample_weight(sample_weight, len(samples))
     n_outputs = len(targets if classes is None else classes)
     return _Data(samples, targets, classes, n_outputs, weight)
@@ -741,7 +782,7 @@ def _resolve_scores(
     if ranking == "fitness":
         return score, None
     if ranking == "auto":
-        ranking = "neg_mean_squared_error" if classes is None else "neg_log_loss"
+        ranking = "r2" if classes is None else "neg_log_loss"
     return score, resolve_fitness(ranking, classes=classes)
 
 

@@ -12,7 +12,7 @@ from ga_ann.validation import check_number
 
 __all__ = ["RECIPES", "Settings"]
 
-AUTO_BATCH_SIZE = 64
+AUTO_BATCH_SIZE = 32
 
 PYGAD_SELECTIONS = ("random", "rws", "sss", "sus")
 PYGAD_CROSSOVERS = ("sbx", "scattered", "two_points")
@@ -154,9 +154,9 @@ class Settings:
     def first_batch_size(self, n_samples: int) -> int:
         """Return the number of samples that the first generation sees, of `n_samples`.
 
-        ``"auto"`` is `AUTO_BATCH_SIZE`, unless there are not even four times as many.
+        ``"auto"`` is `AUTO_BATCH_SIZE`, unless there are not even eight times as many.
         """
         if isinstance(self.batch_size, int):
             return min(self.batch_size, n_samples)
-        enough = self.batch_size == "auto" and n_samples >= 4 * AUTO_BATCH_SIZE
+        enough = self.batch_size == "auto" and n_samples >= 8 * AUTO_BATCH_SIZE
         return AUTO_BATCH_SIZE if enough else n_samples

@@ -23,6 +23,7 @@ def check_number(
     low: float | None = None,
     high: float | None = None,
     above: float | None = None,
+    below: float | None = None,
 ) -> None:
     """Check that a parameter is a finite number within its bounds, and no boolean.
 
@@ -36,8 +37,8 @@ def check_number(
         What it must be.
     low, high : float, optional
         Bounds that it may reach.
-    above : float, optional
-        Bound that it must exceed.
+    above, below : float, optional
+        Bounds that it must not reach.
 
     Raises
     ------
@@ -64,6 +65,7 @@ def check_number(
         (low, ">=", low is None or number >= low),
         (high, "<=", high is None or number <= high),
         (above, ">", above is None or number > above),
+        (below, "<", below is None or number < below),
     ):
         if not held:
             raise ValueError(f"{name} must be {sign} {bound}, got {value!r}.")
@@ -89,7 +91,7 @@ def check_hidden_layer_sizes(sizes: int | Iterable[int]) -> tuple[int, ...]:
 
 
 def check_training(
-    X: ArrayLike, y: ArrayLike
+    X: ArrayLike, y: ArrayLike, known_classes: ArrayLike | None = None
 ) -> tuple[NDArray[Any], NDArray[np.intp], NDArray[Any]]:
     """Check training data.
 
@@ -99,6 +101,8 @@ def check_training(
         Finite numbers.
     y : array-like of shape (n_samples,)
         Text, numbers or booleans, at least two different ones; also columns of pandas.
+    known_classes : array-like, optional
+        All labels, where `y` may lack some.
 
     Returns
     -------
@@ -120,10 +124,10 @@ def check_training(
     (array([1, 0, 1]), array(['apple', 'mango'], dtype='<U5'))
     """
     samples, labels = _check(X, y)
-    classes, codes = np.unique(labels, return_inverse=True)
+    classes = np.unique(labels if known_classes is None else np.asarray(known_classes))
     if len(classes) < 2:
-        raise ValueError(f"y must hold at least 2 classes, got only {classes.tolist()}.")
-    return samples, codes, classes
+        raise ValueError(f"y must hold at least 2 classes, got 1 class: {classes.tolist()}.")
+    return samples, _encode(labels, classes, "y"), classes
 
 
 def check_regression(X: ArrayLike, y: ArrayLike) -> tuple[NDArray[Any], NDArray[np.float64]]:
@@ -223,9 +227,13 @@ def check_held_out(
         )
     if classes is None:
         return samples, labels
+    return samples, _encode(labels, classes, "validation_data")
+
+
+def _encode(labels: NDArray[Any], classes: NDArray[Any], what: str) -> NDArray[np.intp]:
     if unknown := set(labels.tolist()) - set(classes.tolist()):
-        raise ValueError(f"validation_data has classes that y lacks: {sorted(unknown)}.")
-    return samples, np.searchsorted(classes, labels)
+        raise ValueError(f"{what} has labels that are no class of the training: {sorted(unknown)}.")
+    return np.searchsorted(classes, labels)
 
 
 def _check(X: ArrayLike, y: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:

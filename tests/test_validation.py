@@ -29,7 +29,7 @@ X, Y = np.eye(4), np.array([0, 1, 2, 1])
     ("data", "message"),
     [
         ((np.empty((0, 4)), np.empty(0)), "0 sample"),
-        ((X, np.zeros(4)), "at least 2 classes, got only"),
+        ((X, np.zeros(4)), "at least 2 classes, got 1 class"),
         ((X, Y[:-1]), "inconsistent numbers of samples"),
         ((np.where(X == 1, np.nan, X), Y), "NaN"),
         ((np.where(X == 1, np.inf, X), Y), "infinity"),
@@ -47,7 +47,7 @@ def test_bad_training_data_are_refused(data, message):
     [
         ((X, Y, Y), r"a pair \(X, y\), got 3 items"),
         ((X[:, :2], Y), "4 features as X has, got 2"),
-        ((X, Y + 1), r"classes that y lacks: \[3\]"),
+        ((X, Y + 1), r"no class of the training: \[3\]"),
         ((X, Y[:-1]), "inconsistent"),
     ],
 )

@@ -1,0 +1,543 @@
+"""scikit-learn estimators that are trained by evolution, on any score."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Self
+
+import joblib
+import numpy as np
+import pygad
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import log_softmax, softmax
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_random_state, compute_sample_weight
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_is_fitted,
+    column_or_1d,
+    validate_data,
+)
+
+from ga_ann.callbacks import Callback
+from ga_ann.evolution import EvolutionResult, evolve
+from ga_ann.history import History
+from ga_ann.network import forward
+from ga_ann.validation import check_number
+
+__all__ = ["GeneticMLPClassifier", "GeneticMLPRegressor"]
+
+
+class _GeneticMLP(BaseEstimator):
+    """What the classifier and the regressor share: the parameters, and their way to `evolve`."""
+
+    _task: str
+    _result: EvolutionResult
+
+    def __init__(
+        self,
+        hidden_layer_sizes: int | Iterable[int] = (100,),
+        activation: str = "relu",
+        *,
+        fitness: str | Callable[..., Any] | None = None,
+        tie_breaker: str | Callable[..., Any] = "auto",
+        population_size: int = 32,
+        n_parents: int = 8,
+        n_elites: int = 0,
+        selection: str = "truncation",
+        crossover: str = "mean",
+        mutation: str = "gaussian",
+        sigma: float = 0.2,
+        batch_size: int | str = "auto",
+        n_generations: int = 1000,
+        max_time: float | None = None,
+        target_fitness: float | None = None,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 100,
+        tol: float = 1e-4,
+        warm_start: bool = False,
+        callbacks: Iterable[Callback] | None = None,
+        n_jobs: int | None = None,
+        random_state: int | np.random.RandomState | np.random.Generator | None = None,
+        verbose: bool = False,
+    ) -> None:
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.fitness = fitness
+        self.tie_breaker = tie_breaker
+        self.population_size = population_size
+        self.n_parents = n_parents
+        self.n_elites = n_elites
+        self.selection = selection
+        self.crossover = crossover
+        self.mutation = mutation
+        self.sigma = sigma
+        self.batch_size = batch_size
+        self.n_generations = n_generations
+        self.max_time = max_time
+        self.target_fitness = target_fitness
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.warm_start = warm_start
+        self.callbacks = callbacks
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @property
+    def ga_(self) -> pygad.GA | None:
+        """The engine of the last fit; None in an estimator that was pickled."""
+        return self._result.ga
+
+    @property
+    def weights_(self) -> list[NDArray[Any]]:
+        """The network's parameters: matrices ``(n_in, n_out)``, each followed by its biases."""
+        return self._result.weights
+
+    @property
+    def history_(self) -> History:
+        """What every generation measured."""
+        return self._result.history
+
+    @property
+    def n_iter_(self) -> int:
+        """Number of generations."""
+        return len(self.history_) - 1
+
+    @property
+    def best_fitness_(self) -> float:
+        """Fitness of the network on the data that it was trained on."""
+        return self._result.best_fitness
+
+    @property
+    def validation_score_(self) -> float:
+        """Fitness of the network on the held-out part; NaN without early stopping."""
+        return self._result.validation_score
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "_result")
+
+    def _evolve(
+        self,
+        X: NDArray[Any],
+        y: NDArray[Any],
+        sample_weight: NDArray[Any] | None,
+        *,
+        start: EvolutionResult | None = None,
+        n_generations: int | None = None,
+        classes: NDArray[Any] | None = None,
+    ) -> Self:
+        seed = self._seed()
+        training, held_out = self._split(X, y, seed)
+        self._result = evolve(
+            X[training],
+            y[training],
+            task=self._task,
+            hidden_layer_sizes=self.hidden_layer_sizes,
+            activation=self.activation,
+            bias=True,
+            fitness=self.fitness,
+            ranking=self.tie_breaker,
+            population_size=self.population_size,
+            n_parents=self.n_parents,
+            n_elites=self.n_elites,
+            selection=self.selection,
+            crossover=self.crossover,
+            mutation=self.mutation,
+            sigma=self.sigma,
+            batch_size=self.batch_size,
+            n_generations=self.n_generations if n_generations is None else n_generations,
+            max_time=self.max_time,
+            target_fitness=self.target_fitness,
+            early_stopping=self.early_stopping,
+            validation_data=None if held_out is None else (X[held_out], y[held_out]),
+            n_iter_no_change=self.n_iter_no_change,
+            tol=self.tol,
+            sample_weight=None if sample_weight is None else sample_weight[training],
+            classes=classes,
+            start=start,
+            callbacks=self.callbacks or (),
+            n_jobs=joblib.effective_n_jobs(self.n_jobs),
+            random_state=seed,
+            verbose=self.verbose,
+        )
+        return self
+
+    def _seed(self) -> Any:
+        if isinstance(self.random_state, np.random.Generator):
+            return self.random_state
+        return check_random_state(self.random_state).randint(2**31)
+
+    def _split(
+        self, X: NDArray[Any], y: NDArray[Any], seed: Any
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp] | None]:
+        """Return the samples to train on, and those held out for early stopping."""
+        everything = np.arange(len(X))
+        if not self.early_stopping:
+            return everything, None
+        check_number(self.validation_fraction, "validation_fraction", above=0, below=1)
+        training, held_out = train_test_split(
+            everything,
+            test_size=self.validation_fraction,
+            stratify=y if self._task == "classification" else None,
+            random_state=seed if isinstance(seed, int) else None,
+        )
+        return training, held_out
+
+    def _continued(self) -> EvolutionResult | None:
+        return self._result if self.warm_start and hasattr(self, "_result") else None
+
+    def _forward(self, X: ArrayLike) -> NDArray[Any]:
+        check_is_fitted(self)
+        samples = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
+        weights = [parameter.astype(np.float64) for parameter in self.weights_]
+        return forward(weights, samples, activation=self.activation)
+
+
+class GeneticMLPClassifier(ClassifierMixin, _GeneticMLP):
+    """Multi-layer perceptron classifier trained by a genetic algorithm.
+
+    It maximises the score that you care about, which need not have a gradient.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or iterable of int, default=(100,)
+        Sizes of the hidden layers.
+    activation : {"relu", "sigmoid", "tanh", "identity", "softmax"}, default="relu"
+        Activation of the hidden layers.
+    fitness : str or callable, default=None
+        The score to maximise; None is the accuracy. A name in `ga_ann.fitness.FITNESS`
+        (``"balanced_accuracy"``, ``"f1_macro"``, ``"matthews_corrcoef"``, ``"neg_log_loss"``,
+        ...), a score made by `fbeta` or `neg_cost`, the name of a scikit-learn scorer, a scorer,
+        or ``f(y_true, y_pred)``.
+    tie_breaker : str or callable, default="auto"
+        What selection ranks by: ``"auto"`` is ``"neg_log_loss"``, ``"fitness"`` the fitness alone;
+        or a score as for `fitness`. Which network is the best is decided by the fitness first.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes, as elsewhere in scikit-learn; they multiply `sample_weight`.
+    population_size, n_parents, n_elites, selection, crossover, mutation, sigma
+        See `evolve`; defaults 32, 8, 0, "truncation", "mean", "gaussian", 0.2.
+    batch_size : int, "auto" or "full", default="auto"
+        Number of samples that the generations are measured on, to begin with; see `evolve`.
+    n_generations : int, default=1000
+        Number of generations at most.
+    max_time : float, default=None
+        Seconds after which the fit ends.
+    target_fitness : float, default=None
+        Fitness on the training data at which the fit ends. Networks go on improving, on other
+        data, after the last error on the training data is gone.
+    early_stopping : bool, default=False
+        Whether to hold out a stratified part of the training data, to keep the network that is
+        best on it, and to end when its score on it stops growing.
+    validation_fraction : float, default=0.1
+        Share that is held out, above 0 and below 1.
+    n_iter_no_change : int, default=100
+        Number of generations without an improvement by more than `tol` after which the fit ends:
+        of what selection ranks by or, with `early_stopping`, of the fitness on the held-out part.
+    tol : float, default=1e-4
+        See `n_iter_no_change`.
+    warm_start : bool, default=False
+        Whether `fit` continues the evolution where the last call left it.
+    callbacks : iterable of callable, default=None
+        Called after each generation, see `ga_ann.callbacks`.
+    n_jobs : int, default=None
+        Number of threads; None means 1, -1 all cores. The result does not depend on it.
+    random_state : int, RandomState, Generator or None, default=None
+        The source of randomness; an int makes fits repeatable.
+    verbose : bool, default=False
+        Whether to show a progress bar.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels.
+    weights_ : list of ndarray
+        The network's parameters: matrices ``(n_in, n_out)``, each followed by its biases.
+    history_ : History
+        What every generation measured.
+    best_fitness_ : float
+        Fitness of the network on the data that it was trained on.
+    validation_score_ : float
+        Fitness of the network on the held-out part; NaN without early stopping.
+    n_iter_ : int
+        Number of generations.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, where `X` has names that are all strings.
+    ga_ : pygad.GA or None
+        The engine; None in an estimator that was pickled.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_wine
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> X, y = load_wine(return_X_y=True)
+    >>> network = GeneticMLPClassifier((16,), fitness="f1_macro", random_state=0)
+    >>> bool(make_pipeline(StandardScaler(), network).fit(X, y).score(X, y) > 0.97)
+    True
+    """
+
+    _task = "classification"
+
+    def __init__(
+        self,
+        hidden_layer_sizes: int | Iterable[int] = (100,),
+        activation: str = "relu",
+        *,
+        fitness: str | Callable[..., Any] | None = None,
+        tie_breaker: str | Callable[..., Any] = "auto",
+        class_weight: dict[Any, float] | str | None = None,
+        population_size: int = 32,
+        n_parents: int = 8,
+        n_elites: int = 0,
+        selection: str = "truncation",
+        crossover: str = "mean",
+        mutation: str = "gaussian",
+        sigma: float = 0.2,
+        batch_size: int | str = "auto",
+        n_generations: int = 1000,
+        max_time: float | None = None,
+        target_fitness: float | None = None,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 100,
+        tol: float = 1e-4,
+        warm_start: bool = False,
+        callbacks: Iterable[Callback] | None = None,
+        n_jobs: int | None = None,
+        random_state: int | np.random.RandomState | np.random.Generator | None = None,
+        verbose: bool = False,
+    ) -> None:
+        super().__init__(
+            hidden_layer_sizes,
+            activation,
+            fitness=fitness,
+            tie_breaker=tie_breaker,
+            population_size=population_size,
+            n_parents=n_parents,
+            n_elites=n_elites,
+            selection=selection,
+            crossover=crossover,
+            mutation=mutation,
+            sigma=sigma,
+            batch_size=batch_size,
+            n_generations=n_generations,
+            max_time=max_time,
+            target_fitness=target_fitness,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            n_iter_no_change=n_iter_no_change,
+            tol=tol,
+            warm_start=warm_start,
+            callbacks=callbacks,
+            n_jobs=n_jobs,
+            random_state=random_state,
+            verbose=verbose,
+        )
+        self.class_weight = class_weight
+
+    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+        """Train the network.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            The samples.
+        y : array-like of shape (n_samples,)
+            Their labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples in the scores.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If the data cannot be learned from, or a parameter is out of its range.
+        """
+        samples, labels = validate_data(self, X, y, dtype=(np.float64, np.float32))
+        check_classification_targets(labels)
+        self.classes_ = np.unique(labels)
+        weight = self._weights_of(samples, labels, sample_weight)
+        start = self._continued()
+        if start is not None and np.asarray(start.classes).tolist() != self.classes_.tolist():
+            raise ValueError(
+                f"warm_start continues with the classes {start.classes}, got {self.classes_}."
+            )
+        return self._evolve(samples, labels, weight, start=start)
+
+    def partial_fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        classes: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
+        """Continue the evolution for one generation on the given samples.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As in `fit`.
+        classes : array-like of shape (n_classes,), default=None
+            All labels; needed in the first call, where `y` may lack some.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If the first call lacks `classes`, or a later one names others.
+        """
+        first = not hasattr(self, "_result")
+        samples, labels = validate_data(self, X, y, reset=first, dtype=(np.float64, np.float32))
+        check_classification_targets(labels)
+        if first:
+            if classes is None:
+                raise ValueError("classes must be passed on the first call to partial_fit.")
+            self.classes_ = np.unique(np.asarray(classes))
+        elif classes is not None and not np.array_equal(np.unique(classes), self.classes_):
+            raise ValueError(
+                f"classes must be {self.classes_}, as in the first call, got {classes}."
+            )
+        weight = self._weights_of(samples, labels, sample_weight)
+        return self._evolve(
+            samples,
+            labels,
+            weight,
+            start=None if first else self._result,
+            n_generations=1,
+            classes=self.classes_,
+        )
+
+    def _weights_of(
+        self, X: NDArray[Any], y: NDArray[Any], sample_weight: ArrayLike | None
+    ) -> NDArray[Any] | None:
+        if sample_weight is None and self.class_weight is None:
+            return None
+        weight: NDArray[Any] = _check_sample_weight(sample_weight, X)
+        if self.class_weight is not None:
+            weight = weight * compute_sample_weight(self.class_weight, y)
+        return weight
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """Return the label of each sample, of shape (n_samples,)."""
+        predicted = self._forward(X).argmax(axis=1)
+        labels: NDArray[Any] = self.classes_[predicted]
+        return labels
+
+    def predict_proba(self, X: ArrayLike) -> NDArray[Any]:
+        """Return the probability of each class, of shape (n_samples, n_classes)."""
+        probabilities: NDArray[Any] = softmax(self._forward(X), axis=1)
+        return probabilities
+
+    def predict_log_proba(self, X: ArrayLike) -> NDArray[Any]:
+        """Return the logarithm of the probability of each class."""
+        logarithms: NDArray[Any] = log_softmax(self._forward(X), axis=1)
+        return logarithms
+
+
+class GeneticMLPRegressor(RegressorMixin, _GeneticMLP):
+    """Multi-layer perceptron regressor trained by a genetic algorithm.
+
+    Parameters
+    ----------
+    fitness : str or callable, default=None
+        The score to maximise; None is R2. A name in `ga_ann.fitness.REGRESSION_FITNESS`
+        (``"neg_mean_absolute_error"``, ``"neg_median_absolute_error"``, ...), a score made by
+        `neg_mean_pinball_loss`, the name of a scikit-learn scorer, a scorer, or
+        ``f(y_true, y_pred)``.
+    tie_breaker : str or callable, default="auto"
+        What selection ranks by: ``"auto"`` is ``"r2"``, ``"fitness"`` the fitness alone; or a
+        score as for `fitness`.
+    hidden_layer_sizes, activation, population_size, n_parents, n_elites, selection, crossover, \
+    mutation, sigma, batch_size, n_generations, max_time, target_fitness, early_stopping, \
+    validation_fraction, n_iter_no_change, tol, warm_start, callbacks, n_jobs, random_state, verbose
+        As in `GeneticMLPClassifier`.
+
+    Attributes
+    ----------
+    weights_, history_, best_fitness_, validation_score_, n_iter_, n_features_in_, ga_
+        As in `GeneticMLPClassifier`.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.uniform(-1, 1, (200, 2))
+    >>> network = GeneticMLPRegressor((20,), random_state=0).fit(X, 100 * X[:, 0] * X[:, 1])
+    >>> bool(network.score(X, 100 * X[:, 0] * X[:, 1]) > 0.9)
+    True
+    """
+
+    _task = "regression"
+
+    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+        """Train the network.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            The samples.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Their targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples in the scores.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If the data cannot be learned from, or a parameter is out of its range.
+        """
+        samples, targets, weight = self._checked(X, y, sample_weight, reset=True)
+        return self._evolve(samples, targets, weight, start=self._continued())
+
+    def partial_fit(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> Self:
+        """Continue the evolution for one generation on the given samples, as in `fit`."""
+        first = not hasattr(self, "_result")
+        samples, targets, weight = self._checked(X, y, sample_weight, reset=first)
+        start = None if first else self._result
+        return self._evolve(samples, targets, weight, start=start, n_generations=1)
+
+    def _checked(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, *, reset: bool
+    ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None]:
+        samples, targets = validate_data(
+            self,
+            X,
+            y,
+            reset=reset,
+            multi_output=True,
+            y_numeric=True,
+            dtype=(np.float64, np.float32),
+        )
+        if targets.ndim == 2 and targets.shape[1] == 1:
+            targets = column_or_1d(targets, warn=True)
+        weight = None if sample_weight is None else _check_sample_weight(sample_weight, samples)
+        return samples, targets, weight
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """Return the targets, of shape (n_samples,) or (n_samples, n_outputs)."""
+        outputs = self._forward(X)
+        return outputs[:, 0] if outputs.shape[1] == 1 else outputs
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
