@@ -62,6 +62,14 @@ def _relu(Z: FloatArray, axis: int = -1, /) -> None:
     np.maximum(Z, np.zeros(Z.shape[-1:], dtype=Z.dtype), out=Z)
 
 
+def _sign(Z: FloatArray, axis: int = -1, /) -> None:
+    np.sign(Z, out=Z)
+
+
+def _step(Z: FloatArray, axis: int = -1, /) -> None:
+    np.greater(Z, 0, out=Z, casting="unsafe")
+
+
 def _sigmoid(Z: FloatArray, axis: int = -1, /) -> None:
     expit(Z, out=Z)
 
@@ -80,7 +88,9 @@ ACTIVATIONS: dict[str, Activation] = {
     "identity": _identity,
     "relu": _relu,
     "sigmoid": _sigmoid,
+    "sign": _sign,
     "softmax": _softmax,
+    "step": _step,
     "tanh": _tanh,
 }
 """Activations by name; each works in place on an array of floats, see `Activation`."""
@@ -277,8 +287,8 @@ def forward(
         The parameters, see the module's description. Their number sets the depth.
     X : array-like of shape (n_samples, n_features)
         The samples.
-    activation : {"relu", "sigmoid", "tanh", "identity", "softmax"}, default="relu"
-        Activation of the hidden layers.
+    activation : {"relu", "sigmoid", "tanh", "identity", "softmax", "step", "sign"}, default="relu"
+        Activation of the hidden layers; step (0 or 1) and sign have no useful gradient.
     output_activation : {"identity", "softmax", "sigmoid", "tanh", "relu"}, default="identity"
         Activation of the last layer; softmax turns the scores into probabilities.
 

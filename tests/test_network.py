@@ -192,7 +192,9 @@ def test_samples_of_the_wrong_shape_are_refused(X):
 @pytest.mark.parametrize("which", ["activation", "output_activation"])
 @pytest.mark.parametrize("name", ["logistic", None, ["relu"]])
 def test_unknown_activations_list_the_valid_ones(which, name):
-    with pytest.raises(ValueError, match=f"^{which} must be one of .*'relu', 'sigmoid', 'soft"):
+    with pytest.raises(
+        ValueError, match=f"^{which} must be one of .*'relu', 'sigmoid', 'sign', 'soft"
+    ):
         forward([np.ones((2, 2))], np.ones((1, 2)), **{which: name})
 
 
@@ -273,3 +275,11 @@ def test_bad_arguments_of_init_weights_are_refused(arguments, message):
 def test_unknown_init_has_no_scale():
     with pytest.raises(ValueError, match="init must be one of"):
         init_scale("xavier", 3)
+
+
+def test_step_and_sign_are_piecewise_constant():
+    Z = np.array([[-2.0, -0.0, 0.0, 1e-30, 3.0]])
+    for name, expected in (("step", [0, 0, 0, 1, 1]), ("sign", [-1, 0, 0, 1, 1])):
+        A = Z.copy()
+        ACTIVATIONS[name](A)
+        assert A.tolist() == [expected]
