@@ -14,7 +14,15 @@ from typing import Any
 
 import joblib
 
-from benchmarks import ablation, engine, evaluation, growth, memory, time_to_solution
+from benchmarks import (
+    ablation,
+    engine,
+    evaluation,
+    generalisation,
+    growth,
+    memory,
+    time_to_solution,
+)
 
 PARTS = {
     "evaluation": (evaluation, "Evaluation: microseconds a network"),
@@ -22,6 +30,7 @@ PARTS = {
     "time_to_solution": (time_to_solution, "Time to solution: seconds from the call, medians"),
     "ablation": (ablation, "Ablation: seconds to a training accuracy, medians over the seeds"),
     "memory": (memory, "Memory: peak above data and imports"),
+    "generalisation": (generalisation, "Generalisation: held-out scores"),
     "growth": (growth, "Growth: exponents of the time of a generation"),
 }
 PACKAGES = ("ga-ann", "numpy", "pygad", "scikit-learn", "evotorch", "evosax", "deap", "cmaes")

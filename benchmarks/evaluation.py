@@ -21,7 +21,16 @@ NETWORKS = [
     ([784, 256, 10], 5000),
 ]
 POPULATIONS = [8, 64, 256, 1024]
-MAX_GFLOP = 60
+MAX_GFLOP = 150
+PEAK_SIZE = 1536
+
+
+def sgemm_peak() -> float:
+    """Return the GFLOP/s of one large float32 product, with all the threads that BLAS has."""
+    A = np.ones((PEAK_SIZE, PEAK_SIZE), dtype=np.float32)
+    out = np.empty_like(A)
+    seconds = median_seconds({"peak": lambda: np.matmul(A, A, out=out)}, repeats=9)["peak"]
+    return 2e-9 * PEAK_SIZE**3 / seconds
 
 
 def bare_products(
@@ -67,6 +76,7 @@ def pygad_nn(layer_sizes: list[int], X: Any) -> Callable[[], object]:
 def measure(*, quick: bool = False) -> list[dict[str, Any]]:
     """Return a row a network and population size; microseconds an evaluation (one network)."""
     n_threads = joblib.cpu_count()
+    peak = sgemm_peak()
     rows = []
     for sizes, n_samples in NETWORKS:
         X, y = random_problem(sizes, n_samples)
@@ -88,7 +98,7 @@ def measure(*, quick: bool = False) -> list[dict[str, Any]]:
                     "ours": lambda e=ours, p=single: e(p),
                     "ours, float64": lambda e=ours64, p=double: e(p),
                 }
-                seconds = median_seconds(functions, repeats=5 if quick else 9)
+                seconds = median_seconds(functions, repeats=5 if gflop > 10 or quick else 9)
                 pool.shutdown()
             loop = {"plain loop": lambda w=weights, X=X, y=y: plain_loop(w, X, y)}
             if population_size == POPULATIONS[0]:
@@ -101,6 +111,8 @@ def measure(*, quick: bool = False) -> list[dict[str, Any]]:
                     "samples": n_samples,
                     "solutions": population_size,
                     **{name: 1e6 * t / population_size for name, t in seconds.items()},
+                    "ours, GFLOP/s": gflop / seconds["ours"],
+                    "sgemm peak, GFLOP/s": peak,
                     "ours / bare products": seconds["ours"] / seconds["bare products"],
                     "ours / plain loop": seconds["ours"] / seconds["plain loop"],
                 }
