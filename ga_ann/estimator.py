@@ -49,7 +49,7 @@ class _GeneticMLP(BaseEstimator):
         selection: str = "truncation",
         crossover: str = "mean",
         mutation: str = "gaussian",
-        sigma: float = 0.2,
+        sigma: float = 0.3,
         batch_size: int | str = "auto",
         n_generations: int = 1000,
         max_time: float | None = None,
@@ -221,7 +221,7 @@ class GeneticMLPClassifier(ClassifierMixin, _GeneticMLP):
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, as elsewhere in scikit-learn; they multiply `sample_weight`.
     population_size, n_parents, n_elites, selection, crossover, mutation, sigma
-        See `evolve`; defaults 32, 8, 0, "truncation", "mean", "gaussian", 0.2.
+        See `evolve`; defaults 32, 8, 0, "truncation", "mean", "gaussian", 0.3.
     batch_size : int, "auto" or "full", default="auto"
         Number of samples that the generations are measured on, to begin with; see `evolve`.
     n_generations : int, default=1000
@@ -300,7 +300,7 @@ class GeneticMLPClassifier(ClassifierMixin, _GeneticMLP):
         selection: str = "truncation",
         crossover: str = "mean",
         mutation: str = "gaussian",
-        sigma: float = 0.2,
+        sigma: float = 0.3,
         batch_size: int | str = "auto",
         n_generations: int = 1000,
         max_time: float | None = None,

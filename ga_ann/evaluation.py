@@ -33,7 +33,10 @@ BLOCK_BYTES = 2**20
 CHUNK_BYTES = 2**22
 """What the widest layer of one network may take; more samples go through in chunks."""
 
-THREADED_FLOPS = 3e7
+STACKED_SAMPLES = 256
+"""Number of samples from which the block's first layers are worth being put into one matrix."""
+
+THREADED_FLOPS = 5e6
 """Work of a block below which handing it to another thread costs more than it saves."""
 
 
@@ -115,8 +118,8 @@ class Evaluator:
         self._activations[-1] = lookup(ACTIVATIONS, last, "output_activation")
         if n_jobs is not None:
             check_number(n_jobs, "n_jobs", Integral, low=1)
-        n_jobs = n_jobs or joblib.cpu_count()
-        self._pool = ThreadPoolExecutor(n_jobs) if n_jobs > 1 else None
+        self._n_jobs: int = n_jobs or joblib.cpu_count()
+        self._pool = ThreadPoolExecutor(self._n_jobs)
         self._buffers = threading.local()
 
     def __enter__(self) -> Self:
@@ -128,8 +131,7 @@ class Evaluator:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._pool is not None:
-            self._pool.shutdown()
+        self._pool.shutdown()
 
     def __call__(
         self, population: NDArray[Any], samples: NDArray[np.intp] | None = None
@@ -166,16 +168,20 @@ class Evaluator:
         n_samples = columns.shape[1]
         measured = Measurement(np.empty(n_solutions), np.empty(n_solutions))
 
-        def measure(block: slice) -> None:
-            out = Measurement(*(m[block] for m in measured))
-            self._measure_block(population[block], columns, (y, weight), out)
-
         size = self._block_size(n_solutions, n_samples)
         blocks = [slice(k, k + size) for k in range(0, n_solutions, size)]
-        threaded = len(blocks) > 1 and 2.0 * size * n_genes * n_samples > THREADED_FLOPS
-        run = self._pool.map if self._pool is not None and threaded else map
-        for _ in run(measure, blocks):
-            pass
+        threaded = 2.0 * size * n_genes * n_samples > THREADED_FLOPS
+        n_shares = min(self._n_jobs, len(blocks)) if threaded else 1
+
+        def measure(share: int) -> None:
+            for block in blocks[share::n_shares]:
+                out = Measurement(*(m[block] for m in measured))
+                self._measure_block(population[block], columns, (y, weight), out)
+
+        others = [self._pool.submit(measure, share) for share in range(1, n_shares)]
+        measure(0)
+        for other in others:
+            other.result()
         self.n_evaluated += n_solutions * n_samples / len(self.X)
         return measured
 
@@ -221,7 +227,13 @@ class Evaluator:
 
     def _propagate(self, k: int, layer: Layer, A: NDArray[Any], out: NDArray[Any]) -> None:
         W, b = layer
-        np.matmul(W.swapaxes(1, 2), A, out=out)
+        many = len(W) > 1 and A.ndim == 2 and A.shape[1] >= STACKED_SAMPLES
+        if many and out.flags.c_contiguous:
+            # The networks share their input: one tall product instead of several flat ones.
+            stacked = np.ascontiguousarray(W.swapaxes(1, 2)).reshape(-1, len(A))
+            np.matmul(stacked, A, out=out.reshape(len(stacked), -1))
+        else:
+            np.matmul(W.swapaxes(1, 2), A, out=out)
         if b is not None:
             out += b[:, :, None]
         self._activations[k](out, 1)

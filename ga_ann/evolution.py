@@ -16,7 +16,7 @@ import numpy as np
 import pygad
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from ga_ann.callbacks import Callback, EarlyStopping, ProgressBar
 from ga_ann.chromosome import flatten, reshape
@@ -47,10 +47,10 @@ from ga_ann.validation import (
 __all__ = ["EvolutionResult", "NetworkGA", "evolve"]
 
 CHECK_EVERY = 10
-"""Generations between two measurements of candidates on all samples."""
+"""Generations between two measurements of a candidate on all samples."""
 
-MAX_CANDIDATES = 2
-"""Candidates of a check: the best of the batch and the parents' mean."""
+BLAS = ThreadpoolController()
+"""Finding the libraries takes as long as a small run, so it is done once."""
 
 
 @dataclass(frozen=True)
@@ -272,11 +272,11 @@ class _Run:
             best = np.lexsort((_without_nan(ga.ranking), fitness))[-1]
             known = Measurement(fitness[[best]], ga.ranking[[best]])
             candidates.append((ga.population[best], known))
-        elif at_check:
-            candidates.append((ga.population[order[0]], None))
         if at_check and self.settings.crossover == "mean":
             mean = weighted_mean(ga.population[order[: self.settings.n_parents]])
             candidates.append((mean, None))
+        elif at_check and not self.schedule.is_full:
+            candidates.append((ga.population[order[0]], None))
         rankings = [ga.ranking[order[0]]] if self.schedule.is_full else []
         for candidate, known_measurement in candidates:
             measured = known_measurement or self.evaluate(candidate[None])
@@ -317,7 +317,7 @@ class _Run:
         if s.max_time is not None and perf_counter() - self._start >= s.max_time:
             return "max_time"
         cost = (s.population_size - s.n_elites) * self.schedule.batch_size / self.schedule.n_samples
-        cost += MAX_CANDIDATES
+        cost += 1  # a check's candidate
         if s.max_evaluations and self.evaluate.n_evaluated + cost > s.max_evaluations:
             return "max_evaluations"
         return None
@@ -540,7 +540,7 @@ def evolve(
         crossover          "mean"          "middle"
         mutation           "gaussian"      "uniform"
         mutation_rate      1.0             0.1
-        sigma              0.2             10.0
+        sigma              0.3             10.0
         sigma_decay        0.8             1.0
         batch_size         "auto"          "full"
         noise              "table"         "generator"
@@ -715,7 +715,7 @@ def evolve(
     )
     with ExitStack() as stack:
         # Each thread of the evaluator multiplies on its own; BLAS must not split products further.
-        stack.enter_context(threadpool_limits(limits=1, user_api="blas"))
+        stack.enter_context(BLAS.limit(limits=1, user_api="blas"))
         evaluate = stack.enter_context(
             make_evaluator(
                 data.X, data.targets, ranking=scores[1], sample_weight=data.sample_weight

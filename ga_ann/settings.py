@@ -31,7 +31,7 @@ RECIPES: dict[str, dict[str, Any]] = {
         "crossover": "mean",
         "mutation": "gaussian",
         "mutation_rate": 1.0,
-        "sigma": 0.2,
+        "sigma": 0.3,
         "sigma_decay": 0.8,
         "batch_size": "auto",
         "noise": "table",

@@ -278,7 +278,7 @@ X_OK, Y_OK = some_data(0)
         ({"X": X_OK[0]}, "Expected 2D array"),
         ({"X": np.where(X_OK > 2, np.nan, X_OK)}, "contains NaN"),
         ({"X": np.where(X_OK > 2, np.inf, X_OK)}, "infinity"),
-        ({"y": np.ones(len(X_OK))}, r"at least 2 classes, got 1 class \[1.0\]"),
+        ({"y": np.ones(len(X_OK))}, r"at least 2 classes, got 1 class: \[1.0\]"),
         ({"y": X_OK[:, 0]}, "Unknown label type"),
         ({"activation": "rely"}, r"activation must be one of \['identity', 'relu', .*'rely'"),
         ({"recipe": "tutoral"}, "recipe must be 'tutorial' or None, got 'tutoral'"),

@@ -608,7 +608,7 @@ def test_one_class_is_refused_before_it_is_extracted(fails, monkeypatch, tmp_pat
     (tmp_path / "in" / "red").mkdir(parents=True)
     Image.new("RGB", (2, 2)).save(tmp_path / "in" / "red" / "0.png")
     message = fails("train", tmp_path / "in", "-o", tmp_path / "m.npz")
-    assert "at least 2 classes, got 1 class ['red']" in message
+    assert "at least 2 classes, got only ['red']" in message
 
 
 def test_without_a_terminal_there_are_no_bars(ga, pictures, tmp_path):
