@@ -34,7 +34,7 @@ from ga_ann.operators import (
 )
 from ga_ann.schedule import Schedule
 from ga_ann.scores import PopulationScore
-from ga_ann.settings import RECIPES, Settings
+from ga_ann.settings import Settings
 from ga_ann.validation import (
     check_held_out,
     check_hidden_layer_sizes,
@@ -221,6 +221,7 @@ class _Run:
         self.best: NDArray[Any] = np.empty(0)
         self.best_fitness = self.validation_score = self.ranking = float("nan")
         self._best_key: list[float] = []
+        self.measured_on_all = False
         self.stop_reason = "n_generations"
         self._last_generation = len(history) - bool(len(history)) + settings.n_generations
         self._before = (
@@ -231,7 +232,9 @@ class _Run:
     def measure(self, population: NDArray[Any]) -> Measurement:
         """Measure solutions on all samples, or on a batch that is drawn anew each time."""
         samples = None
-        if not self.schedule.is_full:
+        # The schedule may move before the next generation; this measurement is what it was.
+        self.measured_on_all = self.schedule.is_full
+        if not self.measured_on_all:
             samples = self.rng.integers(len(self.evaluate.X), size=self.schedule.batch_size)
         return self.evaluate(population, samples)
 
@@ -267,7 +270,7 @@ class _Run:
         """Compare the generation's candidates, measured on all samples, with the best so far."""
         order = rank_order(ga.ranking)
         candidates: list[tuple[NDArray[Any], Measurement | None]] = []
-        if self.schedule.is_full:
+        if self.measured_on_all:
             fitness = ga.last_generation_fitness
             best = np.lexsort((_without_nan(ga.ranking), fitness))[-1]
             known = Measurement(fitness[[best]], ga.ranking[[best]])
@@ -275,9 +278,9 @@ class _Run:
         if at_check and self.settings.crossover == "mean":
             mean = weighted_mean(ga.population[order[: self.settings.n_parents]])
             candidates.append((mean, None))
-        elif at_check and not self.schedule.is_full:
+        elif at_check and not self.measured_on_all:
             candidates.append((ga.population[order[0]], None))
-        rankings = [ga.ranking[order[0]]] if self.schedule.is_full else []
+        rankings = [ga.ranking[order[0]]] if self.measured_on_all else []
         for candidate, known_measurement in candidates:
             measured = known_measurement or self.evaluate(candidate[None])
             rankings.append(measured.ranking[0])
@@ -703,7 +706,8 @@ def evolve(
     if settings.n_iter_no_change is not None:
         column = "validation_score" if early_stopping else "ranking"
         callbacks.append(EarlyStopping(settings.n_iter_no_change, tol=settings.tol, column=column))
-    scores = _resolve_scores(score, ranking or RECIPES[recipe]["ranking"], data.classes)
+    finer = ranking if callable(ranking) else settings.ranking
+    scores = _resolve_scores(score, finer, data.classes)
     make_evaluator = partial(
         Evaluator,
         shapes=shapes,
@@ -797,7 +801,7 @@ def _run_generations(
         population,
         run.measure,
         n_elites=run.settings.n_elites,
-        elites_keep_fitness=lambda: run.schedule.is_full,
+        elites_keep_fitness=lambda: run.measured_on_all,
         in_place=run.settings.crossover in CROSSOVERS and run.settings.n_elites == 0,
         num_generations=run.settings.n_generations,
         num_parents_mating=run.settings.n_parents,

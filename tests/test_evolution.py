@@ -17,7 +17,7 @@ from sklearn.metrics import (
 from sklearn.preprocessing import scale
 
 from ga_ann.callbacks import EarlyStopping
-from ga_ann.chromosome import flatten
+from ga_ann.chromosome import flatten, reshape
 from ga_ann.evolution import evolve
 from ga_ann.network import init_weights, layer_shapes, predict
 from ga_ann.operators import CROSSOVERS, MUTATIONS, SELECTIONS
@@ -201,6 +201,32 @@ def test_elites_are_measured_anew_on_every_batch():
         random_state=0,
     )
     assert all((np.sort(a) != np.sort(b)).any() for a, b in itertools.pairwise(measured))
+
+
+def test_elites_are_measured_anew_when_the_batch_has_grown_to_all_samples():
+    digits, labels = (part[:300] for part in load_digits(return_X_y=True))
+    full = []
+
+    def watch(ga, history):
+        if history["n_samples"][-2:].tolist() == [300, 300]:
+            full.append((ga.population[:8].copy(), ga.last_generation_fitness[:8].copy()))
+
+    options = {"crossover": "uniform", "ranking": "fitness", "n_elites": 8, "sigma": 0.01}
+    result = evolve(
+        digits,
+        labels,
+        hidden_layer_sizes=(4,),
+        **options,
+        n_generations=400,
+        target_fitness=None,
+        callbacks=[watch],
+        random_state=0,
+    )
+    shapes = layer_shapes([64, 4, 10])
+    elites, fitness = full[0]
+    found = (predict(reshape(elites, shapes), digits.astype("f4")) == labels).mean(axis=1)
+    assert fitness == pytest.approx(found)
+    assert np.mean(result.predict(digits.astype("f4")) == labels) == result.best_fitness
 
 
 def test_batches_grow_and_mutation_weakens_when_progress_stops():
