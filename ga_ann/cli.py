@@ -42,13 +42,21 @@ PICTURES_MIN_STD = 50.0
 TABLE_WIDTH = 80
 """Columns that `compare` prints at least: its numbers would be cut on a narrower terminal."""
 
+COMPARED = ("fruits", FRUITS)
+"""The words that stand for the shipped table in `compare`."""
+
+TABLE_HIDDEN = (32,)
+"""Hidden layers that `compare` trains on a table of the user's."""
+
 QUICK_SEEDS = 2
 QUICK_BUDGETS = {"tutorial-ga": 0.5, "ga": 1.5}
 """Seconds a run with ``compare --quick``."""
 
+SCORE_COLUMNS = {
+    True: ("training %", "held out %"),  # accuracies
+    False: ("training", "held out"),
+}
 COLUMN_WIDTHS = {
-    "training %": 11,
-    "held out %": 11,
     "wrong": 9,
     "evaluations": 13,
     "seconds": 8,
@@ -141,12 +149,41 @@ def _root(
 
 @app.command()
 def compare(
+    data: Annotated[
+        str,
+        typer.Option(
+            metavar="DATA",
+            help="fruits, digits, wine or breast_cancer; or a table or a folder of pictures as in "
+            "train.",
+        ),
+    ] = "fruits",
+    target: Annotated[
+        Path | None, typer.Option(metavar="LABELS", help="Labels for DATA: .npy or .pkl.")
+    ] = None,
+    fitness: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="Score that all are measured by and the GAs maximise: f1_macro, neg_log_loss, "
+            "..., or a scorer of scikit-learn.",
+        ),
+    ] = "accuracy",
+    min_std: Annotated[
+        float | None,
+        typer.Option(
+            metavar="STD",
+            help="Keep features of larger standard deviation [50 for hue histograms, else all].",
+        ),
+    ] = None,
     seeds: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Number of seeds [5, quick: 2].")
     ] = None,
     split: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="rotation, holdout or all; may be repeated [rotation]."),
+        typer.Option(
+            metavar="NAME",
+            help="rotation, holdout or all; may be repeated [fruits: rotation, else holdout].",
+        ),
     ] = None,
     methods: Annotated[
         str | None,
@@ -159,16 +196,18 @@ def compare(
     ] = Path("results"),
     quick: Annotated[bool, typer.Option("--quick", help="2 seeds and small budgets.")] = False,
 ) -> None:
-    """Compare random weights, naive training, two GAs and gradient descent on the fruits."""
+    """Compare random weights, naive training, two GAs and gradient descent."""
     from rich.console import Console
 
     from ga_ann import comparison as comparing
+    from ga_ann import report
 
-    comparing.check_folder(out)
+    report.check_folder(out)
     names = list(comparing.METHODS) if methods is None else _parse_list(methods, str, "--methods")
     comparison = comparing.compare(
+        **_choose_data(data, target, split, min_std),
         methods=names,
-        splits=split or ["rotation"],
+        fitness=fitness,
         seeds=seeds or (QUICK_SEEDS if quick else 5),
         budgets=QUICK_BUDGETS if quick else None,
         verbose=_shows_bars(),
@@ -176,29 +215,66 @@ def compare(
     if not comparison.rows:
         raise KeyboardInterrupt
     console = Console(width=max(TABLE_WIDTH, Console().width))
-    for table in _tabulate(comparison):
-        console.print(table)
+    # The tables are as wide as their numbers, which no terminal is to cut.
+    wide = Console(width=2 * console.width)
+    is_fruits = data in COMPARED
+    for table in _tabulate(comparison, is_fruits):
+        wide.print(table)
     console.print(f"Median over the seeds; below it minimum-maximum. {comparison.caption}")
+    for line in _explain_differences(comparison, is_fruits):
+        console.print(line, highlight=False, markup=False)
     if "naive" in comparison.methods():
         console.print(WHY_NAIVE_FAILS)
-    written = comparing.write_report(comparison, out)
+    written = report.write_report(comparison, out)
     print(f"{len(written)} files in {out}: {', '.join(path.name for path in written)}")
     if comparison.interrupted:
         raise typer.Exit(INTERRUPTED)
 
 
-def _tabulate(comparison: Comparison) -> list[Table]:
+def _choose_data(
+    name: str, target: Path | None, splits: list[str] | None, min_std: float | None
+) -> dict[str, Any]:
+    """Return the options of `compare` for a data set known by name, a table or pictures."""
+    from ga_ann.comparison import DATASETS
+
+    known = "fruits" if name in COMPARED else name
+    if known in DATASETS:
+        if target is not None:
+            raise ValueError(f"--target goes with a .npy or .pkl file of features, got {name}.")
+        return {"data": known, "splits": splits, "min_std": min_std}
+    if not _is_data(name) and not Path(name).exists():
+        raise ValueError(
+            f"--data must be one of {sorted(DATASETS)}, or a table or a folder, got {name!r}."
+        )
+    samples = _load_data(name, target)
+    options: dict[str, Any] = {
+        "X": samples.X,
+        "y": samples.labels if samples.class_names is not None else samples.y,
+        "groups": samples.groups,
+        "sample_names": samples.names,
+        "data": Path(name).name,
+        "splits": splits or ["holdout"],
+        "min_std": min_std,
+    }
+    if samples.extraction is not None:  # hue histograms, like the fruits
+        return options | {"min_std": PICTURES_MIN_STD if min_std is None else min_std}
+    return options | {"hidden_layer_sizes": TABLE_HIDDEN, "standardise": True}
+
+
+def _tabulate(comparison: Comparison, is_fruits: bool) -> list[Table]:
     """Return a table of medians and ranges for each split."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
     from ga_ann.comparison import METHODS, summarise
 
+    in_percent = comparison.settings["fitness"] == "accuracy"
+    form = _format_share if in_percent else _format_score
     tables: dict[str, Table] = {}
     for line in summarise(comparison.rows):
         if line["split"] not in tables:
             table = tables[line["split"]] = Table(
-                title=_explain_split(line["split"]),
+                title=_explain_split(line["split"], is_fruits),
                 title_justify="left",
                 title_style="bold",
                 box=SIMPLE_HEAD,
@@ -207,12 +283,13 @@ def _tabulate(comparison: Comparison) -> list[Table]:
             )
             table.add_column("method", no_wrap=True, min_width=14)
             # Widths that fit most numbers, so that the tables stand in line.
-            for name, width in COLUMN_WIDTHS.items():
+            scores = dict.fromkeys(SCORE_COLUMNS[in_percent], 11)
+            for name, width in (scores | COLUMN_WIDTHS).items():
                 table.add_column(name, justify="right", no_wrap=True, min_width=width)
         tables[line["split"]].add_row(
             METHODS[line["method"]].label,
-            _format_spread(line["train_accuracy"], lambda share: f"{100 * share:.1f}"),
-            _format_spread(line["held_out_accuracy"], lambda share: f"{100 * share:.1f}"),
+            _format_spread(line["train_score"], form),
+            _format_spread(line["held_out_score"], form),
             _format_spread(line["n_wrong"], "{:,.0f}".format),
             _format_spread(line["evaluations"], "{:,.0f}".format),
             _format_spread(line["seconds"], "{:.1f}".format),
@@ -220,21 +297,70 @@ def _tabulate(comparison: Comparison) -> list[Table]:
     return list(tables.values())
 
 
-def _explain_split(name: str) -> str:
-    """Return what a split of the fruits trains on and what it tests on."""
-    return {
-        "all": "trained and measured on all pictures",
-        "holdout": "trained on 3/4 of each class, tested on the rest",
-        "rotation 0->1": "trained on axis 0, tested on axis 1 (r_)",
-        "rotation 1->0": "trained on axis 1 (r_), tested on axis 0",
-    }[name]
+def _explain_split(name: str, is_fruits: bool) -> str:
+    """Return what a split trains on and what it tests on."""
+    if name == "all":
+        return f"trained and measured on all {'pictures' if is_fruits else 'samples'}"
+    if name == "holdout":
+        return "trained on 3/4 of each class, tested on the rest"
+    train, test = name.removeprefix("rotation ").split("->")
+    if is_fruits:
+        axes = {"0": "axis 0", "1": "axis 1 (r_)"}
+        return f"trained on {axes[train]}, tested on {axes[test]}"
+    return f"trained on group {train}, tested on group {test}"
+
+
+def _format_share(share: float) -> str:
+    return f"{100 * share:.1f}"
+
+
+def _format_score(score: float) -> str:
+    return f"{round(score, 3) + 0.0:.3f}"  # adding 0 turns a negative zero into zero
 
 
 def _format_spread(spread: dict[str, float], form: Callable[[float], str]) -> str:
     if spread["median"] != spread["median"]:  # NaN: nothing was held out
         return "-"
     median, low, high = (form(spread[name]) for name in ("median", "min", "max"))
-    return f"{median}\n[dim]{low}-{high}[/dim]"
+    joint = " to " if "-" in low + high else "-"
+    return f"{median}\n[dim]{low}{joint}{high}[/dim]"
+
+
+def _explain_differences(comparison: Comparison, is_fruits: bool) -> list[str]:
+    """Return in words by how much the GA, or the first method, is ahead of each other one."""
+    from ga_ann.comparison import ENOUGH_SEEDS, METHODS, MIN_SEEDS
+
+    found = comparison.differences()
+    if not found:
+        return []
+    n_seeds = min(line["n_seeds"] for line in found)
+    known = " [95 % interval]" if n_seeds >= MIN_SEEDS else ""
+    ours = METHODS[found[0]["reference"]].label
+    lines = ["", f"{ours} against the others, held out, seed by seed: median difference{known}"]
+    split = None
+    for line in found:
+        if line["split"] != split:
+            split = line["split"]
+            lines.append(f"{_explain_split(split, is_fruits)}:")
+        difference = _format_difference(line, comparison.settings["fitness"])
+        lines.append(f"  {ours} - {METHODS[line['method']].label}: {difference}")
+    if n_seeds < MIN_SEEDS:
+        lines.append(f"No interval: it takes at least {MIN_SEEDS} seeds.")
+    elif n_seeds < ENOUGH_SEEDS:
+        lines.append(f"With fewer than {ENOUGH_SEEDS} seeds an interval covers less than 95 %.")
+    return [*lines, ""]
+
+
+def _format_difference(line: dict[str, Any], fitness: str) -> str:
+    factor, digits, unit = (100, 1, " points") if fitness == "accuracy" else (1, 4, "")
+    # Adding 0 turns a negative zero into zero.
+    median, low, high = (
+        f"{round(factor * line[name], digits) + 0.0:+.{digits}f}"
+        for name in ("median", "low", "high")
+    )
+    interval = "" if line["low"] != line["low"] else f" [{low}, {high}]"  # NaN: no interval
+    counts = ", ".join(f"{line[name]} {name}" for name in ("better", "equal", "worse"))
+    return f"{median}{unit}{interval}; {counts}"
 
 
 # ---------------------------------------------------------------- extract
@@ -611,7 +737,7 @@ class _Samples:
     """Samples to train on or to predict.
 
     `y` holds the labels, or indices into `class_names` where these are given. `extraction` tells
-    how features were computed from pictures, if they were.
+    how features were computed from pictures, if they were; `groups`, their axes of rotation.
     """
 
     X: NDArray[Any]
@@ -619,6 +745,7 @@ class _Samples:
     y: Any = None
     class_names: NDArray[Any] | None = None
     extraction: dict[str, Any] | None = None
+    groups: NDArray[Any] | None = None
 
     @property
     def labels(self) -> NDArray[Any] | None:
@@ -691,4 +818,5 @@ def _from_table(table: FeatureTable, expected: dict[str, Any] | None) -> _Sample
         table.target,
         table.target_names,
         extraction,
+        table.groups,
     )

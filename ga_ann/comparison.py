@@ -2,68 +2,104 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-import os
-import platform
-import re
-import textwrap
 import warnings
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+from functools import partial
 from numbers import Integral, Real
-from pathlib import Path
 from time import perf_counter
 from typing import Any, NamedTuple
 
 import numpy as np
-from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
+from scipy.stats import bootstrap
+from sklearn.datasets import load_breast_cancer, load_digits, load_wine
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
+from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from ga_ann.baseline import train_naive
 from ga_ann.datasets import load_fruits360, select_by_std
-from ga_ann.evolution import evolve
-from ga_ann.files import check_target, replacing
-from ga_ann.history import History
+from ga_ann.evolution import EvolutionResult, evolve
+from ga_ann.fitness import PopulationScore, resolve_fitness
+from ga_ann.history import History, TrainingResult
 from ga_ann.network import lookup
-from ga_ann.plotting import plot_comparison, plot_confusion, plot_fitness, render_figure
 from ga_ann.validation import check_hidden_layer_sizes, check_number, check_training
 
 __all__ = [
+    "DATASETS",
     "MEASURES",
     "METHODS",
     "SPLITS",
     "Comparison",
+    "DataSet",
+    "Job",
     "Method",
     "Split",
     "Trained",
-    "check_folder",
     "compare",
+    "paired_differences",
     "summarise",
-    "write_report",
 ]
 
-MEASURES = ("train_accuracy", "held_out_accuracy", "n_wrong", "evaluations", "seconds")
+MEASURES = (
+    "train_score",
+    "held_out_score",
+    "train_accuracy",
+    "held_out_accuracy",
+    "n_wrong",
+    "evaluations",
+    "seconds",
+)
 """What a row of a `Comparison` measures; see there."""
 
-COLUMNS = ("method", "split", "seed", *MEASURES, "stop_reason")
+MIN_SEEDS = 3
+"""Fewest differences that `paired_differences` gives an interval for."""
 
-MISCLASSIFIED_SHOWN = 60
-"""Names that the list of misclassified samples gives for a method at most."""
+ENOUGH_SEEDS = 6
+"""Fewest differences whose range holds their median with a probability of 95 %."""
+
+ZERO_PROBABILITY = float(np.finfo(np.float64).eps)
+"""What stands for a probability of 0 in logarithms, as in scikit-learn's log loss."""
 
 Array = NDArray[Any]
 Indices = NDArray[np.intp]
 
 
 # ---------------------------------------------------------------- methods
+
+
+class Job(NamedTuple):
+    """What a method is asked to do.
+
+    Attributes
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        The training part.
+    y : ndarray of int, of shape (n_samples,)
+        Its classes, 0 to ``n_classes - 1``; one may be missing.
+    n_classes : int
+        Number of classes in the whole data.
+    hidden_layer_sizes : tuple of int
+        Sizes of the hidden layers.
+    max_time : float or None
+        Seconds that training may take; None where the method ends by itself.
+    random_state : int
+        Seed.
+    fitness : PopulationScore
+        What all methods are measured by; a method that can should maximise it.
+    """
+
+    X: Array
+    y: Indices
+    n_classes: int
+    hidden_layer_sizes: tuple[int, ...]
+    max_time: float | None
+    random_state: int
+    fitness: PopulationScore
 
 
 class Trained(NamedTuple):
@@ -73,6 +109,9 @@ class Trained(NamedTuple):
     ----------
     predict : callable
         ``predict(X) -> labels``.
+    predict_scores : callable
+        ``predict_scores(X) -> outputs`` of shape (n_samples, n_classes): finite, and logarithms of
+        probabilities but for a constant a sample, where the method has such.
     history : History
         What was measured on the way; its last row tells the evaluations.
     stop_reason : str
@@ -80,6 +119,7 @@ class Trained(NamedTuple):
     """
 
     predict: Callable[[ArrayLike], Array]
+    predict_scores: Callable[[ArrayLike], Array]
     history: History
     stop_reason: str
 
@@ -92,87 +132,111 @@ class Method(NamedTuple):
     label : str
         Its name in tables and legends.
     train : callable
-        ``train(X, y, hidden_layer_sizes, max_time, random_state) -> Trained``.
+        ``train(job) -> Trained``.
     max_time : float or None
         Its budget for one run in seconds; None where it ends by itself.
     """
 
     label: str
-    train: Callable[[Array, Array, tuple[int, ...], float | None, int], Trained]
+    train: Callable[[Job], Trained]
     max_time: float | None = None
 
 
-def _train_random(
-    X: Array, y: Array, hidden: tuple[int, ...], max_time: float | None, random_state: int
-) -> Trained:
+def _train_random(job: Job) -> Trained:
     # No iteration of the naive training: exactly the weights that it would start from.
-    result = train_naive(X, y, hidden_layer_sizes=hidden, n_iterations=0, random_state=random_state)
-    return Trained(result.predict, result.history, result.stop_reason)
+    return _run_naive(job, n_iterations=0)
 
 
-def _train_naive(
-    X: Array, y: Array, hidden: tuple[int, ...], max_time: float | None, random_state: int
-) -> Trained:
-    result = train_naive(X, y, hidden_layer_sizes=hidden, random_state=random_state)
-    return Trained(result.predict, result.history, result.stop_reason)
+def _train_naive(job: Job) -> Trained:
+    return _run_naive(job)
 
 
-def _train_tutorial_ga(
-    X: Array, y: Array, hidden: tuple[int, ...], max_time: float | None, random_state: int
-) -> Trained:
-    result = evolve(
-        X,
-        y,
-        hidden_layer_sizes=hidden,
-        recipe="tutorial",
-        max_time=max_time,
-        random_state=random_state,
+def _run_naive(job: Job, **options: Any) -> Trained:
+    result = train_naive(
+        job.X,
+        job.y,
+        hidden_layer_sizes=job.hidden_layer_sizes,
+        random_state=job.random_state,
+        **options,
     )
-    return Trained(result.predict, result.history, result.stop_reason)
+    return _as_trained(result, job)
 
 
-def _train_ga(
-    X: Array, y: Array, hidden: tuple[int, ...], max_time: float | None, random_state: int
-) -> Trained:
+def _train_tutorial_ga(job: Job) -> Trained:
+    return _run_ga(job, recipe="tutorial")
+
+
+def _train_ga(job: Job) -> Trained:
     # A network without an error on the training data goes on improving on other data.
-    result = evolve(
-        X,
-        y,
-        hidden_layer_sizes=hidden,
-        target_fitness=None,
-        n_iter_no_change=50,
-        max_time=max_time,
-        random_state=random_state,
+    return _run_ga(job, target_fitness=None, n_iter_no_change=50)
+
+
+def _run_ga(job: Job, **options: Any) -> Trained:
+    result: EvolutionResult = evolve(
+        job.X,
+        job.y,
+        classes=np.arange(job.n_classes),
+        hidden_layer_sizes=job.hidden_layer_sizes,
+        fitness=job.fitness,
+        max_time=job.max_time,
+        random_state=job.random_state,
+        **options,
     )
-    return Trained(result.predict, result.history, result.stop_reason)
+    return _as_trained(result, job)
 
 
-def _train_adam(
-    X: Array, y: Array, hidden: tuple[int, ...], max_time: float | None, random_state: int
-) -> Trained:
+def _as_trained(result: TrainingResult, job: Job) -> Trained:
+    classes = np.asarray(result.classes)
+    return Trained(
+        result.predict,
+        lambda samples: _widen(result.predict_scores(samples), classes, job.n_classes),
+        result.history,
+        result.stop_reason,
+    )
+
+
+def _widen(outputs: Array, classes: Indices, n_classes: int) -> Array:
+    """Give a column to the classes that the training part lacked, which are never predicted."""
+    least = outputs.min(axis=1, keepdims=True) + np.log(ZERO_PROBABILITY)
+    wide = np.repeat(least, n_classes, axis=1)
+    wide[:, classes] = outputs
+    return wide
+
+
+def _train_adam(job: Job) -> Trained:
     # Raw counts of pixels make Adam stumble; one common factor leaves their proportions alone.
-    scale = X.std() or 1.0
-    model = MLPClassifier(hidden, random_state=random_state)
+    scale = job.X.std() or 1.0
+    model = MLPClassifier(job.hidden_layer_sizes, random_state=job.random_state)
     started = perf_counter()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         # scikit-learn turns Ctrl-C into a warning and returns the network as it is.
         warnings.filterwarnings("error", message="Training interrupted")
         try:
-            model.fit(X / scale, y)
+            model.fit(job.X / scale, job.y)
         except UserWarning as error:
             raise KeyboardInterrupt from error
-    history = History(settings={"hidden_layer_sizes": list(hidden), "solver": "adam"})
-    accuracy = float(model.score(X / scale, y))
+    settings = {"hidden_layer_sizes": list(job.hidden_layer_sizes), "solver": "adam"}
+    history = History(settings=settings)
     history.append(
         generation=model.n_iter_,
         evaluations=model.n_iter_,
         seconds=perf_counter() - started,
-        best_fitness=accuracy,
-        n_samples=len(X),
+        best_fitness=float(model.score(job.X / scale, job.y)),
+        n_samples=len(job.X),
     )
-    reason = "max_iter" if model.n_iter_ == model.max_iter else "converged"
-    return Trained(lambda samples: model.predict(np.divide(samples, scale)), history, reason)
+
+    def predict_scores(samples: ArrayLike) -> Array:
+        probabilities = model.predict_proba(np.divide(samples, scale))
+        logs = np.log(np.maximum(probabilities, ZERO_PROBABILITY))
+        return _widen(logs, model.classes_, job.n_classes)
+
+    return Trained(
+        lambda samples: model.predict(np.divide(samples, scale)),
+        predict_scores,
+        history,
+        "max_iter" if model.n_iter_ == model.max_iter else "converged",
+    )
 
 
 METHODS: dict[str, Method] = {
@@ -189,10 +253,10 @@ METHODS: dict[str, Method] = {
 ``"naive"``
     `train_naive`, as in the tutorial.
 ``"tutorial-ga"``
-    `evolve` with ``recipe="tutorial"``, for as long as the budget allows.
+    `evolve` with ``recipe="tutorial"``, for as long as the budget allows. It maximises the fitness.
 ``"ga"``
     `evolve` with its defaults, until its log loss on the training data stops falling (50
-    generations without an improvement) or as long as the budget allows.
+    generations without an improvement) or as long as the budget allows. It maximises the fitness.
 ``"adam"``
     scikit-learn's `MLPClassifier` with its defaults (gradient descent by Adam, biases), on samples
     divided by their standard deviation over the whole training part, one number. Its
@@ -245,7 +309,10 @@ def _split_holdout(y: Indices, groups: Array | None, random_state: int) -> Parts
 
 def _split_rotation(y: Indices, groups: Array | None, random_state: int) -> Parts:
     if groups is None:
-        raise ValueError("the split 'rotation' needs groups, one value a sample; got None.")
+        raise ValueError(
+            "the split 'rotation' needs groups, one value a sample, and these data have none; use "
+            "'holdout'."
+        )
     values = np.unique(groups)
     if len(values) != 2:
         raise ValueError(
@@ -294,6 +361,54 @@ def _make_splits(
     return splits
 
 
+# ---------------------------------------------------------------- data sets
+
+
+class DataSet(NamedTuple):
+    """A data set that `compare` knows by name, and how networks are trained on it.
+
+    Attributes
+    ----------
+    label : str
+        What it is called in captions.
+    load : callable
+        ``load() -> Bunch`` of ``data``, ``target``, ``target_names`` and, where there are such,
+        ``groups`` and ``picture_names``.
+    splits : tuple of str
+        Names in `SPLITS`.
+    hidden_layer_sizes : tuple of int
+        Sizes of the hidden layers.
+    min_std : float or None
+        Features of a smaller standard deviation over the training part are left out.
+    standardise : bool
+        Whether the features are standardised by the training part.
+    """
+
+    label: str
+    load: Callable[[], Any]
+    splits: tuple[str, ...] = ("holdout",)
+    hidden_layer_sizes: tuple[int, ...] = (32,)
+    min_std: float | None = None
+    standardise: bool = True
+
+
+DATASETS: dict[str, DataSet] = {
+    "fruits": DataSet("Fruits-360", load_fruits360, ("rotation",), (150, 60), 50.0, False),
+    "digits": DataSet("Digits", load_digits),
+    "wine": DataSet("Wine", load_wine),
+    "breast_cancer": DataSet("Breast cancer", load_breast_cancer),
+}
+"""The data sets by name:
+
+``"fruits"``
+    `load_fruits360` as in the tutorial: features of a standard deviation above 50, hidden layers of
+    150 and 60; trained on one axis of rotation and tested on the other.
+``"digits"``, ``"wine"``, ``"breast_cancer"``
+    Those of scikit-learn: all features, standardised by the training part; one hidden layer of 32;
+    a quarter held out.
+"""
+
+
 # ---------------------------------------------------------------- comparison
 
 Key = tuple[str, str, int]
@@ -310,8 +425,12 @@ class Comparison:
 
         ``method``, ``split``, ``seed``
             A name in `METHODS`, the `Split`'s name, the seed's number from 0.
+        ``train_score``, ``held_out_score``
+            The fitness, the score that `settings` name. NaN where it is not defined; the second
+            one for the split ``"all"``, too.
         ``train_accuracy``, ``held_out_accuracy``
-            Shares, 0 to 1, of right predictions; the second is NaN for the split ``"all"``.
+            Shares, 0 to 1, of right predictions, whatever the fitness; the second is NaN for the
+            split ``"all"``.
         ``n_wrong``
             Number of wrong predictions on the held-out part (for ``"all"`` on all samples).
         ``evaluations``
@@ -351,13 +470,16 @@ class Comparison:
         """The settings in a sentence or two."""
         s = self.settings
         budgets = [f"{METHODS[m].label} {t:g} s" for m, t in s["budgets"].items() if t]
+        scaled = "standardised by the training part" if s["standardise"] else ""
         kept = f"the {s['n_features']} features of largest std" if s["n_features"] else ""
         if s["min_std"] is not None and not kept:
             kept = f"features with std > {s['min_std']:g}"
         parts = [
             f"{s['data']}: {len(self.y)} samples",
-            f"{kept} in the training part" if kept else "all features",
+            (f"{kept} in the training part" if kept else "all features")
+            + (f", {scaled}" if scaled else ""),
             f"hidden layers {'-'.join(map(str, s['hidden_layer_sizes'])) or 'none'}",
+            *([] if s["fitness"] == "accuracy" else [f"fitness {s['fitness']}"]),
             f"{s['n_seeds']} seed{'s' * (s['n_seeds'] != 1)}",
             f"time limits: {', '.join(budgets)}" if budgets else "no time limits",
         ]
@@ -373,6 +495,14 @@ class Comparison:
         budget = self.settings["budgets"].get(method)
         return METHODS[method].label + (f", {budget:g} s" if budget else "")
 
+    def differences(self) -> list[dict[str, Any]]:
+        """Return `paired_differences` to the GA, or to the first method where it has no row."""
+        methods = self.methods()
+        if not methods:
+            return []
+        reference = "ga" if "ga" in methods else methods[0]
+        return paired_differences(self.rows, reference, random_state=self.settings["random_state"])
+
 
 def compare(
     X: ArrayLike | None = None,
@@ -383,11 +513,13 @@ def compare(
     target_names: Sequence[str] | None = None,
     sample_names: Sequence[str] | None = None,
     methods: Iterable[str] | None = None,
-    splits: Iterable[str] = ("rotation",),
+    splits: Iterable[str] | None = None,
     seeds: int = 5,
-    hidden_layer_sizes: int | Iterable[int] = (150, 60),
+    fitness: str | Callable[..., Any] = "accuracy",
+    hidden_layer_sizes: int | Iterable[int] | None = None,
     min_std: float | None = None,
     n_features: int | None = None,
+    standardise: bool | None = None,
     budgets: Mapping[str, float] | None = None,
     random_state: int | np.random.Generator | None = 0,
     verbose: bool = False,
@@ -400,31 +532,41 @@ def compare(
     Parameters
     ----------
     X : array-like of shape (n_samples, n_features), optional
-        The samples; finite numbers. None, the default, takes the fruits (`load_fruits360`), with
-        their groups and names, and the tutorial's filter.
+        The samples; finite numbers. None, the default, takes those that `data` names.
     y : array-like of shape (n_samples,), optional
         Their classes, at least two different ones.
     groups : array-like of shape (n_samples,), optional
         Two different values; the split ``"rotation"`` trains on one and tests on the other.
     data : str, optional
-        What the data are called in captions; ``"own data"`` by default.
+        Without `X`, a name in `DATASETS`, with its groups and names and the settings that are said
+        there; ``"fruits"`` by default. With `X`, what the data are called in captions;
+        ``"own data"`` by default.
     target_names : sequence of str, optional
         Names of the classes, in the order of their sorted labels; the labels by default.
     sample_names : sequence of str, optional
         Names of the samples; their numbers from 0 by default.
     methods : iterable of str, optional
         Names in `METHODS`; all of them by default.
-    splits : iterable of {"rotation", "holdout", "all"}, default=("rotation",)
-        See `SPLITS`. The reports' figures are about the first one.
+    splits : iterable of {"rotation", "holdout", "all"}, optional
+        See `SPLITS`. The reports' figures are about the first one. By default ``"rotation"`` where
+        there are groups, else ``"holdout"``.
     seeds : int, default=5
-        Number of seeds, at least 1.
-    hidden_layer_sizes : int or iterable of int, default=(150, 60)
-        Sizes of the hidden layers, for all methods; a single number is one layer.
+        Number of seeds, at least 1. Intervals of the differences take at least 3, see
+        `paired_differences`.
+    fitness : str or callable, default="accuracy"
+        What all methods are measured by, and the GAs maximise: a name in `FITNESS`, or anything
+        else that `resolve_fitness` takes for a classification; greater is better.
+    hidden_layer_sizes : int or iterable of int, optional
+        Sizes of the hidden layers, for all methods; a single number is one layer. (150, 60) by
+        default, and (32,) for the data sets that are not the fruits.
     min_std : float, optional
         Keep the features whose standard deviation over the training part is greater; all of them
         by default, and 50 for the fruits.
     n_features : int, optional
         Keep this many features instead, those of largest standard deviation.
+    standardise : bool, optional
+        Whether to bring the features to mean 0 and standard deviation 1 over the training part.
+        By default the data sets that are not the fruits are, and `X` is not.
     budgets : mapping of str to float, optional
         Seconds that one run may take, by method, instead of those in `METHODS`; above 0.
     random_state : int, numpy.random.Generator or None, default=0
@@ -459,19 +601,32 @@ def compare(
     True
     """
     methods = _check_names(METHODS if methods is None else methods, METHODS, "methods")
-    kinds = _check_names(splits, SPLITS, "splits")
+    if splits is not None:
+        splits = _check_names(splits, SPLITS, "splits")
     limits = _check_budgets({} if budgets is None else budgets, methods)
     check_number(seeds, "seeds", Integral, low=1)
-    hidden = check_hidden_layer_sizes(hidden_layer_sizes)
+    if standardise is not None and not isinstance(standardise, (bool, np.bool_)):
+        raise TypeError(f"standardise must be True, False or None, got {standardise!r}.")
+    preset = DataSet(
+        data or "own data",
+        dict,
+        splits=("holdout",) if groups is None else ("rotation",),
+        hidden_layer_sizes=(150, 60),
+        standardise=False,
+    )
     if X is None:
         if any(given is not None for given in (y, groups, target_names, sample_names)):
             raise ValueError("y, groups and names describe X; give X too, or none of them.")
-        fruits = load_fruits360()
-        X, y, groups = fruits.data, fruits.target, fruits.groups
-        target_names, sample_names = fruits.target_names, fruits.picture_names
-        data = data or "Fruits-360"
-        min_std = 50.0 if min_std is None and n_features is None else min_std
-    X, y, names = _check_data(X, y, target_names)
+        preset = lookup(DATASETS, "fruits" if data is None else data, "data")
+        known = preset.load()
+        X, y, groups = known.data, known.target, known.get("groups")
+        target_names, sample_names = known.target_names, known.get("picture_names")
+        min_std = preset.min_std if min_std is None and n_features is None else min_std
+    hidden = check_hidden_layer_sizes(
+        preset.hidden_layer_sizes if hidden_layer_sizes is None else hidden_layer_sizes
+    )
+    X, y, classes, names = _check_data(X, y, target_names)
+    score = _check_fitness(fitness, classes, y)
     if groups is not None:
         groups = _check_length(groups, len(X), "groups")
     samples = _check_length(
@@ -484,6 +639,7 @@ def compare(
     )
     children = np.random.SeedSequence(entropy).spawn(seeds)
     seed_values = [int(child.generate_state(1)[0]) for child in children]
+    kinds = list(preset.splits if splits is None else splits)
     planned = _make_splits(kinds, X, y, groups, seed_values, min_std=min_std, n_features=n_features)
     comparison = Comparison(
         rows=[],
@@ -494,19 +650,21 @@ def compare(
         target_names=names,
         sample_names=[str(name) for name in samples],
         settings={
-            "data": data or "own data",
+            "data": preset.label,
             "methods": methods,
             "splits": kinds,
             "n_seeds": int(seeds),
             "random_state": entropy,
             "seeds": seed_values,
+            "fitness": getattr(score, "__name__", repr(score)),
             "hidden_layer_sizes": list(hidden),
             "min_std": min_std,
             "n_features": n_features,
+            "standardise": bool(preset.standardise if standardise is None else standardise),
             "budgets": limits,
         },
     )
-    finished = _run_all(comparison, X, hidden, verbose=verbose)
+    finished = _run_all(comparison, X, score, verbose=verbose)
     return comparison if finished else _as_interrupted(comparison)
 
 
@@ -533,8 +691,8 @@ def _check_budgets(budgets: Mapping[str, float], methods: Sequence[str]) -> dict
 
 def _check_data(
     X: ArrayLike, y: ArrayLike | None, target_names: Sequence[str] | None
-) -> tuple[Array, Indices, list[str]]:
-    """Return the samples, the classes counted from 0, and what these are called."""
+) -> tuple[Array, Indices, Array, list[str]]:
+    """Return the samples, their classes counted from 0, the labels, and what these are called."""
     if y is None:
         raise ValueError("y must be given with X, got None.")
     samples, codes, classes = check_training(X, y)
@@ -543,7 +701,29 @@ def _check_data(
         raise ValueError(
             f"target_names must hold {len(classes)} names, one a class, got {len(names)}: {names}."
         )
-    return samples, codes, names
+    return samples, codes, classes, names
+
+
+def _check_fitness(
+    fitness: str | Callable[..., Any], classes: Array, y: Indices
+) -> PopulationScore:
+    """Return the score, and refuse one that does not even know faultless predictions."""
+    faultless = np.eye(len(classes))[:, y]
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        trial = resolve_fitness(fitness, classes=classes)
+        score = _measure(trial, faultless.T, y)
+    if np.isnan(score):
+        reasons = " ".join(str(warning.message) for warning in told)
+        raise ValueError(f"fitness must be a score of these data, got NaN from it. {reasons}")
+    # Anew, since a score warns of its first failure only.
+    return resolve_fitness(fitness, classes=classes)
+
+
+def _measure(score: PopulationScore, outputs: Array, y: Indices) -> float:
+    """Return the score of one network's outputs, of shape (n_samples, n_classes)."""
+    # Scores may overwrite what they are given, so they get a copy.
+    return float(score(np.array(outputs.T[None], dtype=np.float64, order="C"), y)[0])
 
 
 def _check_length(values: ArrayLike, n_samples: int, what: str) -> Array:
@@ -559,7 +739,7 @@ def _as_interrupted(comparison: Comparison) -> Comparison:
     return Comparison(**{**vars(comparison), "interrupted": True})
 
 
-def _run_all(comparison: Comparison, X: Array, hidden: tuple[int, ...], *, verbose: bool) -> bool:
+def _run_all(comparison: Comparison, X: Array, score: PopulationScore, *, verbose: bool) -> bool:
     """Do the runs one after another; return False if Ctrl-C ended them early."""
     s = comparison.settings
     plan = [(split, method) for split in comparison.splits.values() for method in s["methods"]]
@@ -573,7 +753,7 @@ def _run_all(comparison: Comparison, X: Array, hidden: tuple[int, ...], *, verbo
         try:
             for split, method in plan:
                 bar.set_description(f"{method}, {split.name}, seed {split.seed}")
-                if not _run_one(comparison, X, hidden, split, method):
+                if not _run_one(comparison, X, score, split, method):
                     return False
                 bar.update()
         except KeyboardInterrupt:
@@ -582,37 +762,70 @@ def _run_all(comparison: Comparison, X: Array, hidden: tuple[int, ...], *, verbo
 
 
 def _run_one(
-    comparison: Comparison, X: Array, hidden: tuple[int, ...], split: Split, method: str
+    comparison: Comparison, X: Array, score: PopulationScore, split: Split, method: str
 ) -> bool:
     """Train and measure one method on one split; return False if Ctrl-C ended the training."""
-    y, s = comparison.y, comparison.settings
-    X_train, X_test = X[split.train][:, split.columns], X[split.test][:, split.columns]
-    started = perf_counter()
-    trained = METHODS[method].train(
-        X_train, y[split.train], hidden, s["budgets"][method], s["seeds"][split.seed]
+    s, y_train, y_test = comparison.settings, comparison.y[split.train], comparison.y[split.test]
+    X_train, X_test = _parts(X, split, standardise=s["standardise"])
+    job = Job(
+        X_train,
+        y_train,
+        n_classes=len(comparison.target_names),
+        hidden_layer_sizes=tuple(s["hidden_layer_sizes"]),
+        max_time=s["budgets"][method],
+        random_state=s["seeds"][split.seed],
+        fitness=score,
     )
+    started = perf_counter()
+    trained = METHODS[method].train(job)
     seconds = perf_counter() - started
     if trained.stop_reason == "interrupted":
         return False
+    train_score = _measure(score, trained.predict_scores(X_train), y_train)
+    held_out_score = _measure(score, trained.predict_scores(X_test), y_test)
     predicted = trained.predict(X_test)
-    right = predicted == y[split.test]
-    trained.history.label = comparison.label(method)
+    right = predicted == y_test
+    is_held_out = split.kind != "all"
     row = {
         "method": method,
         "split": split.name,
         "seed": split.seed,
-        "train_accuracy": float((trained.predict(X_train) == y[split.train]).mean()),
-        "held_out_accuracy": float("nan") if split.kind == "all" else float(right.mean()),
+        "train_score": train_score,
+        "held_out_score": held_out_score if is_held_out else float("nan"),
+        "train_accuracy": float((trained.predict(X_train) == y_train).mean()),
+        "held_out_accuracy": float(right.mean()) if is_held_out else float("nan"),
         "n_wrong": int((~right).sum()),
         "evaluations": trained.history.last["evaluations"],
         "seconds": seconds,
         "stop_reason": trained.stop_reason,
     }
     key = (method, split.name, split.seed)
-    comparison.histories[key] = trained.history
+    comparison.histories[key] = _in_terms_of(trained.history, s["fitness"], train_score)
+    comparison.histories[key].label = comparison.label(method)
     comparison.predictions[key] = predicted
     comparison.rows.append(row)
     return True
+
+
+def _parts(X: Array, split: Split, *, standardise: bool) -> tuple[Array, Array]:
+    """Return the training and the test part with the features that the split keeps."""
+    X_train, X_test = X[split.train][:, split.columns], X[split.test][:, split.columns]
+    if not standardise:
+        return X_train, X_test
+    scaler = StandardScaler().fit(X_train)
+    return scaler.transform(X_train), scaler.transform(X_test)
+
+
+def _in_terms_of(history: History, fitness: str, score: float) -> History:
+    """Return a History of this fitness; of one that measured another score only the end is left."""
+    if history.metric == fitness:
+        return history
+    end = History(metric=fitness, settings=history.settings)
+    end.append(**{**history.last, "best_fitness": score, "mean_fitness": float("nan")})
+    return end
+
+
+# ---------------------------------------------------------------- statistics
 
 
 def summarise(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -631,12 +844,10 @@ def summarise(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
     Examples
     --------
-    >>> about = {"method": "ga", "split": "all", "n_wrong": 0, "evaluations": 9, "seconds": 1.0}
-    >>> rows = [
-    ...     {**about, "train_accuracy": a, "held_out_accuracy": float("nan")} for a in (1.0, 0.5)
-    ... ]
-    >>> summarise(rows)[0]["train_accuracy"]
-    {'median': 0.75, 'min': 0.5, 'max': 1.0}
+    >>> about = {"method": "ga", "split": "holdout", **dict.fromkeys(MEASURES, 0)}
+    >>> rows = [about | {"seed": 0, "seconds": 1.0}, about | {"seed": 1, "seconds": 2.0}]
+    >>> summarise(rows)[0]["seconds"]
+    {'median': 1.5, 'min': 1.0, 'max': 2.0}
     """
     cells: dict[str, dict[str, list[Mapping[str, Any]]]] = {}
     for row in rows:
@@ -656,224 +867,108 @@ def _spread(values: Sequence[float]) -> dict[str, float]:
     }
 
 
-# ---------------------------------------------------------------- report
+def paired_differences(
+    rows: Iterable[Mapping[str, Any]],
+    reference: str = "ga",
+    *,
+    random_state: int | np.random.Generator | None = 0,
+) -> list[dict[str, Any]]:
+    """Compare the held-out scores of a method with those of each other one, seed by seed.
 
-
-def check_folder(folder: str | os.PathLike[str]) -> Path:
-    """Return a folder to write to as a path; it need not exist yet.
-
-    Raises
-    ------
-    NotADirectoryError
-        If it, or a folder on the way to it, is a file.
-    OSError
-        If nothing can be written there.
-    """
-    path = Path(folder)
-    nearest = next(p for p in (path, *path.absolute().parents) if p.exists())
-    if not nearest.is_dir():
-        raise NotADirectoryError(f"{nearest} is a file; a folder is needed to write to.")
-    check_target(nearest / "comparison.csv")
-    return path
-
-
-def write_report(comparison: Comparison, folder: str | os.PathLike[str]) -> list[Path]:
-    """Write the tables and the pictures of a comparison.
+    Within a seed all methods have the same training part, so their difference is free of how
+    lucky the split was. Seeds of which one of the two methods lacks a score are left out.
 
     Parameters
     ----------
-    comparison : Comparison
-        At least one finished run.
-    folder : path
-        Where to; it is created if missing, and files of the same names are replaced.
+    rows : iterable of mapping
+        `Comparison.rows`; the keys ``method``, ``split``, ``seed`` and ``held_out_score`` are read.
+    reference : str, default="ga"
+        The method whose scores the others' are subtracted from.
+    random_state : int, numpy.random.Generator or None, default=0
+        What the bootstrap draws from.
 
     Returns
     -------
-    list of pathlib.Path
-        ``comparison.csv``, the rows; ``comparison.json``, the rows, their summary, the versions
-        and the settings; ``misclassified.md``, the names of the samples that each method got
-        wrong; ``comparison.png``; ``fitness.png``, the curves of all seeds with their median; and
-        ``confusion_METHOD.png``, counts over all seeds. The pictures are about the first kind of
-        split.
+    list of dict
+        One for each split and other method, in the order of the rows, with the keys
+
+        ``split``, ``reference``, ``method``
+            What is compared.
+        ``n_seeds``
+            Number of differences.
+        ``median``
+            Median of the reference's score minus the other's, in units of the score; above 0 where
+            the reference is better.
+        ``low``, ``high``
+            95 % bootstrap interval of this median (BCa; percentiles where that is not defined); NaN
+            with fewer than 3 seeds. As the median of 5 differences or fewer lies outside their
+            whole range with a probability of 6 % or more, the interval then covers less than 95 %.
+        ``better``, ``equal``, ``worse``
+            Number of seeds in which the reference was.
 
     Raises
     ------
-    TypeError
-        If `comparison` is no `Comparison`.
     ValueError
-        If there is no row.
-    OSError
-        If the folder cannot be written to.
+        If the reference has no row.
+
+    Examples
+    --------
+    >>> scores = {"ga": [0.98, 0.99, 0.97], "adam": [0.97, 0.97, 0.97]}
+    >>> rows = [
+    ...     {"method": method, "split": "holdout", "seed": seed, "held_out_score": score}
+    ...     for method, reached in scores.items()
+    ...     for seed, score in enumerate(reached)
+    ... ]
+    >>> found = paired_differences(rows)[0]
+    >>> round(found["median"], 3), found["better"], found["equal"], found["worse"]
+    (0.01, 2, 1, 0)
     """
-    if not isinstance(comparison, Comparison):
-        raise TypeError(f"comparison must be a Comparison, got {comparison!r}.")
-    target = check_folder(folder)
-    if not comparison.rows:
-        raise ValueError("the comparison has no finished run to report.")
-    # All contents are complete before the first file is written.
-    contents = {
-        "comparison.csv": _to_csv(comparison.rows).encode(),
-        "comparison.json": _to_json(comparison).encode(),
-        "misclassified.md": _list_misclassified(comparison).encode(),
-        "comparison.png": render_figure(_draw_comparison(comparison), "png"),
-        "fitness.png": render_figure(_draw_fitness(comparison), "png"),
-    }
-    for method in comparison.methods():
-        figure = _draw_confusion(comparison, method)
-        contents[f"confusion_{method}.png"] = render_figure(figure, "png")
-    target.mkdir(parents=True, exist_ok=True)
-    for name, content in contents.items():
-        with replacing(target / name) as file:
-            file.write(content)
-    return [target / name for name in contents]
+    scores: dict[tuple[str, str], dict[int, float]] = {}
+    for row in rows:
+        of_this = scores.setdefault((row["split"], row["method"]), {})
+        if not np.isnan(row["held_out_score"]):
+            of_this[row["seed"]] = row["held_out_score"]
+    methods = list(dict.fromkeys(method for _, method in scores))
+    if reference not in methods:
+        raise ValueError(f"reference must be a method of the rows, {methods}, got {reference!r}.")
+    rng = np.random.default_rng(random_state)
+    found = []
+    for (split, method), others in scores.items():
+        ours = scores.get((split, reference), {})
+        differences = np.array([ours[seed] - others[seed] for seed in ours if seed in others])
+        if method == reference or not len(differences):
+            continue
+        low, high = _median_interval(differences, rng)
+        found.append(
+            {
+                "split": split,
+                "reference": reference,
+                "method": method,
+                "n_seeds": len(differences),
+                "median": float(np.median(differences)),
+                "low": low,
+                "high": high,
+                "better": int((differences > 0).sum()),
+                "equal": int((differences == 0).sum()),
+                "worse": int((differences < 0).sum()),
+            }
+        )
+    return found
 
 
-def _to_csv(rows: Sequence[Mapping[str, Any]]) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
-
-
-def _to_json(comparison: Comparison) -> str:
-    held = {
-        "caption": comparison.caption,
-        "settings": comparison.settings,
-        "interrupted": comparison.interrupted,
-        "versions": _versions(),
-        "machine": {"system": platform.platform(), "cores": os.cpu_count()},
-        "rows": comparison.rows,
-        "summary": summarise(comparison.rows),
-    }
-    return json.dumps(_without_nan(held), indent=2, allow_nan=False) + "\n"
-
-
-def _versions() -> dict[str, str]:
-    versions = {"python": platform.python_version()}
-    for name in ("ga-ann", "numpy", "pygad", "scikit-learn"):
-        try:
-            versions[name] = version(name)
-        except PackageNotFoundError:  # a checkout that is not installed
-            versions[name] = "not installed"
-    return versions
-
-
-def _without_nan(value: Any) -> Any:
-    """Return the value with null for NaN, which JSON does not have."""
-    if isinstance(value, Mapping):
-        return {key: _without_nan(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_without_nan(item) for item in value]
-    return None if isinstance(value, float) and np.isnan(value) else value
-
-
-def _headline(comparison: Comparison) -> list[str]:
-    """Return the names of the splits of the first kind that has rows."""
-    done = {row["split"] for row in comparison.rows}
-    names = {name: split.kind for (name, _), split in comparison.splits.items() if name in done}
-    first = next(iter(names.values()))
-    return [name for name, kind in names.items() if kind == first]
-
-
-def _list_misclassified(comparison: Comparison) -> str:
-    """Return a Markdown document: a table of names for each method, most often wrong first."""
-    lines = ["# Misclassified samples", "", comparison.caption, ""]
-    lines += [f"Split: {', '.join(_headline(comparison))}.", ""]
-    for method in comparison.methods():
-        lines += [f"## {comparison.label(method)}", "", *_tabulate_wrong(comparison, method), ""]
-    return "\n".join(lines)
-
-
-def _tabulate_wrong(comparison: Comparison, method: str) -> list[str]:
-    runs: Counter[int] = Counter()
-    wrong: Counter[int] = Counter()
-    taken_for: dict[int, set[str]] = {}
-    for indices, predicted in _headline_predictions(comparison, method):
-        runs.update(indices.tolist())
-        for k in np.flatnonzero(predicted != comparison.y[indices]):
-            sample = int(indices[k])
-            wrong[sample] += 1
-            taken_for.setdefault(sample, set()).add(comparison.target_names[predicted[k]])
-    if not wrong:
-        return [f"None of {len(runs)}."]
-    ranked = sorted(wrong, key=lambda k: (-wrong[k], k))
-    rows = [
-        f"| {comparison.sample_names[k]} | {comparison.target_names[comparison.y[k]]} "
-        f"| {', '.join(sorted(taken_for[k]))} | {wrong[k]} of {runs[k]} |"
-        for k in ranked[:MISCLASSIFIED_SHOWN]
-    ]
-    left = len(ranked) - len(rows)
-    return [
-        f"{len(ranked)} of {len(runs)} samples were wrong at least once.",
-        "",
-        "| sample | class | taken for | wrong in |",
-        "| --- | --- | --- | --- |",
-        *rows,
-        *(["", f"... and {left} more."] if left else []),
-    ]
-
-
-def _headline_predictions(comparison: Comparison, method: str) -> list[tuple[Indices, Indices]]:
-    """Return the tested samples and what they were taken for, run after run."""
-    names = _headline(comparison)
-    return [
-        (comparison.splits[name, seed].test, predicted)
-        for (done, name, seed), predicted in comparison.predictions.items()
-        if done == method and name in names
-    ]
-
-
-def _unbroken_caption(comparison: Comparison) -> str:
-    """Return the caption with spaces that do not break between a number and its unit."""
-    return re.sub(r"(?<=[0-9]) (?=s\b)", "\N{NO-BREAK SPACE}", comparison.caption)
-
-
-def _draw_confusion(comparison: Comparison, method: str) -> Figure:
-    runs = _headline_predictions(comparison, method)
-    tested = np.concatenate([comparison.y[indices] for indices, _ in runs])
-    predicted = np.concatenate([classes for _, classes in runs])
-    names = np.array(comparison.target_names)
-    n_wrong = int((tested != predicted).sum())
-    figure = Figure(figsize=(5, 5.2), layout="constrained")
-    plot_confusion(
-        names[tested],
-        names[predicted],
-        figure.subplots(),
-        labels=names,
-        title=f"{comparison.label(method)}: {n_wrong:,} of {len(tested):,} wrong",
-        caption=f"Sum over {len(runs)} runs, split {', '.join(_headline(comparison))}. "
-        + _unbroken_caption(comparison),
-    )
-    return figure
-
-
-def _draw_comparison(comparison: Comparison) -> Figure:
-    rows = [{**row, "method": comparison.label(row["method"])} for row in comparison.rows]
-    n_splits = len({row["split"] for row in rows})
-    height = 2 + 0.24 * max(2, n_splits) * len(comparison.methods())
-    figure = Figure(figsize=(7.2, height), layout="constrained")
-    plot_comparison(rows, figure.subplots(), caption=_unbroken_caption(comparison))
-    return figure
-
-
-def _draw_fitness(comparison: Comparison) -> Figure:
-    names = _headline(comparison)
-    figure = Figure(figsize=(4.6 * len(names) + 1, 4.8), layout="constrained")
-    panels = figure.subplots(1, len(names), sharey=True, squeeze=False)[0]
-    for ax, name in zip(panels, names, strict=True):
-        curves: dict[str, list[History]] = {}
-        for (method, split, _), history in comparison.histories.items():
-            if split == name:
-                curves.setdefault(comparison.label(method), []).append(history)
-        plot_fitness(curves, ax, x="evaluations", caption=False)
-        ax.get_legend().remove()
-        ax.set_title(name, fontsize="medium")
-        ax.label_outer()
-    handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False)
-    text = f"Thin: each seed; thick: their median. {_unbroken_caption(comparison)}"
-    figure.supxlabel(
-        textwrap.fill(text, 65 * len(names)), fontsize=7.5, color="0.35", parse_math=False
-    )
-    return figure
+def _median_interval(
+    differences: NDArray[np.float64], rng: np.random.Generator
+) -> tuple[float, float]:
+    """Return the 95 % bootstrap interval of the median."""
+    if len(differences) < MIN_SEEDS:
+        return float("nan"), float("nan")
+    if np.ptp(differences) == 0:
+        return float(differences[0]), float(differences[0])
+    resample = partial(bootstrap, (differences,), np.median, random_state=rng)
+    with warnings.catch_warnings():
+        # BCa divides 0 by 0 where no single difference matters to the median.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        interval = resample(method="BCa").confidence_interval
+    if not np.isfinite(interval).all():
+        interval = resample(method="percentile").confidence_interval
+    return float(interval.low), float(interval.high)

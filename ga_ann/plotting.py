@@ -43,10 +43,22 @@ _X_LABELS = {
 _VALUE_LABELS = {
     "held_out_accuracy": "Held-out accuracy",
     "train_accuracy": "Training accuracy",
+    "held_out_score": "Held-out {score}",
+    "train_score": "Training {score}",
     "seconds": "Time (s)",
     "evaluations": "Evaluations (networks on the whole training set)",
 }
-_ROW_KEYS = ("method", "split", "seed", *_VALUE_LABELS)
+_ROW_KEYS = (
+    "method",
+    "split",
+    "seed",
+    "held_out_accuracy",
+    "train_accuracy",
+    "seconds",
+    "evaluations",
+)
+_STAND_INS = {"held_out_accuracy": "train_accuracy", "held_out_score": "train_score"}
+"""What is plotted where nothing was held out."""
 
 
 def plot_fitness(
@@ -344,6 +356,7 @@ def plot_comparison(
     ax: Axes | None = None,
     *,
     value: str = "held_out_accuracy",
+    score: str = "score",
     caption: str | None = None,
 ) -> Axes:
     """Plot what each method reached on each split: a dot for each seed, a bar at the median.
@@ -353,15 +366,18 @@ def plot_comparison(
     rows : sequence of mapping
         One for each run, with the keys ``"method"``, ``"split"``, ``"seed"``,
         ``"train_accuracy"``, ``"held_out_accuracy"`` (NaN where nothing was held out),
-        ``"seconds"`` and ``"evaluations"``, and any others. Methods and splits are drawn in the
-        order of their first row.
+        ``"seconds"`` and ``"evaluations"``, and any others; for the scores also
+        ``"train_score"`` and ``"held_out_score"``. Methods and splits are drawn in the order of
+        their first row.
     ax : matplotlib.axes.Axes, optional
         Where to draw; None, the default, makes a new figure.
-    value : {"held_out_accuracy", "train_accuracy", "seconds", "evaluations"}, \
-            default="held_out_accuracy"
-        What to plot. Where nothing was held out, the training accuracy stands in, and the label of
-        the axis says so. Evaluations and seconds that span more than a factor of 100 are drawn on
-        a logarithmic scale.
+    value : {"held_out_accuracy", "train_accuracy", "held_out_score", "train_score", "seconds", \
+            "evaluations"}, default="held_out_accuracy"
+        What to plot. Where nothing was held out, what the training part gives stands in, and the
+        label of the axis says so. Evaluations and seconds that span more than a factor of 100 are
+        drawn on a logarithmic scale.
+    score : str, default="score"
+        What the scores are called on the axis: ``"f1_macro"``.
     caption : str, optional
         A small text below the axes.
 
@@ -387,8 +403,8 @@ def plot_comparison(
     ['naive', 'GA']
     >>> plt.close(ax.figure)
     """
-    label = lookup(_VALUE_LABELS, value, "value")
-    _check_rows(rows)
+    label = lookup(_VALUE_LABELS, value, "value").format(score=score.replace("_", " "))
+    _check_rows(rows, value)
     scores = _collect_scores(rows, value)
     methods = list(dict.fromkeys(method for method, _ in scores))
     splits = list(dict.fromkeys(split for _, split in scores))
@@ -398,7 +414,8 @@ def plot_comparison(
     if value in _X_LABELS and _spans_decades(list(scores.values())):
         ax.set_xscale("log")
     if replaced := _splits_without(rows, value):
-        label += f" (split {', '.join(replaced)}: training accuracy)"
+        stand_in = label.removeprefix("Held-out")
+        label += f" (split {', '.join(replaced)}: training{stand_in})"
     ax.set_xlabel(_escape(label))
     ax.grid(axis="x", alpha=0.3)
     _legend_above(ax)
@@ -407,12 +424,13 @@ def plot_comparison(
     return ax
 
 
-def _check_rows(rows: Sequence[Mapping[str, Any]]) -> None:
+def _check_rows(rows: Sequence[Mapping[str, Any]], value: str) -> None:
     if not len(rows):
         raise ValueError("rows must hold at least one run, got none.")
+    keys = list(dict.fromkeys((*_ROW_KEYS, value, _STAND_INS.get(value, value))))
     for k, row in enumerate(rows):
-        if missing := [key for key in _ROW_KEYS if key not in row]:
-            raise ValueError(f"rows[{k}] must have the keys {list(_ROW_KEYS)}, {missing} miss.")
+        if missing := [key for key in keys if key not in row]:
+            raise ValueError(f"rows[{k}] must have the keys {keys}, {missing} miss.")
 
 
 def _collect_scores(
@@ -422,8 +440,8 @@ def _collect_scores(
     scores: dict[tuple[str, str], list[float]] = {}
     for row in rows:
         score = float(row[value])
-        if value == "held_out_accuracy" and isnan(score):
-            score = float(row["train_accuracy"])
+        if value in _STAND_INS and isnan(score):
+            score = float(row[_STAND_INS[value]])
         of_this = scores.setdefault((str(row["method"]), str(row["split"])), [])
         if not isnan(score):
             of_this.append(score)
@@ -432,7 +450,7 @@ def _collect_scores(
 
 def _splits_without(rows: Sequence[Mapping[str, Any]], value: str) -> list[str]:
     """Return the splits in which nothing was held out, if that matters."""
-    if value != "held_out_accuracy":
+    if value not in _STAND_INS:
         return []
     return list(dict.fromkeys(str(row["split"]) for row in rows if isnan(float(row[value]))))
 
@@ -477,6 +495,8 @@ def _format_score(score: float, value: str) -> str:
         return "\N{EN DASH}"
     if value.endswith("accuracy"):
         return f"{100 * score:.2f} %"
+    if value.endswith("score"):
+        return f"{round(score, 4) + 0.0:.4f}"  # adding 0 turns a negative zero into zero
     return f"{score:.3g} s" if value == "seconds" else f"{score:,.0f}"
 
 

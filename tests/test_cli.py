@@ -13,7 +13,7 @@ from PIL import Image
 from sklearn.datasets import load_iris
 
 import ga_ann
-from ga_ann import cli, comparison
+from ga_ann import cli, comparison, report
 from ga_ann.checkpoint import Model, load_history, load_model, save_model
 from ga_ann.datasets import hue_histogram, load_table, shipped_table
 from ga_ann.history import History
@@ -176,7 +176,12 @@ def tiny(monkeypatch, **fixed):
             y,
             groups=np.arange(len(y)) % 2,
             hidden_layer_sizes=(3,),
-            **{**options, "budgets": {"tutorial-ga": 0.01, "ga": 0.02}, **fixed},
+            **{
+                **options,
+                "splits": options["splits"] or ["rotation"],
+                "budgets": {"tutorial-ga": 0.01, "ga": 0.02},
+                **fixed,
+            },
         )
 
     monkeypatch.setattr(comparison, "compare", compare)
@@ -191,6 +196,10 @@ def test_compare(ga, terminal, monkeypatch, tmp_path):
     assert asked["seeds"] == 5
     assert asked["budgets"] is None
     assert asked["methods"] == list(comparison.METHODS)
+    assert (asked["data"], asked["fitness"]) == ("fruits", "accuracy")
+    assert text.count("  GA - Adam: ") == 2
+    assert text.count("tested on axis 0:\n") == 1
+    assert "No interval: it takes at least 3 seeds." in text
     for word in (
         "tested on axis 1 (r_)",
         "tested on axis 0",
@@ -205,7 +214,7 @@ def test_compare(ga, terminal, monkeypatch, tmp_path):
     assert "2 seeds" in text
     assert str(out) in text
     assert "adam, all, seed 1" in err
-    assert len(list(out.iterdir())) == 10
+    assert len(list(out.iterdir())) == 11
 
 
 def test_table_shows_median_and_range(ga, monkeypatch, tmp_path):
@@ -220,14 +229,14 @@ def test_table_shows_median_and_range(ga, monkeypatch, tmp_path):
 
 def test_quick(ga, monkeypatch, tmp_path):
     asked = tiny(monkeypatch)
-    monkeypatch.setattr(comparison, "write_report", lambda *args: [])
+    monkeypatch.setattr(report, "write_report", lambda *args: [])
     code, *_ = ga("compare", "--quick", "--methods", "random,naive", "--out", tmp_path)
     assert (code, asked["seeds"], asked["budgets"]) == (0, 2, cli.QUICK_BUDGETS)
     ga("compare", "--quick", "--seeds", 1, "--methods", "random", "--out", tmp_path)
     assert asked["seeds"] == 1
 
 
-@pytest.mark.parametrize(("finished", "n_files"), [(1, 6), (0, 0)])
+@pytest.mark.parametrize(("finished", "n_files"), [(1, 7), (0, 0)])
 def test_compare_interrupted(ga, monkeypatch, tmp_path, finished, n_files):
     tiny(monkeypatch)
     run_one = comparison._run_one
@@ -249,6 +258,13 @@ def test_compare_interrupted(ga, monkeypatch, tmp_path, finished, n_files):
         (["--methods", "naive,sgd"], "must be one of ['adam', 'ga', 'naive', 'random', 'tut"),
         (["--methods", "naive,naive"], "each once"),
         (["--split", "time"], "must be one of ['all', 'holdout', 'rotation']"),
+        (["--fitness", "speed"], "fitness must be one of ['accuracy', "),
+        (["--data", "wine", "--fitness", "f1"], "takes 2 classes"),
+        (["--data", "iris"], "--data must be one of ['breast_cancer', 'digits', 'fruits', 'wine']"),
+        (["--data", "iris.csv"], "there is no file iris.csv"),
+        (["--data", ""], "DATA must name a file or a folder"),
+        (["--data", "wine", "--target", "y.npy"], "--target goes with a .npy or .pkl file"),
+        (["--data", "wine", "--split", "rotation"], "the split 'rotation' needs groups"),
     ],
 )
 def test_compare_refuses_unknown_names(fails, tmp_path, arguments, message):
@@ -261,6 +277,99 @@ def test_compare_refuses_a_file_as_folder(fails, monkeypatch, tmp_path):
     (tmp_path / "results").write_text("mine")
     assert "is a file" in fails("compare", "--out", tmp_path / "results")
     assert (tmp_path / "results").read_text() == "mine"
+
+
+QUICKLY = ["--methods", "random,naive", "--seeds", 3]
+
+
+@pytest.fixture
+def no_pictures(monkeypatch):
+    monkeypatch.setattr(report, "render_figure", lambda *args: b"")
+
+
+@pytest.mark.parametrize("name", ["fruits", "fruits360"])
+def test_compare_knows_the_fruits_by_two_names(ga, no_pictures, monkeypatch, tmp_path, name):
+    asked = tiny(monkeypatch)
+    ga("compare", "--data", name, *QUICKLY, "--out", tmp_path)
+    assert asked["data"] == "fruits"
+
+
+def test_compare_named_data_by_a_score(ga, no_pictures, tmp_path):
+    arguments = ["--data", "wine", "--fitness", "f1_macro", *QUICKLY, "--split", "holdout"]
+    code, text, _ = ga("compare", *arguments, "--split", "all", "--out", tmp_path)
+    assert code == 0
+    words = " ".join(text.split())
+    for word in (
+        "trained and measured on all samples",
+        "Wine: 178 samples; all features, standardised by the training part",
+        "fitness f1_macro",
+        "median difference [95 % interval]",
+        "random weights - naive training: +0.0000 [+0.0000, +0.0000]; 0 better, 3 equal, 0 worse",
+        "With fewer than 6 seeds",
+    ):
+        assert word in words
+    assert "training %" not in text
+    held = json.loads((tmp_path / "comparison.json").read_text())
+    assert held["settings"]["fitness"] == "f1_macro"
+
+
+def test_compare_shows_the_differences_that_it_writes(ga, no_pictures, monkeypatch, tmp_path):
+    tiny(monkeypatch, seeds=3)
+    arguments = ["--split", "holdout", "--methods", "random,adam", "--out", tmp_path]
+    _, text, _ = ga("compare", *arguments)
+    with (tmp_path / "differences.csv").open() as stream:
+        (line,) = csv.DictReader(stream)
+    median, low, high = (f"{100 * float(line[name]):+.1f}" for name in ("median", "low", "high"))
+    counts = ", ".join(f"{line[name]} {name}" for name in ("better", "equal", "worse"))
+    assert f"random weights - Adam: {median} points [{low}, {high}]; {counts}\n" in text
+
+
+def test_compare_negative_scores_are_not_cut(ga, no_pictures, tmp_path):
+    arguments = ["--data", "wine", "--fitness", "neg_log_loss", *QUICKLY, "--out", tmp_path]
+    _, text, _ = ga("compare", *arguments)
+    assert "…" not in text
+    with (tmp_path / "comparison.csv").open() as stream:
+        rows = [row for row in csv.DictReader(stream) if row["method"] == "random"]
+    scores = sorted(float(row["train_score"]) for row in rows)
+    assert f" {scores[0]:.3f} to {scores[-1]:.3f} " in text
+
+
+def test_compare_a_table(ga, no_pictures, iris, tmp_path):
+    code, text, _ = ga("compare", "--data", iris, *QUICKLY, "--out", tmp_path)
+    assert code == 0
+    held = json.loads((tmp_path / "comparison.json").read_text())
+    settings = held["settings"]
+    assert (settings["data"], settings["splits"]) == ("iris.npz", ["holdout"])
+    assert (settings["hidden_layer_sizes"], settings["standardise"]) == ([32], True)
+    assert "tested on the rest" in text
+
+
+def test_compare_features_with_their_labels_beside_them(ga, no_pictures, tmp_path):
+    X, y = load_iris(return_X_y=True)
+    np.save(tmp_path / "X.npy", X)
+    np.save(tmp_path / "y.npy", y)
+    out = tmp_path / "results"
+    arguments = ["--data", tmp_path / "X.npy", "--target", tmp_path / "y.npy", "--out", out]
+    assert ga("compare", *arguments, *QUICKLY)[0] == 0
+    assert json.loads((out / "comparison.json").read_text())["rows"]
+
+
+def test_compare_pictures(ga, no_pictures, fails, pictures, tmp_path):
+    arguments = ["--data", pictures, "--methods", "random", "--seeds", 1, "--out", tmp_path]
+    assert "no column has a standard deviation above 50" in fails("compare", *arguments)
+    assert ga("compare", *arguments, "--min-std", 2)[0] == 0
+    settings = json.loads((tmp_path / "comparison.json").read_text())["settings"]
+    assert (settings["min_std"], settings["standardise"]) == (2, False)
+    assert settings["hidden_layer_sizes"] == [150, 60]
+
+
+def test_compare_a_table_of_two_axes(ga, no_pictures, tmp_path):
+    table = tmp_path / "fruits.npz"
+    table.write_bytes(shipped_table().read_bytes())
+    arguments = ["--data", table, "--split", "rotation", "--methods", "random", "--seeds", 1]
+    _, text, _ = ga("compare", *arguments, "--out", tmp_path / "results")
+    assert "trained on group 0, tested on group 1" in text
+    assert "against the others" not in text
 
 
 # ---------------------------------------------------------------- extract

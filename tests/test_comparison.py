@@ -1,25 +1,28 @@
-import csv
-import json
 import math
 import warnings
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_iris
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.datasets import load_digits, load_iris, load_wine
+from sklearn.metrics import f1_score, log_loss, roc_auc_score
+from sklearn.preprocessing import StandardScaler
 
 from ga_ann import comparison as module
 from ga_ann.comparison import (
+    DATASETS,
     MEASURES,
     METHODS,
     SPLITS,
     Comparison,
     Method,
     Trained,
-    check_folder,
     compare,
+    paired_differences,
     summarise,
-    write_report,
 )
+from ga_ann.fitness import FITNESS, neg_cost
 from ga_ann.history import History
 
 BUDGETS = {"tutorial-ga": 0.02, "ga": 0.05}
@@ -51,16 +54,26 @@ def constant(monkeypatch):
     """Replace the methods by two that record what they were given and answer a constant."""
     seen = []
 
-    def train(X, y, hidden, max_time, random_state):
-        seen.append((X, y, hidden, max_time, random_state))
-        history = History()
-        history.append(generation=0, evaluations=1, seconds=0, best_fitness=0.5)
-        return Trained(lambda X: np.zeros(len(X), dtype=int), history, "done")
+    def train(job):
+        seen.append(job)
+        return answer(job)
 
     monkeypatch.setattr(
         module, "METHODS", {"a": Method("A", train), "b": Method("B", train, max_time=7.0)}
     )
     return seen
+
+
+def answer(job, stop_reason="done"):
+    """Return what always predicts the first class."""
+    history = History()
+    history.append(generation=0, evaluations=1, seconds=0, best_fitness=0.5)
+    return Trained(
+        lambda X: np.zeros(len(X), dtype=int),
+        lambda X: np.tile(np.arange(job.n_classes, 0, -1.0), (len(X), 1)),
+        history,
+        stop_reason,
+    )
 
 
 def small(data, **options):
@@ -87,6 +100,8 @@ def test_rows_agree_with_the_predictions(full):
             assert row["train_accuracy"] == pytest.approx(1 - wrong.mean())
         else:
             assert row["held_out_accuracy"] == pytest.approx(1 - wrong.mean())
+        assert row["train_score"] == row["train_accuracy"]  # the fitness is the accuracy
+        np.testing.assert_equal(row["held_out_score"], row["held_out_accuracy"])
         assert row["seconds"] > 0
         assert row["evaluations"] >= 1
 
@@ -150,15 +165,14 @@ def test_methods_are_paired(data, constant):
         X * 100, y, groups=groups, splits=list(SPLITS), seeds=2, min_std=70, budgets={"b": 1.0}
     )
     assert len(constant) == 2 * 2 * 4
-    for (X_a, y_a, *_, time_a, seed_a), (X_b, y_b, *_, time_b, seed_b) in zip(
-        constant[::2], constant[1::2], strict=True
-    ):
-        np.testing.assert_array_equal(X_a, X_b)
-        np.testing.assert_array_equal(y_a, y_b)
-        assert (time_a, time_b) == (None, 1.0)
-        assert seed_a == seed_b
-        assert (X_a.std(axis=0) > 70).all()
-    seeds = [seed for *_, seed in constant]
+    for a, b in zip(constant[::2], constant[1::2], strict=True):
+        np.testing.assert_array_equal(a.X, b.X)
+        np.testing.assert_array_equal(a.y, b.y)
+        assert (a.max_time, b.max_time) == (None, 1.0)
+        assert a.random_state == b.random_state
+        assert a.hidden_layer_sizes == (150, 60)
+        assert (a.X.std(axis=0) > 70).all()
+    seeds = [job.random_state for job in constant]
     assert len(set(seeds)) == 2
     assert set(seeds) == set(comparison.settings["seeds"])
 
@@ -192,15 +206,15 @@ def test_fruits_by_default(constant):
     comparison = compare(methods=["a"], seeds=1)
     assert len(comparison.y) == 1962
     assert comparison.target_names == ["apple", "raspberry", "mango", "lemon"]
-    assert [len(X) for X, *_ in constant] == [981, 981]
-    assert all((X.std(axis=0) > 50).all() for X, *_ in constant)
+    assert [len(job.X) for job in constant] == [981, 981]
+    assert all((job.X.std(axis=0) > 50).all() for job in constant)
     assert comparison.sample_names[0].startswith("apple/")
     assert "Fruits-360" in comparison.caption
 
 
 def test_n_features_replaces_the_fruits_filter(constant):
     comparison = compare(methods=["a"], seeds=1, n_features=102)
-    assert [X.shape[1] for X, *_ in constant] == [102, 102]
+    assert [job.X.shape[1] for job in constant] == [102, 102]
     assert "the 102 features" in comparison.caption
 
 
@@ -235,15 +249,13 @@ def test_summary_against_numpy(full):
 
 @pytest.mark.parametrize("where", ["raised", "stop_reason", "adam"])
 def test_ctrl_c_keeps_the_finished_runs(data, constant, monkeypatch, where):
-    def stop(X, y, hidden, max_time, random_state):
+    def stop(job):
         if where == "raised":
             raise KeyboardInterrupt
         if where == "adam":
             monkeypatch.setattr("sklearn.neural_network.MLPClassifier._backprop", _interrupt)
-            return METHODS["adam"].train(X, y, hidden, max_time, random_state)
-        history = History()
-        history.append(generation=0, evaluations=1, best_fitness=0.5)
-        return Trained(lambda X: np.zeros(len(X)), history, "interrupted")
+            return METHODS["adam"].train(job)
+        return answer(job, "interrupted")
 
     module.METHODS["b"] = Method("B", stop)
     X, y, groups = data
@@ -279,7 +291,11 @@ def test_progress_names_method_split_and_seed(data, capsys):
         ({"budgets": {"ga": 0}}, "budgets"),
         ({"budgets": {"ga": float("nan")}}, "budgets.* must be finite"),
         ({"hidden_layer_sizes": (3, 0)}, "hidden_layer_sizes must be >= 1"),
-        ({"groups": None}, "needs groups"),
+        ({"groups": None, "splits": ["rotation"]}, "needs groups.*use 'holdout'"),
+        ({"fitness": "speed"}, "fitness must be one of"),
+        ({"fitness": "f1"}, "takes 2 classes.*got 3"),
+        ({"fitness": neg_cost([[0, 1], [1, 0]])}, "cost_matrix must have a row"),
+        ({"fitness": lambda y_true, y_pred: 1 / 0}, "NaN from it.*division by zero"),
         ({"groups": np.arange(150)}, "exactly two values"),
         ({"groups": [0, 1]}, r"groups must have shape \(150,\)"),
         ({"sample_names": ["x"]}, "sample_names"),
@@ -307,6 +323,8 @@ def test_bad_options_before_any_work(data, constant, monkeypatch, options, messa
         {"budgets": {"ga": "1"}},
         {"hidden_layer_sizes": "150"},
         {"n_features": True},
+        {"standardise": 1},
+        {"fitness": 5},
     ],
 )
 def test_options_of_the_wrong_type(data, options):
@@ -319,6 +337,7 @@ def test_options_of_the_wrong_type(data, options):
     [
         ([[1.0], [2.0]], None, "y must be given"),
         (None, [1, 2], "describe X"),
+        (None, None, r"data must be one of .*'wine'.*got 'iris'"),
         ([[1.0], [2.0]], [1, 1], "at least 2 classes"),
         ([[1.0], [2.0]], [1, 2, 3], "inconsistent numbers"),
         ([[np.nan], [2.0]], [1, 2], "NaN"),
@@ -329,152 +348,273 @@ def test_options_of_the_wrong_type(data, options):
 )
 def test_bad_data(X, y, message):
     with pytest.raises(ValueError, match=message):
-        compare(X, y, splits=["holdout"])
+        compare(X, y, data="iris", splits=["holdout"])
 
 
-def test_report_parses_back(full, tmp_path):
-    folder = tmp_path / "new" / "results"
-    written = write_report(full, folder)
-    assert sorted(written) == sorted(folder.iterdir())
-    assert {path.name for path in written} == {
-        "comparison.csv",
-        "comparison.json",
-        "comparison.png",
-        "fitness.png",
-        "misclassified.md",
-        *(f"confusion_{method}.png" for method in METHODS),
-    }
-    assert all(path.stat().st_size for path in written)
-
-    def strings(rows):
-        return [{key: str(value) for key, value in row.items()} for row in rows]
-
-    with (folder / "comparison.csv").open(newline="") as stream:
-        assert list(csv.DictReader(stream)) == strings(full.rows)
-    held = json.loads((folder / "comparison.json").read_text())
-    nan_as_none = [
-        {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in row.items()}
-        for row in full.rows
-    ]
-    assert held["rows"] == nan_as_none
-    assert held["settings"] == full.settings
-    assert held["versions"]["numpy"] == np.__version__
-    assert held["machine"]["cores"] >= 1
-    assert len(held["summary"]) == len(METHODS) * 4
+# ---------------------------------------------------------------- data sets
 
 
-@pytest.fixture
-def no_pictures(monkeypatch):
-    for name in ("_draw_comparison", "_draw_fitness", "_draw_confusion"):
-        monkeypatch.setattr(module, name, lambda *args: None)
-    monkeypatch.setattr(module, "render_figure", lambda *args: b"")
+@pytest.mark.parametrize(
+    ("name", "load"), [("wine", load_wine), ("digits", load_digits)], ids=["wine", "digits"]
+)
+def test_named_data_are_standardised_by_the_training_part(constant, name, load):
+    comparison = compare(data=name, methods=["a"], seeds=1)
+    split = comparison.splits["holdout", 0]
+    X, y = load(return_X_y=True)
+    (job,) = constant
+    np.testing.assert_allclose(job.X, StandardScaler().fit_transform(X[split.train]))
+    np.testing.assert_array_equal(job.y, y[split.train])
+    assert job.hidden_layer_sizes == DATASETS[name].hidden_layer_sizes == (32,)
+    assert "standardised by the training part" in comparison.caption
 
 
-def wrong_twice(n_samples):
-    """Return a comparison with one method that never gets class 1 right."""
-    X = np.arange(n_samples, dtype=float)[:, None]
-    y = np.arange(n_samples) % 2
-    names = [f"picture{k}" for k in range(n_samples)]
-    return compare(X, y, sample_names=names, splits=["all"], seeds=2, methods=["a"])
+def test_the_test_part_is_scaled_like_the_training_part(monkeypatch):
+    seen = []
+
+    def train(job):
+        trained = answer(job)
+        return trained._replace(predict=lambda X: (seen.append(X), trained.predict(X))[1])
+
+    monkeypatch.setattr(module, "METHODS", {"a": Method("A", train)})
+    comparison = compare(data="wine", methods=["a"], seeds=1)
+    split = comparison.splits["holdout", 0]
+    X = load_wine().data
+    scaler = StandardScaler().fit(X[split.train])
+    np.testing.assert_allclose(seen[0], scaler.transform(X[split.test]))
 
 
-def test_misclassified_names(constant, no_pictures, tmp_path):
-    write_report(wrong_twice(6), tmp_path)
-    lines = (tmp_path / "misclassified.md").read_text().splitlines()
-    assert [line for line in lines if line.startswith("| picture")] == [
-        f"| picture{k} | 1 | 0 | 2 of 2 |" for k in (1, 3, 5)
-    ]
-    assert "3 of 6 samples were wrong at least once." in lines
+def test_options_replace_those_of_named_data(constant):
+    options = {"hidden_layer_sizes": 7, "standardise": False, "splits": ["all"], "min_std": 100}
+    comparison = compare(data="wine", methods=["a"], seeds=1, **options)
+    (job,) = constant
+    X = load_wine().data
+    np.testing.assert_array_equal(job.X, X[:, X.std(axis=0) > 100])
+    assert job.hidden_layer_sizes == (7,)
+    assert comparison.caption == (
+        "Wine: 178 samples; features with std > 100 in the training part; hidden layers 7; "
+        "1 seed; no time limits."
+    )
 
 
-def test_misclassified_names_are_bounded(constant, no_pictures, tmp_path):
-    write_report(wrong_twice(200), tmp_path)
-    text = (tmp_path / "misclassified.md").read_text()
-    assert text.count("| picture") == 60
-    assert "... and 40 more." in text
+def test_own_data_are_taken_as_they_are(data, constant):
+    X, y, groups = data
+    comparison = compare(X, y, methods=["a"], seeds=1)
+    assert comparison.settings["splits"] == ["holdout"]
+    np.testing.assert_array_equal(constant[0].X, X[comparison.splits["holdout", 0].train])
+    assert compare(X, y, groups=groups, methods=["a"], seeds=1).settings["splits"] == ["rotation"]
 
 
-def test_most_often_wrong_comes_first(constant, no_pictures, tmp_path):
-    comparison = wrong_twice(6)
-    comparison.predictions["a", "all", 0][:] = [0, 1, 0, 1, 1, 0]  # of these 4 and 5 are wrong
-    write_report(comparison, tmp_path)
-    lines = (tmp_path / "misclassified.md").read_text().splitlines()
-    rows = [line for line in lines if line.startswith("| picture")]
-    assert rows == [
-        "| picture5 | 1 | 0 | 2 of 2 |",
-        "| picture1 | 1 | 0 | 1 of 2 |",
-        "| picture3 | 1 | 0 | 1 of 2 |",
-        "| picture4 | 0 | 1 | 1 of 2 |",
-    ]
+# ---------------------------------------------------------------- fitness
 
 
-def test_nothing_misclassified(constant, no_pictures, tmp_path):
-    comparison = wrong_twice(6)
-    for predicted in comparison.predictions.values():
-        predicted[:] = comparison.y
-    write_report(comparison, tmp_path)
-    assert "None of 6." in (tmp_path / "misclassified.md").read_text()
+def by_scikit_learn(name, y, outputs):
+    probabilities = np.exp(outputs) / np.exp(outputs).sum(axis=1, keepdims=True)
+    if name == "f1_macro":
+        return f1_score(y, outputs.argmax(axis=1), average="macro")
+    if name == "roc_auc":
+        return roc_auc_score(y, probabilities, multi_class="ovr")
+    return -log_loss(y, probabilities)
 
 
-def test_report_of_nothing(full, tmp_path):
-    empty = Comparison(**{**vars(full), "rows": []})
-    with pytest.raises(ValueError, match="no finished run"):
-        write_report(empty, tmp_path / "results")
-    assert not list(tmp_path.iterdir())
+@pytest.mark.parametrize("name", ["f1_macro", "roc_auc", "neg_log_loss"])
+def test_every_method_is_measured_by_the_fitness(data, monkeypatch, name):
+    X, y, _ = data
+    kept = []
+
+    def keep(method):
+        def train(job):
+            kept.append((job, method.train(job)))
+            return kept[-1][1]
+
+        return method._replace(train=train)
+
+    monkeypatch.setattr(module, "METHODS", {key: keep(m) for key, m in METHODS.items()})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        comparison = compare(X, y, fitness=name, seeds=1, hidden_layer_sizes=(6,), budgets=BUDGETS)
+    assert comparison.settings["fitness"] == name
+    assert f"fitness {name}" in comparison.caption
+    split = comparison.splits["holdout", 0]
+    for row, (job, trained) in zip(comparison.rows, kept, strict=True):
+        for score, samples, known in (
+            (row["train_score"], job.X, job.y),
+            (row["held_out_score"], X[split.test], y[split.test]),
+        ):
+            outputs = np.asarray(trained.predict_scores(samples), dtype=np.float64)
+            assert score == pytest.approx(by_scikit_learn(name, known, outputs), abs=1e-6)
+        maximised = name if row["method"] in ("ga", "tutorial-ga") else "accuracy"
+        assert trained.history.metric == maximised
+        history = comparison.histories[row["method"], "holdout", 0]
+        assert history.metric == name
+        assert history.last["best_fitness"] == pytest.approx(row["train_score"], abs=1e-5)
 
 
-def test_a_failed_write_leaves_the_old_file(full, tmp_path, monkeypatch):
-    (tmp_path / "comparison.csv").write_text("old")
-
-    def fail(*args):
-        raise OSError("disk full")
-
-    monkeypatch.setattr("pathlib.Path.replace", fail)
-    with pytest.raises(OSError, match="disk full"):
-        write_report(full, tmp_path)
-    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"comparison.csv": "old"}
-
-
-def test_a_file_in_the_folders_place(full, tmp_path):
-    (tmp_path / "results").write_text("mine")
-    for folder in (tmp_path / "results", tmp_path / "results" / "deeper"):
-        with pytest.raises(NotADirectoryError, match="results is a file"):
-            check_folder(folder)
-        with pytest.raises(NotADirectoryError):
-            write_report(full, folder)
-    assert (tmp_path / "results").read_text() == "mine"
+def test_adam_gives_the_logarithms_of_its_probabilities(data):
+    X, y, _ = data
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        outputs = (
+            METHODS["adam"]
+            .train(module.Job(X, y, 3, (6,), None, 0, FITNESS["accuracy"]))
+            .predict_scores(X * 1e6)
+        )  # so far outside that probabilities are 0
+    assert np.isfinite(outputs).all()
+    np.testing.assert_allclose(np.exp(outputs).sum(axis=1), 1)
 
 
-def test_a_folder_that_is_closed(tmp_path, monkeypatch):
-    def refuse(*args):
-        raise PermissionError(13, "Permission denied")
+@pytest.mark.parametrize("fitness", ["accuracy", "neg_log_loss"])
+def test_a_class_that_the_training_part_lacks_is_never_predicted(fitness):
+    X = np.vstack([np.eye(3)] * 8)
+    y = np.array(["a", "b", "c"] * 8)
+    groups = np.repeat([0, 1], 12)
+    X, y, groups = (
+        X[(y != "b") | (groups == 1)],
+        *(v[(y != "b") | (groups == 1)] for v in (y, groups)),
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        comparison = compare(
+            X,
+            y,
+            groups=groups,
+            seeds=1,
+            hidden_layer_sizes=(4,),
+            fitness=fitness,
+            budgets=BUDGETS,
+        )
+    for row in comparison.rows:
+        if fitness == "accuracy":
+            assert row["train_score"] == row["train_accuracy"]
+            assert row["held_out_score"] == row["held_out_accuracy"]
+        assert np.isfinite([row["train_score"], row["held_out_score"]]).all()
+        if row["split"] == "rotation 0->1" and row["method"] != "tutorial-ga":
+            assert not (comparison.predictions[row["method"], row["split"], 0] == 1).any()
+            assert row["n_wrong"] >= 4
 
-    monkeypatch.setattr("pathlib.Path.open", refuse)
-    with pytest.raises(PermissionError, match="comparison"):
-        check_folder(tmp_path / "results")
 
+def test_a_metric_is_given_the_labels(data):
+    X, y, _ = data
+    names = np.array(["x", "y", "z"])
 
-def test_a_failed_drawing_writes_nothing(full, tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "_draw_confusion", lambda *args: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        write_report(full, tmp_path / "results")
-    assert not list(tmp_path.iterdir())
+    def knows(y_true, y_pred):
+        assert set(y_true) | set(y_pred) <= set(names)
+        return float((y_true == y_pred).mean())
 
-
-def test_only_a_comparison_is_reported(tmp_path):
-    with pytest.raises(TypeError, match="must be a Comparison, got 5"):
-        write_report(5, tmp_path)
-
-
-def test_dollars_in_names_are_no_mathematics(tmp_path):
-    X = np.arange(8.0)[:, None]
     comparison = compare(
         X,
-        np.arange(8) % 2,
-        data="$\\frac$",
-        target_names=["$a_{$", "$\\b$"],
-        splits=["all"],
+        names[y],
+        methods=["random", "ga"],
         seeds=1,
-        methods=["random"],
+        hidden_layer_sizes=3,
+        fitness=knows,
+        budgets=BUDGETS,
     )
-    assert len(write_report(comparison, tmp_path)) == 6
+    assert comparison.settings["fitness"] == "knows"
+    for row in comparison.rows:
+        assert row["train_score"] == row["train_accuracy"]
+        assert row["held_out_score"] == row["held_out_accuracy"]
+
+
+# ---------------------------------------------------------------- statistics
+
+SCORES = st.lists(
+    st.tuples(st.integers(0, 20), st.integers(0, 20)).map(lambda pair: np.divide(pair, 16)),
+    min_size=3,
+    max_size=12,
+)
+
+
+def make_rows(pairs, methods=("ga", "adam"), split="holdout"):
+    return [
+        {"method": method, "split": split, "seed": seed, "held_out_score": float(score)}
+        for seed, pair in enumerate(pairs)
+        for method, score in zip(methods, pair, strict=True)
+    ]
+
+
+@given(SCORES)
+def test_differences_against_numpy(pairs):
+    (found,) = paired_differences(make_rows(pairs))
+    differences = np.subtract(*np.transpose(pairs))
+    assert found["median"] == np.median(differences)
+    assert (found["better"], found["equal"], found["worse"]) == (
+        (differences > 0).sum(),
+        (differences == 0).sum(),
+        (differences < 0).sum(),
+    )
+    assert found["n_seeds"] == len(pairs)
+    assert differences.min() <= found["low"] <= found["median"] <= found["high"]
+    assert found["high"] <= differences.max()
+
+
+@given(SCORES)
+def test_swapped_methods_swap_the_sign(pairs):
+    (ours,), (theirs,) = (paired_differences(make_rows(pairs), name) for name in ("ga", "adam"))
+    assert ours["median"] == -theirs["median"]
+    np.testing.assert_allclose([ours["low"], ours["high"]], [-theirs["high"], -theirs["low"]])
+    assert (ours["better"], ours["equal"], ours["worse"]) == (
+        theirs["worse"],
+        theirs["equal"],
+        theirs["better"],
+    )
+
+
+@given(SCORES)
+def test_a_method_does_not_differ_from_itself(pairs):
+    (found,) = paired_differences(make_rows([(a, a) for a, _ in pairs]))
+    assert found["low"] == found["median"] == found["high"] == 0
+    assert found["equal"] == len(pairs)
+
+
+@given(SCORES, st.integers(-8, 8))
+def test_constant_differences_are_their_own_interval(pairs, by):
+    (found,) = paired_differences(make_rows([(a + by / 8, a) for a, _ in pairs]))
+    assert found["low"] == found["median"] == found["high"] == by / 8
+
+
+def test_the_interval_covers_the_median_about_as_often_as_it_says():
+    rng = np.random.default_rng(0)
+    covered = 0
+    for _ in range(100):
+        pairs = np.column_stack([rng.normal(1, 1, 12), np.zeros(12)])
+        (found,) = paired_differences(make_rows(pairs))
+        covered += found["low"] <= 1 <= found["high"]
+    assert 85 <= covered < 100
+
+
+def test_two_seeds_make_no_interval():
+    (found,) = paired_differences(make_rows([(1.0, 0.5), (0.5, 0.75)]))
+    assert (found["n_seeds"], found["median"]) == (2, 0.125)
+    assert math.isnan(found["low"])
+    assert math.isnan(found["high"])
+
+
+def test_only_seeds_that_both_finished_are_compared():
+    rows = make_rows([(1.0, 0.5), (0.5, 0.5), (0.9, float("nan")), (0.25, 0.5)])[:-1]
+    (found,) = paired_differences(rows)
+    assert (found["n_seeds"], found["better"], found["equal"], found["worse"]) == (2, 1, 1, 0)
+
+
+def test_each_split_is_compared_for_itself():
+    rows = make_rows([(1.0, 0.5)] * 3, split="b") + make_rows([(0.0, 0.5)] * 3, split="a")
+    rows += make_rows([(float("nan"),) * 2] * 3, split="all")
+    found = paired_differences(rows)
+    assert [(line["split"], line["median"]) for line in found] == [("b", 0.5), ("a", -0.5)]
+
+
+def test_the_same_seed_gives_the_same_interval():
+    rows = make_rows(np.random.default_rng(0).random((7, 2)))
+    assert paired_differences(rows) == paired_differences(rows, random_state=0)
+
+
+def test_the_reference_must_have_rows():
+    with pytest.raises(ValueError, match=r"\['ga', 'adam'\], got 'sgd'"):
+        paired_differences(make_rows([(1, 0)]), "sgd")
+
+
+def test_a_comparison_refers_to_the_ga_or_else_to_its_first_method(full, data):
+    assert {line["reference"] for line in full.differences()} == {"ga"}
+    assert {line["method"] for line in full.differences()} == METHODS.keys() - {"ga"}
+    assert {line["reference"] for line in small(data).differences()} == {"random"}
+    assert small(data, methods=["naive"]).differences() == []
+    assert Comparison(**{**vars(full), "rows": []}).differences() == []
