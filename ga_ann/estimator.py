@@ -50,6 +50,7 @@ class _GeneticMLP(BaseEstimator):
         crossover: str = "mean",
         mutation: str = "gaussian",
         sigma: float = 0.3,
+        weight_decay: float | str = "auto",
         batch_size: int | str = "auto",
         n_generations: int = 1000,
         max_time: float | None = None,
@@ -75,6 +76,7 @@ class _GeneticMLP(BaseEstimator):
         self.crossover = crossover
         self.mutation = mutation
         self.sigma = sigma
+        self.weight_decay = weight_decay
         self.batch_size = batch_size
         self.n_generations = n_generations
         self.max_time = max_time
@@ -150,6 +152,7 @@ class _GeneticMLP(BaseEstimator):
             crossover=self.crossover,
             mutation=self.mutation,
             sigma=self.sigma,
+            weight_decay=self.weight_decay,
             batch_size=self.batch_size,
             n_generations=self.n_generations if n_generations is None else n_generations,
             max_time=self.max_time,
@@ -216,12 +219,14 @@ class GeneticMLPClassifier(ClassifierMixin, _GeneticMLP):
         ...), a score made by `fbeta` or `neg_cost`, the name of a scikit-learn scorer, a scorer,
         or ``f(y_true, y_pred)``.
     tie_breaker : str or callable, default="auto"
-        What selection ranks by: ``"auto"`` is ``"neg_log_loss"``, ``"fitness"`` the fitness alone;
-        or a score as for `fitness`. Which network is the best is decided by the fitness first.
+        What selection ranks by: ``"auto"`` is the log loss, adjusted to the classes' importance
+        where the fitness has such (`balanced_accuracy`, `g_mean`, `neg_cost`; see
+        `ga_ann.fitness.finer_score`); ``"fitness"`` is the fitness alone; or a score as for
+        `fitness`. Which network is the best is decided by the fitness first.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, as elsewhere in scikit-learn; they multiply `sample_weight`.
-    population_size, n_parents, n_elites, selection, crossover, mutation, sigma
-        See `evolve`; defaults 32, 8, 0, "truncation", "mean", "gaussian", 0.3.
+    population_size, n_parents, n_elites, selection, crossover, mutation, sigma, weight_decay
+        See `evolve`; defaults 32, 8, 0, "truncation", "mean", "gaussian", 0.3, "auto".
     batch_size : int, "auto" or "full", default="auto"
         Number of samples that the generations are measured on, to begin with; see `evolve`.
     n_generations : int, default=1000
@@ -301,6 +306,7 @@ class GeneticMLPClassifier(ClassifierMixin, _GeneticMLP):
         crossover: str = "mean",
         mutation: str = "gaussian",
         sigma: float = 0.3,
+        weight_decay: float | str = "auto",
         batch_size: int | str = "auto",
         n_generations: int = 1000,
         max_time: float | None = None,
@@ -327,6 +333,7 @@ class GeneticMLPClassifier(ClassifierMixin, _GeneticMLP):
             crossover=crossover,
             mutation=mutation,
             sigma=sigma,
+            weight_decay=weight_decay,
             batch_size=batch_size,
             n_generations=n_generations,
             max_time=max_time,

@@ -46,9 +46,11 @@ class Measurement(NamedTuple):
     Attributes
     ----------
     fitness : ndarray of shape (n_solutions,)
-        The score that the user asked for; NaN for a solution whose outputs are not finite.
+        The score that the user asked for; NaN for a solution whose outputs are not finite or for
+        which the score fails, and for all if only the ranking was asked for.
     ranking : ndarray of shape (n_solutions,)
-        What selection ranks by: the fitness itself, or a finer score; NaN likewise.
+        What selection ranks by: the fitness itself, or a finer score. NaN, which is worst, where
+        the fitness is, unless that fails for all solutions alike.
     """
 
     fitness: NDArray[np.float64]
@@ -83,6 +85,8 @@ class Evaluator:
     ----------
     n_evaluated : float
         Networks measured so far, in units of the whole training set.
+    is_slow : bool
+        Whether the fitness takes one solution at a time and selection ranks by another score.
 
     Examples
     --------
@@ -114,6 +118,7 @@ class Evaluator:
         self.n_evaluated = 0.0
         self._fitness = fitness
         self._ranking = None if ranking is fitness else ranking
+        self.is_slow = self._ranking is not None and hasattr(fitness, "one_at_a_time")
         self._widths = [shape[1] for shape in self.shapes if len(shape) == 2]
         self._activations = [lookup(ACTIVATIONS, activation, "activation")] * len(self._widths)
         last = "identity" if output_activation == "softmax" else output_activation
@@ -136,7 +141,11 @@ class Evaluator:
         self._pool.shutdown()
 
     def __call__(
-        self, population: NDArray[Any], samples: NDArray[np.intp] | None = None
+        self,
+        population: NDArray[Any],
+        samples: NDArray[np.intp] | None = None,
+        *,
+        ranking_only: bool = False,
     ) -> Measurement:
         """Return the fitness of every solution, and what selection ranks by.
 
@@ -146,6 +155,8 @@ class Evaluator:
             The chromosomes; they are not modified.
         samples : ndarray of int, optional
             Indices of the samples to measure on, repetitions included; None for all.
+        ranking_only : bool, default=False
+            Whether to leave out the fitness, where the ranking is another score.
 
         Returns
         -------
@@ -169,6 +180,7 @@ class Evaluator:
             weight = None if weight is None else weight[samples]
         n_samples = columns.shape[1]
         measured = Measurement(np.empty(n_solutions), np.empty(n_solutions))
+        fitness = None if ranking_only and self._ranking is not None else self._fitness
 
         size = self._block_size(n_solutions, n_samples)
         blocks = [slice(k, k + size) for k in range(0, n_solutions, size)]
@@ -178,13 +190,16 @@ class Evaluator:
         def measure(share: int) -> None:
             for block in blocks[share::n_shares]:
                 out = Measurement(*(m[block] for m in measured))
-                self._measure_block(population[block], columns, (y, weight), out)
+                self._measure_block(population[block], columns, (y, weight), fitness, out)
 
         others = [self._pool.submit(measure, share) for share in range(1, n_shares)]
         measure(0)
         for other in others:
             other.result()
         self.n_evaluated += n_solutions * n_samples / len(self.X)
+        failed = np.isnan(measured.fitness)
+        if not failed.all():
+            measured.ranking[failed] = np.nan
         return measured
 
     def _block_size(self, n_solutions: int, n_samples: int) -> int:
@@ -197,6 +212,7 @@ class Evaluator:
         chromosomes: NDArray[Any],
         columns: NDArray[Any],
         targets: tuple[NDArray[Any], NDArray[Any] | None],
+        fitness: PopulationScore | None,
         out: Measurement,
     ) -> None:
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
@@ -204,7 +220,7 @@ class Evaluator:
             # An infinity or a NaN anywhere makes the sum one of them.
             invalid = ~np.isfinite(outputs.sum(axis=(1, 2)))
             # The fitness first: the finer score may overwrite the outputs.
-            out.fitness[:] = self._fitness(outputs, *targets)
+            out.fitness[:] = np.nan if fitness is None else fitness(outputs, *targets)
             out.ranking[:] = (
                 out.fitness if self._ranking is None else self._ranking(outputs, *targets)
             )

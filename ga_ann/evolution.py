@@ -10,39 +10,32 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from functools import partial
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pygad
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import check_array
 from threadpoolctl import ThreadpoolController
 
 from ga_ann.callbacks import Callback, EarlyStopping, ProgressBar
 from ga_ann.chromosome import flatten, reshape
 from ga_ann.evaluation import Evaluator, Measurement
-from ga_ann.fitness import resolve_fitness
+from ga_ann.fitness import finer_score, resolve_fitness
 from ga_ann.history import History, TrainingResult
-from ga_ann.network import INITS, init_scale, layer_shapes, lookup
 from ga_ann.operators import (
     CROSSOVERS,
     MUTATIONS,
     SELECTIONS,
+    decay_weights,
     noise_table,
     rank_order,
     weighted_mean,
 )
+from ga_ann.problem import Problem, TrainingData
 from ga_ann.schedule import Schedule
 from ga_ann.scores import PopulationScore
 from ga_ann.settings import Settings
-from ga_ann.validation import (
-    check_held_out,
-    check_hidden_layer_sizes,
-    check_range,
-    check_regression,
-    check_sample_weight,
-    check_training,
-)
+from ga_ann.validation import check_held_out, check_hidden_layer_sizes
 
 __all__ = ["EvolutionResult", "NetworkGA", "evolve"]
 
@@ -86,8 +79,8 @@ class NetworkGA(pygad.GA):
     """A `pygad.GA` whose population is measured as a whole and never passes through its checks.
 
     PyGAD's `best_solutions_fitness` and `last_generation_fitness` hold the fitness as it was
-    measured, on the samples of the generation; selection goes by `ranking`. PyGAD's copy of the
-    initial population is not kept.
+    measured, on the samples of the generation (minus infinity where it failed or was not measured);
+    selection goes by `ranking`. PyGAD's copy of the initial population is not kept.
 
     Parameters
     ----------
@@ -221,7 +214,7 @@ class _Run:
         self.best: NDArray[Any] = np.empty(0)
         self.best_fitness = self.validation_score = self.ranking = float("nan")
         self._best_key: list[float] = []
-        self.measured_on_all = False
+        self.measured_on_all = self.fitness_known = False
         self.stop_reason = "n_generations"
         self._last_generation = len(history) - bool(len(history)) + settings.n_generations
         self._before = (
@@ -236,25 +229,31 @@ class _Run:
         self.measured_on_all = self.schedule.is_full
         if not self.measured_on_all:
             samples = self.rng.integers(len(self.evaluate.X), size=self.schedule.batch_size)
-        return self.evaluate(population, samples)
+        # A metric that takes the solutions one at a time is too slow for every generation.
+        self.fitness_known = self._at_check() or not self.evaluate.is_slow
+        return self.evaluate(population, samples, ranking_only=not self.fitness_known)
+
+    def _at_check(self) -> bool:
+        return len(self.history) % CHECK_EVERY == 0
 
     def record(self, ga: NetworkGA) -> str | None:
         """Note a generation; return "stop", PyGAD's word for it, if it is to be the last."""
         reason = self._limit_reached()
-        self._find_best(ga, at_check=reason is not None or len(self.history) % CHECK_EVERY == 0)
-        fitness = ga.last_generation_fitness
-        valid = fitness[~np.isneginf(fitness)]
+        self._find_best(ga, at_check=reason is not None or self._at_check())
+        # PyGAD holds minus infinity for NaN.
+        fitness = ga.last_generation_fitness if self.fitness_known else ga.ranking
+        is_invalid = np.isnan(fitness) | np.isneginf(fitness)
         self.history.append(
             generation=len(self.history),
             evaluations=self._before["evaluations"] + self.evaluate.n_evaluated,
             seconds=self._before["seconds"] + perf_counter() - self._start,
             best_fitness=self.best_fitness,
-            mean_fitness=valid.mean() if len(valid) else float("nan"),
+            mean_fitness=self._mean_fitness(fitness[~is_invalid]),
             ranking=self.ranking,
             validation_score=self.validation_score,
             sigma=self.schedule.sigma,
             n_samples=self.schedule.batch_size,
-            n_invalid=len(fitness) - len(valid),
+            n_invalid=int(is_invalid.sum()),
         )
         target = self.settings.target_fitness
         if target is not None and self.best_fitness >= target:
@@ -266,11 +265,15 @@ class _Run:
             self.stop_reason = reason
         return "stop" if reason else None
 
+    def _mean_fitness(self, valid: NDArray[Any]) -> float:
+        return float(valid.mean()) if self.fitness_known and len(valid) else float("nan")
+
     def _find_best(self, ga: NetworkGA, *, at_check: bool) -> None:
         """Compare the generation's candidates, measured on all samples, with the best so far."""
         order = rank_order(ga.ranking)
         candidates: list[tuple[NDArray[Any], Measurement | None]] = []
-        if self.measured_on_all:
+        known_on_all = self.measured_on_all and self.fitness_known
+        if known_on_all:
             fitness = ga.last_generation_fitness
             best = np.lexsort((_without_nan(ga.ranking), fitness))[-1]
             known = Measurement(fitness[[best]], ga.ranking[[best]])
@@ -278,7 +281,7 @@ class _Run:
         if at_check and self.settings.crossover == "mean":
             mean = weighted_mean(ga.population[order[: self.settings.n_parents]])
             candidates.append((mean, None))
-        elif at_check and not self.measured_on_all:
+        elif at_check and not known_on_all:
             candidates.append((ga.population[order[0]], None))
         rankings = [ga.ranking[order[0]]] if self.measured_on_all else []
         for candidate, known_measurement in candidates:
@@ -326,11 +329,9 @@ class _Run:
         return None
 
 
-def _operator_options(
-    run: _Run, shapes: list[tuple[int, ...]], scale: NDArray[Any]
-) -> dict[str, Any]:
+def _operator_options(run: _Run, problem: Problem) -> dict[str, Any]:
     """Return PyGAD's options that select the operators: its own by name, ours as functions."""
-    settings, rng = run.settings, run.rng
+    settings, rng, shapes, scale = run.settings, run.rng, problem.shapes, problem.scale
     options: dict[str, Any] = {
         "parent_selection_type": settings.selection,
         "crossover_type": settings.crossover,
@@ -351,6 +352,8 @@ def _operator_options(
         cross = partial(CROSSOVERS[settings.crossover], rng, shapes=shapes, table=table)
 
         def crossover(parents: NDArray[Any], size: tuple[int, int], ga: NetworkGA) -> NDArray[Any]:
+            share = settings.decay_of_weights(run.schedule.n_samples, run.schedule.sigma)
+            decay_weights(parents, shapes, share)
             cross(parents, ga.offspring)
             return ga.offspring
 
@@ -375,85 +378,6 @@ def _operator_options(
     return options
 
 
-class _Data(NamedTuple):
-    """Training data, checked."""
-
-    X: NDArray[Any]
-    targets: NDArray[Any]
-    classes: NDArray[Any] | None
-    n_outputs: int
-    sample_weight: NDArray[Any] | None
-
-
-def _gene_scale(settings: Settings, shapes: list[tuple[int, ...]], data: _Data) -> NDArray[Any]:
-    """Return the standard deviation of each gene's initial value, or of its neuron's for a bias.
-
-    He's formula is meant for inputs and outputs of order 1. The first layer's weights are divided
-    by what the inputs really are, and those of a regression's last layer are multiplied by what
-    the targets are, so that neither they nor their mutation depend on the units of X and y.
-    """
-    scales = [np.array(scale) for scale in _init_scales(settings, shapes)]
-    if settings.init == "he":
-        squares = np.square(data.X, dtype=np.float64).mean(axis=1)
-        scales[0] /= np.sqrt(np.average(squares, weights=data.sample_weight)) or 1.0
-        if data.classes is None:
-            spread = np.sqrt(np.average(_deviations(data) ** 2, axis=1, weights=data.sample_weight))
-            for scale in scales[-1 - settings.bias :]:
-                scale *= np.where(spread > 0, spread, 1.0)
-    genes: NDArray[Any] = flatten(scales).astype(settings.dtype)
-    return genes
-
-
-def _centre(data: _Data) -> NDArray[np.float64]:
-    """Return the (weighted) means of a regression's targets."""
-    means: NDArray[np.float64] = np.average(data.targets, axis=1, weights=data.sample_weight)
-    return means
-
-
-def _deviations(data: _Data) -> NDArray[np.float64]:
-    deviations: NDArray[np.float64] = data.targets - _centre(data)[:, None]
-    return deviations
-
-
-def _init_scales(settings: Settings, shapes: list[tuple[int, ...]]) -> list[NDArray[Any]]:
-    """Return the initial standard deviations as `init` has them; a bias has its matrix's."""
-    n_in = [shape[0] for shape in shapes if len(shape) == 2 for _ in range(1 + settings.bias)]
-    return [
-        np.full(shape, init_scale(settings.init, n)) for shape, n in zip(shapes, n_in, strict=True)
-    ]
-
-
-def _initial_population(
-    given: ArrayLike | None,
-    settings: Settings,
-    shapes: list[tuple[int, ...]],
-    scale: NDArray[Any],
-    data: _Data,
-    rng: np.random.Generator,
-) -> NDArray[Any]:
-    shape = (settings.population_size, len(scale))
-    population: NDArray[Any]
-    if given is not None:
-        population = check_array(
-            given, dtype=settings.dtype, copy=True, input_name="initial_population"
-        )
-        if population.shape != shape:
-            raise ValueError(
-                f"initial_population must have shape {shape} (solutions, genes) for parameters of "
-                f"{shapes}, got {population.shape}."
-            )
-        return population
-    # Drawn in place, and one matrix at a time: a large population should not exist twice.
-    population = np.zeros(shape, dtype=settings.dtype)
-    for parameter in reshape(population, shapes):
-        for matrix in parameter if parameter.ndim == 3 else ():
-            INITS[settings.init](rng, matrix)
-    population *= scale / flatten(_init_scales(settings, shapes)).astype(settings.dtype)
-    if data.classes is None and settings.bias:
-        population[:, -data.n_outputs :] = _centre(data)
-    return population
-
-
 def evolve(
     X: ArrayLike,
     y: ArrayLike,
@@ -476,6 +400,7 @@ def evolve(
     mutation_rate: float | tuple[float, float] | None = None,
     sigma: float | None = None,
     sigma_decay: float | None = None,
+    weight_decay: float | str | None = None,
     batch_size: int | str | None = None,
     noise: str | None = None,
     dtype: str | None = None,
@@ -519,13 +444,15 @@ def evolve(
     fitness : str or callable, optional
         The score to maximise: a name in `FITNESS` (in `REGRESSION_FITNESS` for a regression), a
         score made by `fbeta`, `neg_cost` or `neg_mean_pinball_loss`, the name of a scikit-learn
-        scorer, a scorer, or a function ``f(y_true, y_pred)``. None is ``"accuracy"``, or ``"r2"``
+        scorer, a scorer, or a function ``f(y_true, y_pred)``. The latter three take one solution
+        at a time; where selection ranks by another score, they are called in every tenth
+        generation only. None is ``"accuracy"``, or ``"r2"``
         for a regression.
     ranking : str or callable, optional
         What selection ranks the solutions by: ``"fitness"``, or a score as for `fitness` that
-        tells solutions of equal fitness apart; ``"auto"`` is ``"neg_log_loss"``, and
-        ``"r2"`` for a regression. Which solution is the best is decided by
-        the fitness, and between equals by the ranking.
+        tells solutions of equal fitness apart; ``"auto"`` is the log loss, adjusted to the classes'
+        importance where the fitness has such (see `finer_score`), and R2 for a regression. Which
+        solution is the best is decided by the fitness, and between equals by the ranking.
     recipe : {"default", "tutorial"}, default="default"
         What the parameters that are None stand for:
 
@@ -545,6 +472,7 @@ def evolve(
         mutation_rate      1.0             0.1
         sigma              0.3             10.0
         sigma_decay        0.8             1.0
+        weight_decay       "auto"          0.0
         batch_size         "auto"          "full"
         noise              "table"         "generator"
         dtype              "float32"       "float64"
@@ -580,6 +508,11 @@ def evolve(
     sigma_decay : float, optional
         What `sigma` is multiplied by, and the batch doubled, when three checks in a row (every
         tenth generation, on all samples) show no progress; above 0, and 1 for never.
+    weight_decay : float or "auto", optional
+        Share of the parents' weights, biases apart, that is taken away before they mate, in units
+        of the current `sigma`; at least 0. ``"auto"`` is one over the square root of the number of
+        samples. It makes for networks that do better on other data. PyGAD's own crossovers do not
+        use it.
     batch_size : int, "auto" or "full", optional
         Number of samples that the generations are measured on, to begin with: the same for the
         whole population, drawn anew for each generation. ``"auto"`` is 32 where there are at least
@@ -650,7 +583,7 @@ def evolve(
     >>> bool(np.mean(result.predict(X) == y) == result.best_fitness >= 0.95)
     True
     """
-    data = _check_data(X, y, task, classes, sample_weight)
+    data = TrainingData.check(X, y, task=task, classes=classes, sample_weight=sample_weight)
     score = fitness or ("accuracy" if data.classes is not None else "r2")
     settings = Settings.from_recipe(
         recipe,
@@ -670,6 +603,7 @@ def evolve(
         mutation_rate=mutation_rate,
         sigma=sigma,
         sigma_decay=sigma_decay,
+        weight_decay=weight_decay,
         batch_size=batch_size,
         noise=noise,
         dtype=dtype,
@@ -681,15 +615,13 @@ def evolve(
         max_time=max_time,
         max_evaluations=max_evaluations,
     )
-    check_range(data.X, settings.dtype)
     if early_stopping and validation_data is None:
         raise ValueError("early_stopping needs validation_data, got None.")
-    layer_sizes = [data.X.shape[1], *settings.hidden_layer_sizes, data.n_outputs]
-    shapes = layer_shapes(layer_sizes, bias=settings.bias)
-    scale = _gene_scale(settings, shapes, data)
+    problem = Problem(data, settings)
+    given = initial_population if start is None else start.population
+    rng = np.random.default_rng(random_state) if start is None else start.rng
+    population = problem.draw_population(rng) if given is None else problem.check_population(given)
     if start is None:
-        rng = np.random.default_rng(random_state)
-        population = _initial_population(initial_population, settings, shapes, scale, data, rng)
         history = History(label="GA", metric=settings.fitness, settings=asdict(settings))
         schedule = Schedule(
             sigma=settings.sigma,
@@ -698,19 +630,17 @@ def evolve(
             decay=settings.sigma_decay,
         )
     else:
-        rng, history = start.rng, start.history
-        population = _initial_population(start.population, settings, shapes, scale, data, rng)
-        schedule = start.schedule.for_samples(len(data.X))
+        history, schedule = start.history, start.schedule.for_samples(len(data.X))
 
     callbacks = list(callbacks)
     if settings.n_iter_no_change is not None:
         column = "validation_score" if early_stopping else "ranking"
         callbacks.append(EarlyStopping(settings.n_iter_no_change, tol=settings.tol, column=column))
     finer = ranking if callable(ranking) else settings.ranking
-    scores = _resolve_scores(score, finer, data.classes)
+    scores = _resolve_scores(score, finer, data)
     make_evaluator = partial(
         Evaluator,
-        shapes=shapes,
+        shapes=problem.shapes,
         activation=settings.activation,
         output_activation=settings.output_activation,
         fitness=scores[0],
@@ -735,9 +665,9 @@ def evolve(
         if start is not None:
             best = flatten(start.weights).astype(settings.dtype)
             run.keep_better(best, evaluate(best[None]))
-        ga = _run_generations(run, population, shapes, scale)
+        ga = _run_generations(run, population, problem)
     return EvolutionResult(
-        weights=reshape(run.best, shapes),
+        weights=reshape(run.best, problem.shapes),
         history=history,
         best_fitness=run.best_fitness,
         classes=data.classes,
@@ -752,62 +682,35 @@ def evolve(
     )
 
 
-def _check_data(
-    X: ArrayLike,
-    y: ArrayLike,
-    task: str,
-    known_classes: ArrayLike | None,
-    sample_weight: ArrayLike | None,
-) -> _Data:
-    lookup(dict.fromkeys(("classification", "regression")), task, "task")
-    samples: NDArray[Any]
-    targets: NDArray[Any]
-    classes: NDArray[Any] | None = None
-    if task == "regression":
-        samples, targets = check_regression(X, y)
-    else:
-        samples, targets, classes = check_training(X, y, known_classes)
-    weight = None if sample_weight is None else check_sample_weight(sample_weight, len(samples))
-    n_outputs = len(targets if classes is None else classes)
-    return _Data(samples, targets, classes, n_outputs, weight)
-
-
 def _name(score: str | Callable[..., Any]) -> str:
     return score if isinstance(score, str) else getattr(score, "__name__", repr(score))
 
 
 def _resolve_scores(
-    fitness: str | Callable[..., Any],
-    ranking: str | Callable[..., Any],
-    classes: NDArray[Any] | None,
+    fitness: str | Callable[..., Any], ranking: str | Callable[..., Any], data: TrainingData
 ) -> tuple[PopulationScore, PopulationScore | None]:
     """Return what the user wants and what selection ranks by; None where they are the same."""
-    score = resolve_fitness(fitness, classes=classes)
+    score = resolve_fitness(fitness, classes=data.classes)
     if ranking == "fitness":
         return score, None
     if ranking == "auto":
-        ranking = "r2" if classes is None else "neg_log_loss"
-    return score, resolve_fitness(ranking, classes=classes)
+        return score, finer_score(score, data.class_shares)
+    return score, resolve_fitness(ranking, classes=data.classes)
 
 
-def _run_generations(
-    run: _Run,
-    population: NDArray[Any],
-    shapes: list[tuple[int, ...]],
-    scale: NDArray[Any],
-) -> NetworkGA:
+def _run_generations(run: _Run, population: NDArray[Any], problem: Problem) -> NetworkGA:
     """Measure the initial population, then let PyGAD run until the limits say stop."""
     ga = NetworkGA(
         population,
         run.measure,
         n_elites=run.settings.n_elites,
-        elites_keep_fitness=lambda: run.measured_on_all,
+        elites_keep_fitness=lambda: run.measured_on_all and run.fitness_known,
         in_place=run.settings.crossover in CROSSOVERS and run.settings.n_elites == 0,
         num_generations=run.settings.n_generations,
         num_parents_mating=run.settings.n_parents,
         on_generation=run.record,
         random_seed=int(run.rng.integers(2**32)),
-        **_operator_options(run, shapes, scale),
+        **_operator_options(run, problem),
     )
     try:
         if not len(run.history) and run.record(ga) == "stop":

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from inspect import Parameter, signature
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,6 +18,7 @@ from ga_ann.scores import (
     PopulationScore,
     Task,
     accuracy,
+    adjusted_log_loss,
     balanced_accuracy,
     cohen_kappa,
     f1,
@@ -45,7 +46,9 @@ __all__ = [
     "REGRESSION_FITNESS",
     "PopulationScore",
     "accuracy",
+    "adjusted_log_loss",
     "fbeta",
+    "finer_score",
     "neg_cost",
     "neg_log_loss",
     "neg_mean_pinball_loss",
@@ -53,6 +56,9 @@ __all__ = [
     "population_score",
     "resolve_fitness",
 ]
+
+LEAST_IMPORTANCE = 1e-3
+"""Importance of a class, relative to the most important one's, that ranking uses at least."""
 
 FITNESS: dict[str, PopulationScore] = {
     "accuracy": accuracy,
@@ -136,6 +142,44 @@ def resolve_fitness(
     return per_solution(fitness, classes)
 
 
+def finer_score(
+    fitness: PopulationScore, class_shares: NDArray[np.float64] | None
+) -> PopulationScore:
+    """Return a score that tells networks of equal fitness apart and leads to a better one.
+
+    Parameters
+    ----------
+    fitness : PopulationScore
+        What is to be maximised.
+    class_shares : ndarray of shape (n_classes,) or None
+        The classes' shares of the training samples, above 0; None for regression.
+
+    Returns
+    -------
+    PopulationScore
+        R2 for a regression. For a classification the log loss, which is the `adjusted_log_loss`
+        if the fitness gives samples of one class more importance than those of another: balanced
+        accuracy, the geometric mean of recalls, and costs.
+
+    Examples
+    --------
+    >>> finer_score(FITNESS["accuracy"], np.array([0.9, 0.1])) is neg_log_loss
+    True
+    >>> finer_score(FITNESS["balanced_accuracy"], np.array([0.75, 0.25]))
+    adjusted_log_loss([0.3333333333333333, 1.0])
+    """
+    if class_shares is None:
+        return r2
+    importance = getattr(fitness, "importance", None)
+    if importance is None:
+        return neg_log_loss
+    weights = np.asarray(importance(class_shares), dtype=np.float64)
+    if weights.max() <= 0:
+        return neg_log_loss
+    # A class that costs nothing to mistake would never be predicted again.
+    return adjusted_log_loss(np.maximum(weights, LEAST_IMPORTANCE * weights.max()))
+
+
 def per_solution(metric: str | Callable[..., Any], classes: ArrayLike | None) -> PopulationScore:
     """Make a score function of a metric that judges one solution at a time.
 
@@ -211,6 +255,7 @@ def _n_required(metric: Callable[..., Any]) -> int:
 
 @dataclass(repr=False, eq=False)
 class _PerSolution:
+    one_at_a_time: ClassVar[bool] = True
     metric: Callable[..., Any]
     classes: NDArray[Any] | None
     name: str

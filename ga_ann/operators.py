@@ -12,10 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from ga_ann.chromosome import reshape
+
 __all__ = [
     "CROSSOVERS",
     "MUTATIONS",
     "SELECTIONS",
+    "decay_weights",
     "gaussian_mutation",
     "mean_crossover",
     "middle_crossover",
@@ -241,6 +244,35 @@ def weighted_mean(parents: Population) -> NDArray[Any]:
     weights = np.log(n + 0.5) - np.log(np.arange(1, n + 1))
     mean: NDArray[Any] = (weights / weights.sum()).astype(parents.dtype) @ parents
     return mean
+
+
+def decay_weights(chromosomes: Population, shapes: Shapes, share: float) -> None:
+    """Take a share of every weight away, in place; biases stay as they are.
+
+    Applied to the parents in proportion to the mutation's `sigma`, as the decoupled weight decay
+    of gradient descent is to the learning rate [Loshchilov and Hutter, 2019].
+
+    Parameters
+    ----------
+    chromosomes : ndarray of shape (n_solutions, n_genes)
+        They are changed.
+    shapes : sequence of tuple of int
+        Shapes of the network's parameters, see `layer_shapes`.
+    share : float in [0, 1]
+        What each weight loses; 0 is the identity.
+
+    Examples
+    --------
+    >>> parents = np.array([[1.0, 2.0, 3.0]])
+    >>> decay_weights(parents, [(1, 2), (1,)], 0.5)
+    >>> parents
+    array([[0.5, 1. , 3. ]])
+    """
+    if share == 0:
+        return
+    for parameter in reshape(chromosomes, shapes):
+        if parameter.ndim == 3:
+            parameter *= parameter.dtype.type(1 - share)
 
 
 def _neuron_of_gene(shapes: Shapes) -> NDArray[np.intp]:

@@ -20,6 +20,7 @@ __all__ = [
     "PopulationScore",
     "Task",
     "accuracy",
+    "adjusted_log_loss",
     "balanced_accuracy",
     "cohen_kappa",
     "confusion_counts",
@@ -80,13 +81,19 @@ class PopulationScore(Protocol):
 _F = TypeVar("_F", bound=Callable[..., Scores])
 
 
-def population_score(task: Task) -> Callable[[_F], _F]:
+def population_score(
+    task: Task, *, importance: Callable[[NDArray[Any]], NDArray[Any]] | None = None
+) -> Callable[[_F], _F]:
     """Mark a function as a `PopulationScore`, to tell it from a metric of one solution.
 
     Parameters
     ----------
     task : {"classification", "regression"}
         What it scores; kept as the function's attribute `score_task`.
+    importance : callable, optional
+        ``importance(shares) -> weights``: what a sample of each class counts for in the score,
+        given the classes' shares of the training samples. With ``ranking="auto"`` selection then
+        ranks by the `adjusted_log_loss` of these weights. None if all samples count the same.
 
     Examples
     --------
@@ -99,6 +106,8 @@ def population_score(task: Task) -> Callable[[_F], _F]:
 
     def mark(score: _F) -> _F:
         score.__dict__["score_task"] = task
+        if importance is not None:
+            score.__dict__["importance"] = importance
         return score
 
     return mark
@@ -214,7 +223,7 @@ def _ratio(part: Scores, whole: Scores) -> Scores:
     return ratios
 
 
-@population_score("classification")
+@population_score("classification", importance=np.reciprocal)
 def balanced_accuracy(outputs: Outputs, y: Codes, sample_weight: Weights = None) -> Scores:
     """Return the mean recall of the classes; those that `y` lacks are left out.
 
@@ -228,7 +237,7 @@ def balanced_accuracy(outputs: Outputs, y: Codes, sample_weight: Weights = None)
     return means
 
 
-@population_score("classification")
+@population_score("classification", importance=np.reciprocal)
 def g_mean(outputs: Outputs, y: Codes, sample_weight: Weights = None) -> Scores:
     """Return the geometric mean of the classes' recalls; classes that `y` lacks are left out.
 
@@ -406,6 +415,13 @@ class _NegCost:
         gains: Scores = -costs / counts.sum(axis=(1, 2))
         return gains
 
+    def importance(self, shares: NDArray[Any]) -> NDArray[Any]:
+        """Return what it costs, over the right answer, to mistake a class for another one."""
+        costs = np.array(self.cost_matrix)
+        excess = costs - costs.diagonal()[:, None]
+        means: NDArray[Any] = excess.sum(axis=1) / max(1, len(costs) - 1)
+        return means
+
 
 def neg_cost(cost_matrix: ArrayLike) -> PopulationScore:
     """Make a score of the mean cost of a sample, negated.
@@ -467,6 +483,60 @@ def neg_log_loss(outputs: Outputs, y: Codes, sample_weight: Weights = None) -> S
     np.exp(outputs, out=outputs)
     own -= np.log(outputs.sum(axis=1))
     return _mean(own, sample_weight)
+
+
+@dataclass(frozen=True, repr=False)
+class _AdjustedLogLoss:
+    importance_of_classes: tuple[float, ...]
+    score_task: ClassVar[Task] = "classification"
+
+    def __repr__(self) -> str:
+        return f"adjusted_log_loss({list(self.importance_of_classes)})"
+
+    def __call__(self, outputs: Outputs, y: Codes, sample_weight: Weights = None) -> Scores:
+        if outputs.shape[1] != len(self.importance_of_classes):
+            raise ValueError(
+                f"importance must have a weight for each of the {outputs.shape[1]} classes, got "
+                f"{len(self.importance_of_classes)}."
+            )
+        outputs -= np.log(self.importance_of_classes)[:, None].astype(outputs.dtype)
+        return neg_log_loss(outputs, y, sample_weight)
+
+
+def adjusted_log_loss(importance: ArrayLike) -> PopulationScore:
+    """Make a log loss whose networks decide in favour of the important classes.
+
+    The probabilities are the softmax of the outputs minus the logarithms of the importance
+    [Menon et al., Long-tail learning via logit adjustment, 2021, eq. 10]. A network that gives the
+    right ones has the outputs ``log(probability * importance)``, the largest of which is the best
+    decision where it is so much worse to mistake a sample of one class than of another.
+    Weights of the samples do not do that for a network that fits all of them.
+
+    Parameters
+    ----------
+    importance : array-like of shape (n_classes,)
+        Above 0; only the ratios matter. All the same is `neg_log_loss`.
+
+    Returns
+    -------
+    PopulationScore
+        It can be pickled, and it overwrites the outputs.
+
+    Raises
+    ------
+    ValueError
+        If a weight is not finite and above 0; by the score, if there are not as many as classes.
+
+    Examples
+    --------
+    >>> outputs = np.log([[[0.5, 0.1], [0.5, 0.9]]])
+    >>> np.exp(adjusted_log_loss([1, 3])(outputs, np.array([0, 0]))).round(3)
+    array([0.433])
+    """
+    weights = np.asarray(importance, dtype=np.float64)
+    if weights.ndim != 1 or not (np.isfinite(weights) & (weights > 0)).all():
+        raise ValueError(f"importance must be positive numbers, one a class, got {importance!r}.")
+    return _AdjustedLogLoss(tuple((weights / weights.max()).tolist()))
 
 
 def _softmax(outputs: Outputs) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
@@ -13,6 +14,7 @@ from ga_ann.validation import check_number
 __all__ = ["RECIPES", "Settings"]
 
 AUTO_BATCH_SIZE = 32
+MOST_DECAY = 0.03
 
 PYGAD_SELECTIONS = ("random", "rws", "sss", "sus")
 PYGAD_CROSSOVERS = ("sbx", "scattered", "two_points")
@@ -33,6 +35,7 @@ RECIPES: dict[str, dict[str, Any]] = {
         "mutation_rate": 1.0,
         "sigma": 0.3,
         "sigma_decay": 0.8,
+        "weight_decay": "auto",
         "batch_size": "auto",
         "noise": "table",
         "dtype": "float32",
@@ -51,6 +54,7 @@ RECIPES: dict[str, dict[str, Any]] = {
         "mutation_rate": 0.1,
         "sigma": 10.0,  # times U(-0.1, 0.1): the tutorial adds U(-1, 1)
         "sigma_decay": 1.0,
+        "weight_decay": 0.0,
         "batch_size": "full",
         "noise": "generator",
         "dtype": "float64",
@@ -79,6 +83,7 @@ class Settings:
     mutation_rate: float | tuple[float, float]
     sigma: float
     sigma_decay: float
+    weight_decay: float | str
     batch_size: int | str
     noise: str
     dtype: str
@@ -115,6 +120,7 @@ class Settings:
         check_number(self.n_generations, "n_generations", Integral, low=0)
         check_number(self.sigma, "sigma", low=0)
         check_number(self.sigma_decay, "sigma_decay", above=0, high=1)
+        self._check_weight_decay()
         check_number(self.tol, "tol", low=0)
         rates = self.mutation_rate
         for rate in rates if isinstance(rates, tuple) else (rates,):
@@ -150,6 +156,27 @@ class Settings:
             lookup(dict.fromkeys(("auto", "full")), self.batch_size, "batch_size")
         else:
             check_number(self.batch_size, "batch_size", Integral, low=1)
+
+    def _check_weight_decay(self) -> None:
+        if isinstance(self.weight_decay, str):
+            lookup({"auto": None}, self.weight_decay, "weight_decay")
+            return
+        check_number(self.weight_decay, "weight_decay", low=0)
+        if self.weight_decay * self.sigma > 1:
+            raise ValueError(
+                "weight_decay times sigma is the share of the weights that is lost in a "
+                f"generation and must be at most 1, got {self.weight_decay} * {self.sigma}."
+            )
+
+    def decay_of_weights(self, n_samples: int, sigma: float) -> float:
+        """Return the share of the weights that a generation takes away.
+
+        ``"auto"`` is ``sigma / sqrt(n_samples)``, at most `MOST_DECAY`: as for any prior, the more
+        samples there are, the less it counts.
+        """
+        if isinstance(self.weight_decay, str):
+            return min(sigma / math.sqrt(n_samples), MOST_DECAY)
+        return self.weight_decay * sigma
 
     def first_batch_size(self, n_samples: int) -> int:
         """Return the number of samples that the first generation sees, of `n_samples`.
