@@ -133,7 +133,11 @@ def _tasks(seconds: float) -> Iterator[tuple[str, Callable[[int], Iterator[Split
             f"fruits, trained on axis {axis}: accuracy",
             lambda seed, axis=axis: rotation(seed, axis),
             accuracy_score,
-            {"GA": plain(genetic((150, 60))), "Adam": plain(gradient((150, 60)))},
+            {
+                "GA": plain(genetic((150, 60))),
+                "GA, ternary weights": plain(genetic((150, 60), weight_set="ternary")),
+                "Adam": plain(gradient((150, 60))),
+            },
         )
     long = {"max_time": seconds, "n_generations": 10**6, "n_iter_no_change": 10**6}
     yield (
@@ -143,8 +147,8 @@ def _tasks(seconds: float) -> Iterator[tuple[str, Callable[[int], Iterator[Split
         {
             "GA": genetic((32,), **long),
             "GA, log loss as the fitness": genetic((32,), fitness="neg_log_loss", **long),
-            "GA, early stopping": genetic((32,), early_stopping=True, **long),
             "GA, step activation": genetic((32,), activation="step", **long),
+            "GA, ternary weights": genetic((32,), weight_set="ternary", **long),
             "GA, defaults": genetic((32,)),
             "Adam": gradient((32,)),
         },
@@ -169,7 +173,6 @@ def _tasks(seconds: float) -> Iterator[tuple[str, Callable[[int], Iterator[Split
             metric,
             {
                 "GA": genetic((32,), fitness=fitness),
-                "GA, balanced": genetic((32,), fitness=fitness, class_weight="balanced"),
                 "Adam": gradient((32,)),
                 "Adam, balanced": balanced_gradient((32,)),
             },
@@ -180,9 +183,6 @@ def _tasks(seconds: float) -> Iterator[tuple[str, Callable[[int], Iterator[Split
         mean_cost,
         {
             "GA": genetic((30,), fitness=neg_cost(COST)),
-            "GA, costs as class weights": genetic(
-                (30,), fitness=neg_cost(COST), class_weight={0: 1, 1: 10}
-            ),
             "Adam": gradient((30,)),
             "Adam, threshold tuned": tuned_gradient((30,)),
         },

@@ -47,12 +47,13 @@ class _GeneticMLP(BaseEstimator):
         n_parents: int = 8,
         n_elites: int = 0,
         selection: str = "truncation",
-        crossover: str = "mean",
-        mutation: str = "gaussian",
-        sigma: float = 0.3,
-        weight_decay: float | str = "auto",
+        crossover: str | None = None,
+        mutation: str | None = None,
+        sigma: float | None = None,
+        weight_decay: float | str | None = None,
+        weight_set: str | ArrayLike | None = None,
         batch_size: int | str = "auto",
-        n_generations: int = 1000,
+        n_generations: int = 2000,
         max_time: float | None = None,
         target_fitness: float | None = None,
         early_stopping: bool = False,
@@ -77,6 +78,7 @@ class _GeneticMLP(BaseEstimator):
         self.mutation = mutation
         self.sigma = sigma
         self.weight_decay = weight_decay
+        self.weight_set = weight_set
         self.batch_size = batch_size
         self.n_generations = n_generations
         self.max_time = max_time
@@ -153,6 +155,7 @@ class _GeneticMLP(BaseEstimator):
             mutation=self.mutation,
             sigma=self.sigma,
             weight_decay=self.weight_decay,
+            weight_set=self.weight_set,
             batch_size=self.batch_size,
             n_generations=self.n_generations if n_generations is None else n_generations,
             max_time=self.max_time,
@@ -211,8 +214,9 @@ class GeneticMLPClassifier(ClassifierMixin, _GeneticMLP):
     ----------
     hidden_layer_sizes : int or iterable of int, default=(100,)
         Sizes of the hidden layers.
-    activation : {"relu", "sigmoid", "tanh", "identity", "softmax"}, default="relu"
-        Activation of the hidden layers.
+    activation : str, default="relu"
+        Activation of the hidden layers: ``"identity"``, ``"relu"``, ``"sigmoid"``, ``"sign"``,
+        ``"softmax"``, ``"step"`` or ``"tanh"``.
     fitness : str or callable, default=None
         The score to maximise; None is the accuracy. A name in `ga_ann.fitness.FITNESS`
         (``"balanced_accuracy"``, ``"f1_macro"``, ``"matthews_corrcoef"``, ``"neg_log_loss"``,
@@ -225,11 +229,18 @@ class GeneticMLPClassifier(ClassifierMixin, _GeneticMLP):
         `fitness`. Which network is the best is decided by the fitness first.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, as elsewhere in scikit-learn; they multiply `sample_weight`.
-    population_size, n_parents, n_elites, selection, crossover, mutation, sigma, weight_decay
-        See `evolve`; defaults 32, 8, 0, "truncation", "mean", "gaussian", 0.3, "auto".
+    weight_set : str or array-like of float, default=None
+        The values that weights and biases may have: ``"binary"``, ``"ternary"``, ``"int8"``, or
+        any numbers; None for all. The probabilities of such a network are as extreme as its
+        weights are large.
+    population_size, n_parents, n_elites, selection
+        See `evolve`; defaults 32, 8, 0, "truncation".
+    crossover, mutation, sigma, weight_decay
+        See `evolve`; None, the default, stands for "mean", "gaussian", 0.3 and "auto", and for
+        what suits a `weight_set`.
     batch_size : int, "auto" or "full", default="auto"
         Number of samples that the generations are measured on, to begin with; see `evolve`.
-    n_generations : int, default=1000
+    n_generations : int, default=2000
         Number of generations at most.
     max_time : float, default=None
         Seconds after which the fit ends.
@@ -303,12 +314,13 @@ class GeneticMLPClassifier(ClassifierMixin, _GeneticMLP):
         n_parents: int = 8,
         n_elites: int = 0,
         selection: str = "truncation",
-        crossover: str = "mean",
-        mutation: str = "gaussian",
-        sigma: float = 0.3,
-        weight_decay: float | str = "auto",
+        crossover: str | None = None,
+        mutation: str | None = None,
+        sigma: float | None = None,
+        weight_decay: float | str | None = None,
+        weight_set: str | ArrayLike | None = None,
         batch_size: int | str = "auto",
-        n_generations: int = 1000,
+        n_generations: int = 2000,
         max_time: float | None = None,
         target_fitness: float | None = None,
         early_stopping: bool = False,
@@ -334,6 +346,7 @@ class GeneticMLPClassifier(ClassifierMixin, _GeneticMLP):
             mutation=mutation,
             sigma=sigma,
             weight_decay=weight_decay,
+            weight_set=weight_set,
             batch_size=batch_size,
             n_generations=n_generations,
             max_time=max_time,

@@ -29,13 +29,15 @@ from ga_ann.operators import (
     decay_weights,
     noise_table,
     rank_order,
+    step_mutation,
     weighted_mean,
 )
 from ga_ann.problem import Problem, TrainingData
 from ga_ann.schedule import Schedule
-from ga_ann.scores import PopulationScore
+from ga_ann.scores import PopulationScore, scaled
 from ga_ann.settings import Settings
 from ga_ann.validation import check_held_out, check_hidden_layer_sizes
+from ga_ann.weight_sets import check_weight_set
 
 __all__ = ["EvolutionResult", "NetworkGA", "evolve"]
 
@@ -358,11 +360,23 @@ def _operator_options(run: _Run, problem: Problem) -> dict[str, Any]:
             return ga.offspring
 
         options["crossover_type"] = crossover
-    if settings.mutation in MUTATIONS:
+    rate = settings.mutation_rate
+    if isinstance(rate, tuple):
+        options["mutation_percent_genes"] = [100 * share for share in rate]
+    elif settings.mutation == "step":
+        values = np.asarray(settings.weight_values, dtype=settings.dtype)
+
+        def step(offspring: NDArray[Any], ga: NetworkGA) -> NDArray[Any]:
+            sigma = run.schedule.sigma
+            step_mutation(rng, offspring, values, sigma=sigma, rate=min(1.0, rate * sigma))
+            return offspring
+
+        options["mutation_type"] = step
+    elif settings.mutation in MUTATIONS:
         mutate = partial(
             MUTATIONS[settings.mutation],
             rng,
-            rate=settings.mutation_rate,
+            rate=rate,
             table=table if settings.noise == "table" else None,
         )
 
@@ -371,10 +385,8 @@ def _operator_options(run: _Run, problem: Problem) -> dict[str, Any]:
             return offspring
 
         options["mutation_type"] = mutation
-    elif isinstance(settings.mutation_rate, tuple):
-        options["mutation_percent_genes"] = [100 * rate for rate in settings.mutation_rate]
     else:
-        options["mutation_percent_genes"] = 100 * settings.mutation_rate
+        options["mutation_percent_genes"] = 100 * rate
     return options
 
 
@@ -386,6 +398,7 @@ def evolve(
     activation: str | None = None,
     output_activation: str | None = None,
     bias: bool = False,
+    weight_set: str | ArrayLike | None = None,
     task: str = "classification",
     fitness: str | Callable[..., Any] | None = None,
     ranking: str | Callable[..., Any] | None = None,
@@ -439,6 +452,12 @@ def evolve(
         See `forward`. None takes the recipe's.
     bias : bool, default=False
         Whether the layers have biases. The tutorial's have none.
+    weight_set : str or array-like of float, optional
+        The values that weights and biases may have: ``"binary"`` (-1, 1), ``"ternary"`` (-1, 0,
+        1), ``"int8"`` (-127 to 127), or any numbers, at least two. Evolution stays inside the set:
+        the defaults are then ``crossover="gene_pool"``, ``mutation="step"`` with
+        ``mutation_rate=0.005`` and ``sigma=1.0``, and no weight decay. The outputs are as large as
+        the set makes them; selection ranks by the outputs over their initial standard deviation.
     task : {"classification", "regression"}, default="classification"
         What `y` holds: labels, or numbers (one column or several).
     fitness : str or callable, optional
@@ -493,15 +512,16 @@ def evolve(
         ``"truncation"``, ``"tournament"``, ``"rank"``, ``"roulette"``, or a name of PyGAD's:
         ``"sss"``, ``"rws"``, ``"sus"``, ``"random"``.
     crossover : str, optional
-        ``"mean"`` (the parents' weighted mean, as in evolution strategies), ``"uniform"``,
-        ``"neuron"``, ``"single_point"``, ``"two_point"``, ``"middle"``, or a name of PyGAD's:
-        ``"two_points"``, ``"scattered"``, ``"sbx"``.
+        ``"mean"`` (the parents' weighted mean, as in evolution strategies), ``"gene_pool"`` (each
+        gene from any parent), ``"uniform"``, ``"neuron"``, ``"single_point"``, ``"two_point"``,
+        ``"middle"``, or a name of PyGAD's: ``"two_points"``, ``"scattered"``, ``"sbx"``.
     mutation : str, optional
-        ``"gaussian"``, ``"uniform"``, or a name of PyGAD's, which change genes as PyGAD does by
-        default and much more slowly: ``"random"``, ``"swap"``, ``"inversion"``, ``"scramble"``,
-        ``"polynomial"``, ``"adaptive"``.
+        ``"gaussian"``, ``"uniform"``, ``"step"`` (with a `weight_set`), or a name of PyGAD's, which
+        change genes as PyGAD does by default and much more slowly: ``"random"``, ``"swap"``,
+        ``"inversion"``, ``"scramble"``, ``"polynomial"``, ``"adaptive"``.
     mutation_rate : float, optional
-        Share of the genes that change in an offspring, 0 to 1; a pair for ``"adaptive"``.
+        Share of the genes that change in an offspring, 0 to 1; a pair for ``"adaptive"``. With
+        ``"step"``, in units of the current `sigma`.
     sigma : float, optional
         Standard deviation of the mutation, relative to that of the layer's initial weights; at
         least 0. PyGAD's own mutations do not use it.
@@ -591,6 +611,7 @@ def evolve(
         activation=activation,
         output_activation=output_activation,
         bias=bias,
+        weight_set=_plain(weight_set),
         fitness=_name(score),
         ranking=ranking if ranking is None or isinstance(ranking, str) else _name(ranking),
         init=init,
@@ -637,7 +658,7 @@ def evolve(
         column = "validation_score" if early_stopping else "ranking"
         callbacks.append(EarlyStopping(settings.n_iter_no_change, tol=settings.tol, column=column))
     finer = ranking if callable(ranking) else settings.ranking
-    scores = _resolve_scores(score, finer, data)
+    scores = _resolve_scores(score, finer, problem)
     make_evaluator = partial(
         Evaluator,
         shapes=problem.shapes,
@@ -682,20 +703,31 @@ def evolve(
     )
 
 
+def _plain(weight_set: str | ArrayLike | None) -> str | tuple[float, ...] | None:
+    if weight_set is None or isinstance(weight_set, str):
+        return weight_set
+    return check_weight_set(weight_set)
+
+
 def _name(score: str | Callable[..., Any]) -> str:
     return score if isinstance(score, str) else getattr(score, "__name__", repr(score))
 
 
 def _resolve_scores(
-    fitness: str | Callable[..., Any], ranking: str | Callable[..., Any], data: TrainingData
+    fitness: str | Callable[..., Any], ranking: str | Callable[..., Any], problem: Problem
 ) -> tuple[PopulationScore, PopulationScore | None]:
     """Return what the user wants and what selection ranks by; None where they are the same."""
-    score = resolve_fitness(fitness, classes=data.classes)
+    classes = problem.data.classes
+    score = resolve_fitness(fitness, classes=classes)
     if ranking == "fitness":
         return score, None
     if ranking == "auto":
-        return score, finer_score(score, data.class_shares)
-    return score, resolve_fitness(ranking, classes=data.classes)
+        finer = finer_score(score, problem.data.class_shares)
+    else:
+        finer = resolve_fitness(ranking, classes=classes)
+    if problem.settings.weight_set is not None and classes is not None:
+        finer = scaled(finer, 1 / problem.spread_of_outputs())
+    return score, finer
 
 
 def _run_generations(run: _Run, population: NDArray[Any], problem: Problem) -> NetworkGA:

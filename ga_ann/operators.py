@@ -20,14 +20,17 @@ __all__ = [
     "SELECTIONS",
     "decay_weights",
     "gaussian_mutation",
+    "gene_pool_crossover",
     "mean_crossover",
     "middle_crossover",
     "neuron_crossover",
     "noise_table",
     "rank_order",
     "rank_selection",
+    "recombination_weights",
     "roulette_selection",
     "single_point_crossover",
+    "step_mutation",
     "tournament_selection",
     "truncation_selection",
     "two_point_crossover",
@@ -222,6 +225,27 @@ def middle_crossover(
     out[:, middle:] = parents[(k + 1) % len(parents), middle:]
 
 
+def gene_pool_crossover(
+    rng: np.random.Generator, parents: Population, out: Population, shapes: Shapes, table: Noise
+) -> None:
+    """Take each gene from any of the parents, with the chances of `recombination_weights`.
+
+    On average the offspring are the parents' `weighted_mean`, but each gene is one that a parent
+    has. Known as gene pool recombination [Muehlenbein and Voigt, 1996] and, with equal chances, as
+    global discrete recombination.
+    """
+    # A random byte picks the parent: the chances are rounded to multiples of 1/256.
+    bounds = np.round(256 * np.cumsum(recombination_weights(len(parents)))).astype(int)
+    parent_of_byte = np.searchsorted(bounds, np.arange(256), side="right").astype(np.intp)
+    places = np.arange(out.shape[1])
+    flat = parents.ravel()
+    for child in out:
+        sources = parent_of_byte[np.frombuffer(rng.bytes(len(places)), dtype=np.uint8)]
+        sources *= len(places)
+        sources += places
+        np.take(flat, sources, out=child, mode="clip")  # "raise" would copy
+
+
 def mean_crossover(
     rng: np.random.Generator, parents: Population, out: Population, shapes: Shapes, table: Noise
 ) -> None:
@@ -232,18 +256,24 @@ def mean_crossover(
 def weighted_mean(parents: Population) -> NDArray[Any]:
     """Return the mean of the parents, best first, with weights that fall with their rank.
 
-    The weights ``log(n + 1/2) - log(k)``, k = 1 ... n, are those of evolution strategies with
-    global weighted recombination [Hansen and Ostermeier, 2001; Hansen, 2016, eq. 49].
-
     Examples
     --------
     >>> weighted_mean(np.array([[1.0, 0.0], [0.0, 1.0]])).round(3)
     array([0.804, 0.196])
     """
-    n = len(parents)
-    weights = np.log(n + 0.5) - np.log(np.arange(1, n + 1))
-    mean: NDArray[Any] = (weights / weights.sum()).astype(parents.dtype) @ parents
+    mean: NDArray[Any] = recombination_weights(len(parents)).astype(parents.dtype) @ parents
     return mean
+
+
+def recombination_weights(n: int) -> NDArray[np.float64]:
+    """Return weights of sum 1 that fall with the rank of `n` parents.
+
+    They are in proportion to ``log(n + 1/2) - log(k)``, k = 1 ... n, as in evolution strategies
+    with global weighted recombination [Hansen and Ostermeier, 2001; Hansen, 2016, eq. 49].
+    """
+    weights = np.log(n + 0.5) - np.log(np.arange(1, n + 1))
+    normalised: NDArray[np.float64] = weights / weights.sum()
+    return normalised
 
 
 def decay_weights(chromosomes: Population, shapes: Shapes, share: float) -> None:
@@ -348,6 +378,52 @@ def uniform_mutation(
     _add_noise(rng, offspring, scale, noise)
 
 
+def step_mutation(
+    rng: np.random.Generator,
+    offspring: Population,
+    values: NDArray[Any],
+    *,
+    sigma: float = 1.0,
+    rate: float = 1.0,
+) -> None:
+    """Move a share of the genes of every offspring up or down a set of values, in place.
+
+    The number of places that a gene moves is a rounded normal number, at least 1; what would leave
+    the set comes back from its end.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        The source of randomness.
+    offspring : ndarray of shape (n_offspring, n_genes)
+        The chromosomes, all of them values of the set; they are changed.
+    values : ndarray of shape (n_values,)
+        The set: at least two numbers, sorted.
+    sigma : float, default=1.0
+        Standard deviation of the moves, in units of that of the set's places.
+    rate : float in [0, 1], default=1.0
+        Share of the genes that move, rounded; at least one gene unless it is zero.
+
+    Examples
+    --------
+    >>> offspring = np.array([[-1.0, 0.0, 1.0, 0.0]])
+    >>> step_mutation(np.random.default_rng(0), offspring, np.array([-1.0, 0.0, 1.0]))
+    >>> offspring
+    array([[ 0., -1.,  0.,  1.]])
+    """
+    last = len(values) - 1
+    spread = sigma * np.arange(len(values)).std()
+    n_changed = _count_changed(offspring.shape[1], rate)
+    for child in offspring:
+        genes = rng.choice(len(child), size=n_changed, replace=False, shuffle=False)
+        moves = spread * rng.standard_normal(n_changed)
+        moves = np.copysign(np.maximum(np.rint(np.abs(moves)), 1), moves).astype(np.intp)
+        places = np.searchsorted(values, child[genes]) + moves
+        # Reflected at both ends, however far the move would go.
+        places = np.abs((places + last) % (2 * last) - last)
+        child[genes] = values[places]
+
+
 def _count_changed(n_genes: int, rate: float) -> int:
     return min(n_genes, max(round(rate * n_genes), int(rate > 0)))
 
@@ -378,6 +454,7 @@ SELECTIONS: dict[str, Callable[..., NDArray[np.intp]]] = {
 """Selections by name: ``f(rng, fitness, n_parents) -> indices``."""
 
 CROSSOVERS: dict[str, Callable[..., None]] = {
+    "gene_pool": gene_pool_crossover,
     "mean": mean_crossover,
     "middle": middle_crossover,
     "neuron": neuron_crossover,

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array
 
 from ga_ann.chromosome import flatten, reshape
-from ga_ann.network import INITS, init_scale, layer_shapes, lookup
+from ga_ann.network import INITS, forward, init_scale, layer_shapes, lookup
 from ga_ann.settings import Settings
 from ga_ann.validation import (
     check_range,
@@ -18,6 +18,7 @@ from ga_ann.validation import (
     check_sample_weight,
     check_training,
 )
+from ga_ann.weight_sets import draw_from, is_inside
 
 __all__ = ["Problem", "TrainingData"]
 
@@ -176,10 +177,13 @@ class Problem:
         Returns
         -------
         ndarray of shape (population_size, n_genes)
-            Biases are 0, and those of a regression's outputs the means of the targets.
+            Biases are 0, and those of a regression's outputs the means of the targets. Weights that
+            are restricted to a set have equal chances, and biases the value nearest to 0.
         """
         settings = self.settings
         population: NDArray[Any]
+        if settings.weight_values is not None:
+            return self._draw_restricted(rng, settings.population_size)
         # Drawn in place, and one matrix at a time: a large population should not exist twice.
         population = np.zeros((settings.population_size, len(self.scale)), dtype=settings.dtype)
         for parameter in reshape(population, self.shapes):
@@ -190,13 +194,40 @@ class Problem:
             population[:, -self.data.n_outputs :] = self.data.centre
         return population
 
+    def _draw_restricted(self, rng: np.random.Generator, n_solutions: int) -> NDArray[Any]:
+        values = self.settings.weight_values or ()
+        population: NDArray[Any] = np.empty(
+            (n_solutions, len(self.scale)), dtype=self.settings.dtype
+        )
+        for parameter in reshape(population, self.shapes):
+            if parameter.ndim == 3:
+                draw_from(rng, values, parameter)
+            else:
+                parameter[:] = min(values, key=abs)
+        return population
+
+    def spread_of_outputs(self) -> float:
+        """Return the standard deviation of the outputs of networks drawn from the set of weights.
+
+        The outputs are as large as the set makes them, and the log loss of large ones is as coarse
+        as the number of errors.
+        """
+        # A generator of its own: the answer must not depend on where the run's stands.
+        networks = self._draw_restricted(np.random.default_rng(0), 4)
+        samples = self.data.X[:1000].astype(self.settings.dtype)
+        activation = self.settings.activation
+        outputs = [
+            forward(reshape(one, self.shapes), samples, activation=activation) for one in networks
+        ]
+        return float(np.std(outputs)) or 1.0
+
     def check_population(self, given: ArrayLike) -> NDArray[Any]:
         """Return a population that somebody gave, as a copy, if it fits.
 
         Raises
         ------
         ValueError
-            If its shape is another one, or it is not finite.
+            If its shape is another one, it is not finite, or a weight is not in the set.
         """
         population: NDArray[Any] = check_array(
             given, dtype=self.settings.dtype, copy=True, input_name="initial_population"
@@ -206,5 +237,11 @@ class Problem:
             raise ValueError(
                 f"initial_population must have shape {shape} (solutions, genes) for parameters of "
                 f"{self.shapes}, got {population.shape}."
+            )
+        values = self.settings.weight_values
+        if values is not None and not is_inside(population, values):
+            raise ValueError(
+                f"initial_population must hold values of weight_set={self.settings.weight_set!r} "
+                "alone."
             )
         return population

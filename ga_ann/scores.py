@@ -42,6 +42,7 @@ __all__ = [
     "population_score",
     "r2",
     "roc_auc",
+    "scaled",
 ]
 
 Outputs = NDArray[Any]
@@ -537,6 +538,31 @@ def adjusted_log_loss(importance: ArrayLike) -> PopulationScore:
     if weights.ndim != 1 or not (np.isfinite(weights) & (weights > 0)).all():
         raise ValueError(f"importance must be positive numbers, one a class, got {importance!r}.")
     return _AdjustedLogLoss(tuple((weights / weights.max()).tolist()))
+
+
+@dataclass(frozen=True, repr=False)
+class _Scaled:
+    score: PopulationScore
+    factor: float
+
+    def __repr__(self) -> str:
+        return f"scaled({self.score!r}, {self.factor:g})"
+
+    def __call__(self, outputs: Outputs, y: Targets, sample_weight: Weights = None) -> Scores:
+        outputs *= outputs.dtype.type(self.factor)
+        return self.score(outputs, y, sample_weight)
+
+
+def scaled(score: PopulationScore, factor: float) -> PopulationScore:
+    """Make a score of the outputs times a factor, which are overwritten.
+
+    Examples
+    --------
+    >>> outputs = np.array([[[2.0, 4.0], [0.0, 0.0]]])
+    >>> scaled(margin, 0.25)(outputs, np.array([0, 0]))
+    array([0.75])
+    """
+    return _Scaled(score, factor)
 
 
 def _softmax(outputs: Outputs) -> None:

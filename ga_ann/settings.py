@@ -10,6 +10,7 @@ from typing import Any
 from ga_ann.network import ACTIVATIONS, INITS, lookup
 from ga_ann.operators import CROSSOVERS, MUTATIONS, SELECTIONS
 from ga_ann.validation import check_number
+from ga_ann.weight_sets import check_weight_set
 
 __all__ = ["RECIPES", "Settings"]
 
@@ -62,6 +63,18 @@ RECIPES: dict[str, dict[str, Any]] = {
 }
 """The settings that a recipe stands for; see `evolve`."""
 
+RESTRICTED: dict[str, Any] = {
+    "crossover": "gene_pool",
+    "mutation": "step",
+    "mutation_rate": 0.005,
+    "sigma": 1.0,
+    "weight_decay": 0.0,
+}
+"""What any recipe changes to where the weights are restricted to a set."""
+
+LEAVE_THE_SET = ("mean", "sbx")
+STAY_IN_THE_SET = ("inversion", "scramble", "step", "swap")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
@@ -71,6 +84,7 @@ class Settings:
     activation: str
     output_activation: str
     bias: bool
+    weight_set: str | tuple[float, ...] | None
     fitness: str
     ranking: str
     init: str
@@ -105,6 +119,8 @@ class Settings:
             If the recipe is unknown, or a setting cannot run.
         """
         chosen = lookup(RECIPES, recipe, "recipe")
+        if given.get("weight_set") is not None:
+            chosen = chosen | RESTRICTED
         resolved: dict[str, Any] = {
             name: chosen.get(name) if value is None else value for name, value in given.items()
         }
@@ -121,6 +137,7 @@ class Settings:
         check_number(self.sigma, "sigma", low=0)
         check_number(self.sigma_decay, "sigma_decay", above=0, high=1)
         self._check_weight_decay()
+        self._check_weight_set()
         check_number(self.tol, "tol", low=0)
         rates = self.mutation_rate
         for rate in rates if isinstance(rates, tuple) else (rates,):
@@ -147,7 +164,7 @@ class Settings:
             (INITS, (), "init"),
             (SELECTIONS, PYGAD_SELECTIONS, "selection"),
             (CROSSOVERS, PYGAD_CROSSOVERS, "crossover"),
-            (MUTATIONS, PYGAD_MUTATIONS, "mutation"),
+            (MUTATIONS, ("step", *PYGAD_MUTATIONS), "mutation"),
             ((), ("generator", "table"), "noise"),
             ((), ("float32", "float64"), "dtype"),
         ):
@@ -156,6 +173,30 @@ class Settings:
             lookup(dict.fromkeys(("auto", "full")), self.batch_size, "batch_size")
         else:
             check_number(self.batch_size, "batch_size", Integral, low=1)
+
+    def _check_weight_set(self) -> None:
+        restricted = self.weight_values is not None
+        if restricted != (self.mutation in STAY_IN_THE_SET) and (
+            restricted or self.mutation == "step"
+        ):
+            raise ValueError(
+                f"mutation must be one of {list(STAY_IN_THE_SET)} with a weight_set, and 'step' "
+                f"needs one; got {self.mutation!r} with weight_set={self.weight_set!r}."
+            )
+        if restricted and self.crossover in LEAVE_THE_SET:
+            raise ValueError(
+                f"crossover={self.crossover!r} makes weights that are not in the weight_set; use "
+                "'gene_pool', which has the same mean, or another one that takes whole genes."
+            )
+        if restricted and self.weight_decay != 0:
+            raise ValueError(
+                f"weight_decay must be 0 with a weight_set, got {self.weight_decay!r}."
+            )
+
+    @property
+    def weight_values(self) -> tuple[float, ...] | None:
+        """The values that weights may have, sorted; None for any."""
+        return None if self.weight_set is None else check_weight_set(self.weight_set)
 
     def _check_weight_decay(self) -> None:
         if isinstance(self.weight_decay, str):
