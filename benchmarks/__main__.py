@@ -16,6 +16,7 @@ import joblib
 
 from benchmarks import (
     ablation,
+    checkpoints,
     engine,
     evaluation,
     generalisation,
@@ -30,6 +31,7 @@ PARTS = {
     "time_to_solution": (time_to_solution, "Time to solution: seconds from the call, medians"),
     "ablation": (ablation, "Ablation: seconds to a training accuracy, medians over the seeds"),
     "memory": (memory, "Memory: peak above data and imports"),
+    "checkpoints": (checkpoints, "Checkpoints: their cost at the default interval"),
     "generalisation": (generalisation, "Generalisation: held-out scores"),
     "growth": (growth, "Growth: exponents of the time of a generation"),
 }

@@ -33,9 +33,9 @@ class _Clock:
     def __enter__(self) -> "_Clock":
         clock = self
 
-        def timed(evaluator: Evaluator, *args: Any) -> Any:
+        def timed(evaluator: Evaluator, *args: Any, **options: Any) -> Any:
             start = perf_counter()
-            result = clock.original(evaluator, *args)
+            result = clock.original(evaluator, *args, **options)
             clock.seconds += perf_counter() - start
             return result
 

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ga_ann.baseline import train_naive
-    from ga_ann.checkpoint import Model, load_history, load_model, save_history, save_model
+    from ga_ann.callbacks import Checkpoint, EarlyStopping, ProgressBar
+    from ga_ann.checkpoint import load_checkpoint
     from ga_ann.chromosome import flatten, reshape
     from ga_ann.comparison import compare
     from ga_ann.datasets import (
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from ga_ann.estimator import GeneticMLPClassifier, GeneticMLPRegressor
     from ga_ann.evolution import EvolutionResult, NetworkGA, evolve
     from ga_ann.history import History, TrainingResult
+    from ga_ann.model import Model, load_history, load_model, save_history, save_model
     from ga_ann.network import ACTIVATIONS, forward, init_weights, layer_shapes, predict
     from ga_ann.plotting import plot_comparison, plot_confusion, plot_fitness
 
@@ -26,6 +28,8 @@ __version__ = "0.1.0"
 
 __all__ = [
     "ACTIVATIONS",
+    "Checkpoint",
+    "EarlyStopping",
     "EvolutionResult",
     "GeneticMLPClassifier",
     "GeneticMLPRegressor",
@@ -33,6 +37,7 @@ __all__ = [
     "HueHistogram",
     "Model",
     "NetworkGA",
+    "ProgressBar",
     "TrainingResult",
     "compare",
     "evolve",
@@ -42,6 +47,7 @@ __all__ = [
     "hue_histogram",
     "init_weights",
     "layer_shapes",
+    "load_checkpoint",
     "load_features",
     "load_fruits360",
     "load_history",
@@ -59,7 +65,8 @@ __all__ = [
 
 _MODULES = {
     "baseline": ["train_naive"],
-    "checkpoint": ["Model", "load_history", "load_model", "save_history", "save_model"],
+    "callbacks": ["Checkpoint", "EarlyStopping", "ProgressBar"],
+    "checkpoint": ["load_checkpoint"],
     "chromosome": ["flatten", "reshape"],
     "comparison": ["compare"],
     "datasets": [
@@ -73,6 +80,7 @@ _MODULES = {
     "estimator": ["GeneticMLPClassifier", "GeneticMLPRegressor"],
     "evolution": ["EvolutionResult", "NetworkGA", "evolve"],
     "history": ["History", "TrainingResult"],
+    "model": ["Model", "load_history", "load_model", "save_history", "save_model"],
     "network": ["ACTIVATIONS", "forward", "init_weights", "layer_shapes", "predict"],
     "plotting": ["plot_comparison", "plot_confusion", "plot_fitness"],
 }

@@ -3,22 +3,40 @@
 A callback is any ``f(ga, history)``, with the running `pygad.GA` and the `History` so far. It is
 called after the initial population was measured and after every generation. A run ends when a
 callback returns True, or a string that says why.
+
+A callback that is a context manager is entered before the run's first work and left at its end,
+and one that has a method `finish` gets it called with the same arguments after the last
+generation. `catch_up(history)` is called when a run goes on from a checkpoint; if it returns a
+string, the run ends there.
 """
 
 from __future__ import annotations
 
+import os
+import warnings
 from collections.abc import Callable
 from math import isnan
 from numbers import Integral
+from pathlib import Path
+from time import perf_counter
 from types import TracebackType
 from typing import Any, Self
 
+from filelock import FileLock, Timeout
 from tqdm.auto import tqdm
 
+from ga_ann.checkpoint import save_checkpoint
+from ga_ann.files import check_target
 from ga_ann.history import COLUMNS, History
 from ga_ann.validation import check_number
 
-__all__ = ["Callback", "EarlyStopping", "ProgressBar"]
+__all__ = ["Callback", "Checkpoint", "EarlyStopping", "ProgressBar"]
+
+SHARE_OF_TIME = 0.01
+"""What writing checkpoints may take of a run by default."""
+
+BYTES_PER_SECOND = 1e8
+"""How quickly the first checkpoint is expected to be written; the others go by the one before."""
 
 Callback = Callable[[Any, History], "str | bool | None"]
 
@@ -68,13 +86,24 @@ class EarlyStopping:
 
     def __call__(self, ga: Any, history: History) -> str | None:
         """Compare the newest generation with the best one so far."""
-        value = history.last[self.column]
-        self._since = 0 if value > self._best + self.tol else self._since + 1
-        if self._since == 0:
-            self._best = value
+        self._compare(history.last[self.column])
+        return self._reason()
+
+    def _reason(self) -> str | None:
         if self._since < self.n_iter_no_change:
             return None
         return f"no {self.column} improvement in {self.n_iter_no_change} generations"
+
+    def _compare(self, value: float) -> None:
+        self._since = 0 if value > self._best + self.tol else self._since + 1
+        if self._since == 0:
+            self._best = value
+
+    def catch_up(self, history: History) -> str | None:
+        """Take note of the generations of a run that goes on, unless it had ended here."""
+        for value in history[self.column]:
+            self._compare(float(value))
+        return self._reason()
 
 
 class ProgressBar:
@@ -120,3 +149,127 @@ class ProgressBar:
             shown["held out"] = f"{row['validation_score']:.4f}"
         self._bar.set_postfix(shown, refresh=False)
         self._bar.update(int(row["generation"]) - self._bar.n)
+
+
+class Checkpoint:
+    """Writes the run's state to a file, from which ``evolve(resume=path)`` goes on bit for bit.
+
+    It is written after the last generation in any case, also of a run that Ctrl-C or SIGTERM ends.
+    A kill or a power cut costs what came after the last writing: no more than `every_generations`
+    or `every_seconds`, and by default a hundred times what writing takes: seconds for a network of
+    10^4 genes, a minute or two for one of 10^6.
+
+    Parameters
+    ----------
+    path : path-like
+        The file, written whole or not at all. The one before stays as ``path + ".previous"``, and
+        ``path + ".lock"`` keeps other runs from it.
+    every_generations : int, optional
+        Write after so many generations, at least 1.
+    every_seconds : float, optional
+        Write after the first generation that ends so many seconds after the last writing, above 0.
+        Without either, writing takes 1 % of the time.
+
+    Raises
+    ------
+    ValueError
+        If a number is out of its range.
+    OSError
+        When the run begins, if nothing can be written there, or another run writes there. Later
+        failures, such as a full disk, are told in a `RuntimeWarning`: the run goes on, with the
+        last file as it was.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from sklearn.datasets import load_iris
+    >>> from ga_ann import evolve
+    >>> X, y = load_iris(return_X_y=True)
+    >>> options = {"hidden_layer_sizes": (8,), "random_state": 0, "target_fitness": None}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = f"{folder}/run.npz"
+    ...     first = evolve(X, y, n_generations=7, callbacks=[Checkpoint(path)], **options)
+    ...     second = evolve(X, y, n_generations=20, resume=path, **options)
+    >>> whole = evolve(X, y, n_generations=20, **options)
+    >>> bool((second.population == whole.population).all())
+    True
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        every_generations: int | None = None,
+        every_seconds: float | None = None,
+    ) -> None:
+        if every_generations is not None:
+            check_number(every_generations, "every_generations", Integral, low=1)
+        if every_seconds is not None:
+            check_number(every_seconds, "every_seconds", above=0)
+        self.path = Path(path)
+        self.every_generations = every_generations
+        self.every_seconds = every_seconds
+        self._lock = FileLock(f"{self.path}.lock", timeout=0)
+        self._saved = (-1, perf_counter())
+        self._pause: float | None = None
+        self._has_warned = False
+
+    def __enter__(self) -> Self:
+        for name in (self.path, f"{self.path}.previous"):
+            check_target(name)
+        try:
+            self._lock.acquire()
+        except Timeout as error:
+            raise OSError(
+                f"another run writes its checkpoints to {self.path}; choose another file."
+            ) from error
+        self._saved, self._pause = (-1, perf_counter()), None
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._lock.release()
+
+    def __call__(self, ga: Any, history: History) -> None:
+        """Write the state if it is time to."""
+        if self._is_due(ga, history):
+            self._write(ga, history)
+
+    def _is_due(self, ga: Any, history: History) -> bool:
+        generation, when = self._saved
+        passed = perf_counter() - when
+        if self.every_generations is None and self.every_seconds is None:
+            if self._pause is None:
+                self._pause = ga.population.nbytes / BYTES_PER_SECOND / SHARE_OF_TIME
+            return passed >= self._pause
+        n_since = len(history) - 1 - generation
+        return (self.every_generations is not None and n_since >= self.every_generations) or (
+            self.every_seconds is not None and passed >= self.every_seconds
+        )
+
+    def finish(self, ga: Any, history: History) -> None:
+        """Write the state unless the file has it."""
+        if self._saved[0] != len(history) - 1:
+            self._write(ga, history)
+
+    def _write(self, ga: Any, history: History) -> None:
+        started = perf_counter()
+        try:
+            save_checkpoint(self.path, ga.snapshot())
+        except OSError as error:
+            if not self._has_warned:
+                self._has_warned = True
+                warnings.warn(
+                    f"The checkpoint could not be written ({error}); the run goes on, and "
+                    f"{self.path} is as it was.",
+                    RuntimeWarning,
+                    stacklevel=2,
+                )
+            self._saved = (self._saved[0], perf_counter())
+        else:
+            self._saved = (len(history) - 1, perf_counter())
+        self._pause = (perf_counter() - started) / SHARE_OF_TIME

@@ -1,257 +1,187 @@
-"""Save and load models and histories: npz files with a JSON header, and no pickle anywhere.
-
-A file is a zip archive of plain ``.npy`` arrays, as `numpy.savez_compressed` writes them. The array
-``header.json`` holds UTF-8 text: a JSON object with the ``format`` (``"ga_ann"``), the ``kind``
-(``"model"``, ``"history"``), the format's ``version``, the ``package_version`` and everything that
-is not an array. ``numpy.load(path)["weights/0"]`` reads a weight matrix without this package.
-"""
+"""Checkpoints: a run's whole state in a file without pickle, from which it goes on bit for bit."""
 
 from __future__ import annotations
 
 import json
 import os
+import platform
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from importlib import import_module
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import check_array
+from numpy.typing import NDArray
 
-from ga_ann.files import naming, read_npz, replacing
-from ga_ann.history import COLUMNS, History
-from ga_ann.network import ACTIVATIONS, forward, lookup, pair_layers
+from ga_ann.archive import entry, member, read_archive, to_json, write_archive
+from ga_ann.chromosome import count_genes, reshape
+from ga_ann.files import naming
+from ga_ann.history import History
+from ga_ann.model import pack_history, unpack_history
+from ga_ann.network import pair_layers
 
-__all__ = ["Model", "load_history", "load_model", "save_history", "save_model"]
+__all__ = [
+    "Snapshot",
+    "describe_difference",
+    "fingerprint",
+    "load_checkpoint",
+    "save_checkpoint",
+]
 
-_FORMAT = "ga_ann"
-_VERSION = 1
-_HEADER = "header.json"
-_T = TypeVar("_T")
+MAY_CHANGE = ("n_generations", "max_time", "max_evaluations", "target_fitness")
+"""Settings that a run may go on with another value of: they only say when it ends."""
+
+ARRAYS = ("population", "fitness", "ranking", "best")
 
 
 @dataclass(frozen=True, eq=False)
-class Model:
-    """A trained network with what it takes to use it on new data.
+class Snapshot:
+    """The state of a run after a generation.
 
-    Parameters
+    Attributes
     ----------
-    weights : list of ndarray
-        The network's parameters, of a floating type: matrices ``(n_in, n_out)``, each optionally
-        followed by its bias vector ``(n_out,)``.
-    activation : {"relu", "sigmoid", "tanh", "identity", "softmax"}
-        Activation of the hidden layers.
-    output_activation : {"identity", "softmax", "sigmoid", "tanh", "relu"}
-        Activation of the last layer.
-    classes : ndarray of shape (n_outputs,)
-        The label that stands for each output: integers, floats, booleans or strings.
-    columns : ndarray, optional
-        The input columns that the network takes: a boolean mask of shape (n_features,), or the
-        indices of the columns in the network's order. None, the default, takes all of them.
-    extraction : dict, optional
-        How the features were computed from pictures, such as
-        ``{"bins": 360, "hue_range": None}``; None, the default, where there were no pictures.
-    settings : dict, default={}
-        What the training was started with: names to strings, numbers, booleans, None, or lists of
-        them.
-
-    Raises
-    ------
-    TypeError
-        If a parameter is not of the type above.
-    ValueError
-        If the weights do not chain or are not finite, an activation is unknown, or `classes` or
-        `columns` do not fit the network.
-
-    Examples
-    --------
-    >>> model = Model(
-    ...     [np.eye(2)], "relu", "identity", np.array(["apple", "mango"]),
-    ...     columns=np.array([True, False, True]),
-    ... )
-    >>> model.predict([[0.1, 9.0, 0.7], [0.5, 9.0, 0.2]])
-    array(['mango', 'apple'], dtype='<U5')
+    population : ndarray of shape (n_solutions, n_genes)
+        The chromosomes.
+    fitness, ranking : ndarray of shape (n_solutions,)
+        What they were measured at; minus infinity and NaN where that failed.
+    best : ndarray of shape (n_genes,)
+        The best solution so far.
+    shapes : list of tuple of int
+        Shapes of the network's parameters.
+    history : History
+        The generations so far, and the settings of the run.
+    state : dict
+        Where the generator, the schedule and the search for the best stood.
+    data : dict of str to str
+        Fingerprints of the data, by name.
+    versions : dict of str to str
+        Of Python and of the packages that the bits depend on.
     """
 
-    weights: list[NDArray[Any]]
-    activation: str
-    output_activation: str
-    classes: NDArray[Any]
-    columns: NDArray[Any] | None = None
-    extraction: dict[str, Any] | None = None
-    settings: dict[str, Any] = field(default_factory=dict)
+    population: NDArray[Any]
+    fitness: NDArray[np.float64]
+    ranking: NDArray[np.float64]
+    best: NDArray[Any]
+    shapes: list[tuple[int, ...]]
+    history: History
+    state: dict[str, Any]
+    data: dict[str, str]
+    versions: dict[str, str]
 
     def __post_init__(self) -> None:
-        lookup(ACTIVATIONS, self.activation, "activation")
-        lookup(ACTIVATIONS, self.output_activation, "output_activation")
-        n_inputs, n_outputs = _check_weights(self.weights)
-        _check_classes(self.classes, n_outputs)
-        if self.columns is not None:
-            _check_columns(self.columns, n_inputs)
-        if not isinstance(self.extraction, dict | None):
-            raise TypeError(f"extraction must be a dict or None, got {self.extraction!r}.")
-        if not isinstance(self.settings, dict):
-            raise TypeError(f"settings must be a dict, got {self.settings!r}.")
-
-    def predict_scores(self, X: ArrayLike) -> NDArray[Any]:
-        """Return the network's outputs.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            The samples, finite numbers, with all the original columns: `columns` is applied here.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes)
-
-        Raises
-        ------
-        ValueError
-            If `X` is not a table of finite numbers, or its number of columns is not that of the
-            training data. (Where `columns` are indices, it may have any columns behind them.)
-        """
-        return forward(
-            self.weights,
-            self._select_columns(X),
-            activation=self.activation,
-            output_activation=self.output_activation,
-        )
-
-    def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """Return the label of each sample, of shape (n_samples,); `X` as in `predict_scores`."""
-        labels: NDArray[Any] = self.classes[self.predict_scores(X).argmax(axis=-1)]
-        return labels
-
-    def predict_proba(self, X: ArrayLike) -> NDArray[Any]:
-        """Return the softmax of the scores; `X` as in `predict_scores`.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes)
-            Rows that sum to 1. Where ``output_activation`` is ``"softmax"``, the scores are
-            probabilities already and are returned as they are.
-        """
-        scores = self.predict_scores(X)
-        if self.output_activation != "softmax":
-            ACTIVATIONS["softmax"](scores)
-        return scores
+        if [len(shape) for shape in self.shapes[:1]] != [2] or any(
+            len(shape) not in (1, 2) for shape in self.shapes
+        ):
+            raise ValueError(f"shapes must be those of a network, got {self.shapes}")
+        n_genes = count_genes(self.shapes)
+        n_solutions = len(self.population)
+        expected = {
+            "population": (n_solutions, n_genes),
+            "fitness": (n_solutions,),
+            "ranking": (n_solutions,),
+            "best": (n_genes,),
+        }
+        for name, shape in expected.items():
+            array = getattr(self, name)
+            if array.shape != shape or array.dtype.kind != "f":
+                raise ValueError(
+                    f"{name} must hold floats of shape {shape}, got {array.dtype} of {array.shape}"
+                )
+        pair_layers(self.weights)
+        if not len(self.history):
+            raise ValueError("its history has no generation")
 
     @property
-    def n_features(self) -> int | None:
-        """Number of columns of the training data; None where `columns` are indices."""
-        if self.columns is None:
-            return int(self.weights[0].shape[0])
-        return self.columns.size if self.columns.dtype.kind == "b" else None
+    def generation(self) -> int:
+        """Number of the last generation; 0 is the initial population."""
+        return len(self.history) - 1
 
-    def _select_columns(self, X: ArrayLike) -> NDArray[Any]:
-        table: NDArray[Any] = check_array(X)
-        width, expected = table.shape[1], self.n_features
-        exact = expected is not None
-        if expected is None:
-            expected = int(np.max(self.columns)) + 1  # type: ignore[arg-type]
-        if width < expected or (exact and width != expected):
-            at_least = "" if exact else "at least "
-            raise ValueError(
-                f"X must have {at_least}{expected} columns, as the training data had, got {width}."
-            )
-        return table if self.columns is None else table[:, self.columns]
+    @property
+    def weights(self) -> list[NDArray[Any]]:
+        """The best network's parameters so far."""
+        return reshape(self.best, self.shapes)
 
 
-def _check_weights(weights: list[NDArray[Any]]) -> tuple[int, int]:
-    """Return the numbers of inputs and outputs."""
-    if not isinstance(weights, list) or not all(
-        isinstance(W, np.ndarray) and W.dtype.kind == "f" for W in weights
-    ):
-        raise TypeError("weights must be a list of arrays of floats.")
-    layers = pair_layers(weights)
-    if not all(np.isfinite(W).all() for W in weights):
-        raise ValueError("weights must be finite, got NaN or infinity.")
-    if weights[0].ndim != 2:
-        raise ValueError(
-            "weights must be those of one network (2-D matrices), got a population of shape "
-            f"{weights[0].shape}; take one solution of it."
-        )
-    return layers[0][0].shape[0], layers[-1][0].shape[1]
-
-
-def _check_classes(classes: NDArray[Any], n_outputs: int) -> None:
-    if not isinstance(classes, np.ndarray) or classes.dtype.kind not in "biufU":
-        raise TypeError(
-            "classes must be an array of integers, floats, booleans or strings, got "
-            f"{getattr(classes, 'dtype', type(classes).__name__)}; convert them, for instance with "
-            "classes.astype(str)."
-        )
-    if classes.shape != (n_outputs,):
-        raise ValueError(
-            f"classes must have shape ({n_outputs},), a label for each output, got {classes.shape}."
-        )
-
-
-def _check_columns(columns: NDArray[Any], n_inputs: int) -> None:
-    if not isinstance(columns, np.ndarray) or columns.dtype.kind not in "biu" or columns.ndim != 1:
-        raise TypeError(
-            "columns must be a 1-D array, a boolean mask or indices, got "
-            f"{getattr(columns, 'dtype', type(columns).__name__)} of shape {np.shape(columns)}."
-        )
-    kept = int(columns.sum()) if columns.dtype.kind == "b" else columns.size
-    if kept != n_inputs:
-        raise ValueError(f"columns must keep {n_inputs}, the network's inputs, got {kept}.")
-    if columns.dtype.kind == "i" and columns.min(initial=0) < 0:
-        raise ValueError(f"columns must hold indices from 0 up, got {columns.min()}.")
-
-
-def save_model(path: str | os.PathLike[str], model: Model, history: History | None = None) -> None:
-    """Save a model, and the history of its training if you like.
-
-    Parameters
-    ----------
-    path : path-like
-        The file, named exactly so; it is replaced in one step when the new one is complete. Its
-        folder must exist.
-    model : Model
-        The model.
-    history : History, optional
-        Saved in the same file; `load_history` reads it from there.
-
-    Raises
-    ------
-    FileNotFoundError
-        If the folder does not exist.
-    TypeError
-        If the settings hold something that JSON cannot express, or `model` is not a `Model`.
+def fingerprint(array: NDArray[Any] | None) -> str:
+    """Return a checksum of an array's type, shape and contents; of None, the word ``"none"``.
 
     Examples
     --------
-    >>> import tempfile
-    >>> model = Model([np.eye(2)], "relu", "identity", np.array(["apple", "mango"]))
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     save_model(f"{folder}/model.npz", model)
-    ...     load_model(f"{folder}/model.npz").predict([[0.0, 1.0]])
-    array(['mango'], dtype='<U5')
+    >>> fingerprint(np.zeros(3)) == fingerprint(np.zeros(3)) != fingerprint(np.zeros((3, 1)))
+    True
     """
-    if not isinstance(model, Model):
-        raise TypeError(f"model must be a Model, got {type(model).__name__}.")
-    arrays = {f"weights/{k}": W for k, W in enumerate(model.weights)} | {"classes": model.classes}
-    if model.columns is not None:
-        arrays["columns"] = model.columns
-    header: dict[str, Any] = {
-        "activation": model.activation,
-        "output_activation": model.output_activation,
-        "n_weights": len(model.weights),
-        "has_columns": model.columns is not None,
-        "extraction": model.extraction,
-        "settings": model.settings,
+    if array is None:
+        return "none"
+    checksum = sha256(f"{array.dtype.str}{array.shape}".encode())
+    content = array if array.dtype.kind != "O" else array.astype(str)
+    checksum.update(np.ascontiguousarray(content).tobytes())
+    return checksum.hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that the bits of a run depend on."""
+    return {"python": platform.python_version(), "numpy": np.__version__}
+
+
+def describe_difference(
+    snapshot: Snapshot, settings: Mapping[str, Any], data: Mapping[str, str]
+) -> str:
+    """Return in what a run differs from that of a checkpoint, and "" if it may go on from there.
+
+    Parameters
+    ----------
+    snapshot : Snapshot
+        Where the run is to go on.
+    settings : mapping
+        Its settings. Those that only say when the run ends may differ.
+    data : mapping
+        Fingerprints of its data.
+    """
+    # What went through a file has lists for tuples.
+    given = json.loads(json.dumps(dict(settings), default=to_json))
+    held = json.loads(json.dumps(snapshot.history.settings, default=to_json))
+    parts = [
+        f"{name}={given.get(name)!r} where it was {held.get(name)!r}"
+        for name in sorted(given.keys() | held.keys())
+        if name not in MAY_CHANGE and given.get(name) != held.get(name)
+    ]
+    parts += [
+        f"another {name}"
+        for name in sorted(data.keys() | snapshot.data.keys())
+        if data.get(name) != snapshot.data.get(name)
+    ]
+    return ", ".join(parts)
+
+
+def save_checkpoint(path: str | os.PathLike[str], snapshot: Snapshot) -> None:
+    """Save a checkpoint; the one that it replaces stays under the name ``path + ".previous"``.
+
+    Parameters
+    ----------
+    path : path-like
+        The file, named exactly so. Its folder must exist.
+    snapshot : Snapshot
+        The state.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; the old file is then as it was.
+    """
+    about, columns = pack_history(snapshot.history)
+    header = {
+        "history": about,
+        "shapes": [list(shape) for shape in snapshot.shapes],
+        "state": snapshot.state,
+        "data": snapshot.data,
+        "versions": snapshot.versions,
     }
-    if history is not None:
-        header["history"], columns = _pack_history(history)
-        arrays |= columns
-    _write_file(path, "model", header, arrays)
+    arrays = {name: getattr(snapshot, name) for name in ARRAYS} | columns
+    write_archive(path, "checkpoint", header, arrays, compress=False, keep_previous=True)
 
 
-def load_model(path: str | os.PathLike[str]) -> Model:
-    """Load a model that `save_model` saved.
+def load_checkpoint(path: str | os.PathLike[str]) -> Snapshot:
+    """Load a checkpoint; no function of the user's is needed to look at it.
 
     Parameters
     ----------
@@ -260,156 +190,57 @@ def load_model(path: str | os.PathLike[str]) -> Model:
 
     Returns
     -------
-    Model
-        Tuples in its settings have become lists.
+    Snapshot
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is damaged, is no model, or comes from a newer version; the message names the
-        file and the reason. Nothing in the file is ever unpickled.
-    """
-    with naming(path, "a model"):
-        header, arrays = _read_file(path)
-        if header["kind"] != "model":
-            raise ValueError(f"it holds a {header['kind']}, not a model")
-        n_weights = _entry(header, "n_weights", int)
-        found = sum(name.startswith("weights/") for name in arrays)
-        if n_weights != found:
-            raise ValueError(f"it has {found} weight arrays, and its header tells of {n_weights}")
-        return Model(
-            weights=[_member(arrays, f"weights/{k}") for k in range(n_weights)],
-            activation=_entry(header, "activation", str),
-            output_activation=_entry(header, "output_activation", str),
-            classes=_member(arrays, "classes"),
-            columns=_member(arrays, "columns") if _entry(header, "has_columns", bool) else None,
-            extraction=header.get("extraction"),
-            settings=_entry(header, "settings", dict),
-        )
-
-
-def save_history(path: str | os.PathLike[str], history: History) -> None:
-    """Save a history.
-
-    Parameters
-    ----------
-    path : path-like
-        The file, named exactly so; it is replaced in one step when the new one is complete. Its
-        folder must exist.
-    history : History
-        The history.
-
-    Raises
-    ------
-    FileNotFoundError
-        If the folder does not exist.
-    TypeError
-        If the settings hold something that JSON cannot express, or `history` is not a `History`.
-    """
-    about, columns = _pack_history(history)
-    _write_file(path, "history", {"history": about}, columns)
-
-
-def load_history(path: str | os.PathLike[str]) -> History:
-    """Load a history, from a file of its own or from a model's file that has one.
-
-    Parameters
-    ----------
-    path : path-like
-        The file.
-
-    Returns
-    -------
-    History
-        Tuples in its settings have become lists.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    ValueError
-        If the file is damaged, has no history, or comes from a newer version; the message names
+        If the file is damaged, is no checkpoint, or comes from a newer version; the message names
         the file and the reason. Nothing in the file is ever unpickled.
     """
-    with naming(path, "a history"):
-        header, arrays = _read_file(path)
-        if "history" not in header:
-            raise ValueError(f"it holds a {header['kind']} without a history")
-        about = _entry(header, "history", dict)
-        columns = {name: _member(arrays, f"history/{name}") for name in COLUMNS}
-        if wrong := [name for name, column in columns.items() if column.dtype != np.float64]:
-            raise ValueError(f"the columns {wrong} are not of float64")
-        return History.from_arrays(
-            columns,
-            label=_entry(about, "label", str),
-            metric=_entry(about, "metric", str),
-            settings=_entry(about, "settings", dict),
+    with naming(path, "a checkpoint"):
+        header, arrays = read_archive(path)
+        if header["kind"] != "checkpoint":
+            raise ValueError(f"it holds a {header['kind']}, not a checkpoint")
+        state = entry(header, "state", dict)
+        _check_state(state)
+        return Snapshot(
+            **{name: member(arrays, name) for name in ARRAYS},
+            shapes=[_as_shape(shape) for shape in entry(header, "shapes", list)],
+            history=unpack_history(header, arrays),
+            state=state,
+            data=entry(header, "data", dict),
+            versions=entry(header, "versions", dict),
         )
 
 
-def _pack_history(history: History) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-    """Return the header's entry and the arrays."""
-    if not isinstance(history, History):
-        raise TypeError(f"history must be a History, got {type(history).__name__}.")
-    about = {"label": history.label, "metric": history.metric, "settings": history.settings}
-    return about, {f"history/{name}": column for name, column in history.to_arrays().items()}
+def _as_shape(sizes: object) -> tuple[int, ...]:
+    if not isinstance(sizes, list) or not all(type(n) is int and n > 0 for n in sizes):
+        raise ValueError(f"a shape must be a list of positive integers, got {sizes!r}")
+    return tuple(sizes)
 
 
-def _write_file(
-    path: str | os.PathLike[str],
-    kind: str,
-    header: Mapping[str, Any],
-    arrays: Mapping[str, NDArray[Any]],
-) -> None:
-    """Write arrays and a header of JSON types to one file, all of it or nothing."""
-    about = {
-        "format": _FORMAT,
-        "kind": kind,
-        "version": _VERSION,
-        # Looked up, not imported: the package's front page imports the floors above this one.
-        "package_version": import_module("ga_ann").__version__,
-    }
-    text = json.dumps(about | dict(header), default=_to_json)
-    members = {_HEADER: np.frombuffer(text.encode(), dtype=np.uint8), **arrays}
-    with replacing(path) as file:
-        np.savez_compressed(file, **members)  # type: ignore[arg-type]
+def _check_state(state: dict[str, Any]) -> None:
+    """Check what NumPy does not, and what leads to anything but a ValueError later."""
+    entry(state, "schedule", dict)
+    _check_generator(entry(state, "rng", dict))
+    if (engine := state.get("engine")) is not None:
+        _check_generator(entry(entry(state, "engine", dict), "numpy", dict))
+        if not isinstance(engine.get("python"), list):
+            raise ValueError("the state of Python's generator is missing")
 
 
-def _to_json(value: object) -> Any:
-    if isinstance(value, np.ndarray | np.generic) and value.dtype.kind in "biufU":
-        return value.tolist()
-    raise TypeError(
-        f"settings must hold strings, numbers, booleans, None, or lists and dicts of them, got "
-        f"{type(value).__name__}: {value!r}."
-    )
-
-
-def _read_file(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-    """Read what `_write_file` wrote; the header has a known kind of format and version."""
-    arrays = read_npz(path)
-    header = json.loads(_member(arrays, _HEADER).tobytes().decode())
-    if not isinstance(header, dict) or header.get("format") != _FORMAT:
-        raise ValueError(f"its header is not that of a {_FORMAT} file")
-    _entry(header, "kind", str)
-    version = _entry(header, "version", int)
-    if version > _VERSION:
-        raise ValueError(
-            f"it has format version {version}, and this version of ga_ann reads up to {_VERSION}; "
-            "install a newer one"
-        )
-    return header, arrays
-
-
-def _member(arrays: Mapping[str, NDArray[Any]], name: str) -> NDArray[Any]:
-    if name not in arrays:
-        raise ValueError(f"the array {name!r} is missing")
-    return arrays[name]
-
-
-def _entry(header: Mapping[str, Any], name: str, kind: type[_T]) -> _T:
-    value = header.get(name)
-    if not isinstance(value, kind):
-        raise ValueError(f"{name!r} in its header must be of type {kind.__name__}, got {value!r}")
-    return value
+def _check_generator(state: dict[str, Any]) -> None:
+    """Refuse a position outside the generator's numbers: NumPy would read whatever lies there."""
+    name = entry(state, "bit_generator", str)
+    if name == "MT19937":
+        inner = entry(state, "state", dict)
+        position, length, highest = inner.get("pos"), len(entry(inner, "key", list)), 624
+    elif name == "Philox":
+        position, length, highest = state.get("buffer_pos"), len(entry(state, "buffer", list)), 4
+    else:
+        return
+    if type(position) is not int or not 0 <= position <= highest or length != highest:
+        raise ValueError(f"the state of its generator {name} is none")

@@ -1,4 +1,4 @@
-"""The command line: compare, extract, train, predict, plot.
+"""The command line: compare, extract, train, predict, plot, info.
 
 Bad input ends with exit code 2 and one line on stderr. The heavy modules are imported by the
 commands that need them, so that ``ga-ann --help`` is quick.
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from rich.table import Table
 
-    from ga_ann.checkpoint import Model
     from ga_ann.comparison import Comparison
     from ga_ann.datasets import FeatureTable
     from ga_ann.evolution import EvolutionResult
+    from ga_ann.model import Model
 
 __all__ = ["app", "main"]
 
@@ -450,14 +450,25 @@ def train(
     validation: Annotated[
         float, typer.Option(metavar="SHARE", help="Share of samples to hold out.")
     ] = 0.0,
+    checkpoint: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the run's state there as it goes.")
+    ] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Go on from this checkpoint, and write on to it."),
+    ] = None,
 ) -> None:
     """Train a network; Ctrl-C keeps the best so far and saves it."""
     import numpy as np
 
-    from ga_ann.checkpoint import Model, save_model
+    from ga_ann.callbacks import Checkpoint
     from ga_ann.evolution import evolve
+    from ga_ann.model import Model, save_model
 
-    _check_output(out, ".npz", [data, target])
+    _check_output(out, ".npz", [data, target, checkpoint, resume])
+    if checkpoint is not None and resume is not None:
+        raise ValueError("--resume writes on to its own file; give it or --checkpoint, not both.")
+    state = checkpoint or resume
     hidden_layer_sizes = _parse_list(hidden, int, "--hidden") if hidden else []
     samples = _load_data(data, target)
     rows, held_out = _hold_out(samples.y, validation, seed)
@@ -474,6 +485,8 @@ def train(
         validation_data=(samples.X[held_out][:, columns], samples.y[held_out])
         if len(held_out)
         else None,
+        callbacks=[] if state is None else [Checkpoint(state)],
+        resume=resume,
         random_state=np.random.default_rng(seed),
         verbose=_shows_bars(),
     )
@@ -557,7 +570,7 @@ def predict(
     ] = "text",
 ) -> None:
     """Print the class and the probability of each sample; on stderr how many are right."""
-    from ga_ann.checkpoint import load_model
+    from ga_ann.model import load_model
     from ga_ann.network import lookup
 
     write = lookup(FORMATS, form, "--format")
@@ -661,7 +674,7 @@ def plot(
     """Plot how the best fitness grew."""
     from matplotlib.figure import Figure
 
-    from ga_ann.checkpoint import load_history
+    from ga_ann.model import load_history
     from ga_ann.plotting import plot_fitness, save_figure
 
     _check_output(out, inputs=histories)
@@ -671,6 +684,21 @@ def plot(
     plot_fitness(next(iter(curves.values())) if len(curves) == 1 else curves, axes, x=x)
     save_figure(out, figure)
     print(out)
+
+
+# ---------------------------------------------------------------- info
+
+
+@app.command()
+def info(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A model, a history or a checkpoint.")
+    ],
+) -> None:
+    """Tell what a file holds."""
+    from ga_ann.info import describe_file
+
+    print(describe_file(file))
 
 
 def _name_apart(paths: Sequence[Path]) -> list[str]:

@@ -11,12 +11,14 @@ import io
 import os
 import pickle
 import re
+import reprlib
+import struct
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -52,6 +54,12 @@ PathLike = str | os.PathLike[str]
 
 _SHIPPED_TABLE = "fruits360_hue_histograms.npz"
 _BLOCK = 2**16  # pixels whose intermediate colours stay in cache
+
+FORMATS = ("BMP", "GIF", "JPEG", "JPEG2000", "PCX", "PNG", "PPM", "TGA", "TIFF", "WEBP")
+"""Pillow's formats that are read. Some of its others run programs (EPS starts Ghostscript)."""
+
+LONGEST_LABEL = 255
+"""Characters of a label in a CSV file at most: in an array, each takes the longest one's room."""
 
 
 # ---------------------------------------------------------------- pictures to histograms
@@ -162,7 +170,7 @@ def _to_rgb(image: Image.Image | Array) -> NDArray[np.uint8]:
 def _read_picture(path: PathLike) -> NDArray[np.uint8]:
     with naming(path, "a picture"), warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
-        with Image.open(Path(path)) as image:
+        with Image.open(Path(path), formats=FORMATS) as image:
             return _to_rgb(image)
 
 
@@ -351,8 +359,9 @@ def list_pictures(
     Parameters
     ----------
     folder : path
-        The folder. Files are pictures if Pillow knows their extension. Hidden files and links that
-        lead out of the folder are left aside.
+        The folder. Files are pictures if their extension is one of `FORMATS`, such as ``.jpg``,
+        ``.png``, ``.tif`` or ``.webp``. Hidden files and links that lead out of the folder are left
+        aside.
     classes : sequence of str, optional
         Names of the sub-folders to take, in the order of the labels; None for all of them in
         alphabetical order.
@@ -438,7 +447,7 @@ def _class_folders(root: Path, classes: Sequence[str] | None) -> list[str]:
 
 def _pictures_of(root: Path, folder: Path) -> list[Path]:
     Image.init()
-    extensions = {e for e, kind in Image.registered_extensions().items() if kind in Image.OPEN}
+    extensions = {e for e, kind in Image.registered_extensions().items() if kind in FORMATS}
     pictures = [
         path
         for path in folder.iterdir()
@@ -751,7 +760,7 @@ def load_features(path: PathLike, target: PathLike | None = None) -> tuple[Array
             Commas, UTF-8, an optional line of column names; the last column is the label, text or
             number, the others are numbers. A first line without a number among the features, or
             whose label is the only one that is no number, holds the names. Labels such as ``001``
-            are text.
+            are text; they have at most `LONGEST_LABEL` characters.
     target : path, optional
         The labels' ``.pkl`` or ``.npy`` file, such as the tutorial's ``outputs.pkl``.
 
@@ -844,11 +853,12 @@ def _check_data(X: Array) -> Array:
             f"features must be a 2-D table of numbers, got shape {X.shape} of {X.dtype}."
         )
     X = X.astype(np.float32 if X.dtype == np.float32 else np.float64, copy=False)
-    if len(bad := np.argwhere(~np.isfinite(X))):
-        row, column = (int(k) for k in bad[0])
+    finite = np.isfinite(X)
+    if not finite.all():
+        row, column = divmod(int(finite.argmin()), X.shape[1])
         raise ValueError(
             f"features must be finite, got {X[row, column]} in row {row}, column {column} "
-            f"(counted from 0), and {len(bad) - 1} more such."
+            f"(counted from 0), and {np.count_nonzero(~finite) - 1} more such."
         )
     return X
 
@@ -893,6 +903,11 @@ def _read_csv(path: Path) -> list[Array]:
             raise ValueError(
                 f"line {line} must hold {max(width - 1, 1)} numbers and a label, got {width} "
                 f"cells, {cells[-1]!r} the last."
+            )
+        if len(cells[-1]) > LONGEST_LABEL:
+            raise ValueError(
+                f"line {line} must end in a label of at most {LONGEST_LABEL} characters, got "
+                f"{len(cells[-1])}."
             )
     labels = [cells[-1] for _, cells in rows]
     features = _to_numbers([(line, cells[:-1]) for line, cells in rows])
@@ -965,26 +980,42 @@ class _PickledDtype:
 
     def __init__(self, code: object) -> None:
         if not isinstance(code, str) or not re.fullmatch("[biufSU][0-9]{1,9}", code):
-            raise ValueError(f"it holds an array of type {code!r}; expected numbers or text.")
+            # In short, because nested tuples of a few bytes can have gigabytes of text.
+            got = reprlib.repr(code)
+            raise ValueError(f"it holds an array of type {got}; expected numbers or text.")
         self.dtype = np.dtype(code)
 
     def __setstate__(self, state: Any) -> None:
         self.dtype = self.dtype.newbyteorder(state[1])
 
 
+class _PickledBytes:
+    """Stand-in for bytes that a pickle has as text; they are made once, in the end."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
 class _PickledArray:
-    """Stand-in for numpy.ndarray in a pickle."""
+    """Stand-in for numpy.ndarray in a pickle; the array is made once, in the end."""
 
-    __slots__ = ("array",)
+    __slots__ = ("parts",)
 
-    def __init__(self, array: Array | None = None) -> None:
-        self.array = array
+    def __init__(self, *parts: Any) -> None:
+        self.parts = parts
 
     def __setstate__(self, state: Any) -> None:
         _, shape, dtype, fortran, raw = state
+        self.parts = raw, dtype, shape, fortran
+
+    def build(self) -> Array:
+        raw, dtype, shape, fortran = self.parts
+        raw = raw.text if isinstance(raw, _PickledBytes) else raw
         # Python 2 wrote bytes as str, which is read as latin-1.
         raw = raw.encode("latin-1") if isinstance(raw, str) else raw
-        self.array = array_from_bytes(raw, dtype.dtype, shape, fortran)
+        return array_from_bytes(raw, dtype.dtype, shape, fortran)
 
 
 class _ArrayUnpickler(pickle._Unpickler):
@@ -993,7 +1024,40 @@ class _ArrayUnpickler(pickle._Unpickler):
     Each name that NumPy's arrays need is answered with a stand-in; any other is refused. The
     stand-ins are made afresh each time: a pickle may set attributes of what it was given. The base
     is the one in Python, because that in C allocates tens of gigabytes for a memo of six bytes.
+
+    Nothing is copied before the end, as a pickle of a few bytes can ask for it a thousand times,
+    and dicts and sets stay empty, as the hash of nested tuples can take for ever.
     """
+
+    dispatch: ClassVar[dict[int, Any]] = dict(pickle._Unpickler.dispatch)
+
+    if TYPE_CHECKING:  # what the base has, and its types leave out
+        append: Any
+        pop_mark: Any
+        read: Any
+        stack: list[Any]
+
+    def _load_bytearray(self) -> None:
+        # The base allocates whatever size is named.
+        (size,) = struct.unpack("<Q", self.read(8))
+        self.append(bytearray(self.read(size)))
+
+    def _load_item(self) -> None:
+        del self.stack[-2:]
+
+    def _load_dict(self) -> None:
+        self.pop_mark()
+        self.append({})
+
+    def _load_frozenset(self) -> None:
+        self.pop_mark()
+        self.append(frozenset())
+
+    dispatch[pickle.BYTEARRAY8[0]] = _load_bytearray
+    dispatch[pickle.SETITEM[0]] = _load_item
+    dispatch[pickle.SETITEMS[0]] = dispatch[pickle.ADDITEMS[0]] = lambda self: self.pop_mark()
+    dispatch[pickle.DICT[0]] = _load_dict
+    dispatch[pickle.FROZENSET[0]] = _load_frozenset
 
     def find_class(self, module: str, name: str) -> Any:
         stand_ins: dict[str, Any] = {
@@ -1001,9 +1065,9 @@ class _ArrayUnpickler(pickle._Unpickler):
             "numpy.dtype": lambda code, *flags: _PickledDtype(code),
             "numpy.core.multiarray._reconstruct": lambda *args: _PickledArray(),
             "numpy.core.numeric._frombuffer": lambda raw, dtype, shape, order, *axes: _PickledArray(
-                array_from_bytes(raw, dtype.dtype, shape, order == "F")
+                raw, dtype, shape, order == "F"
             ),
-            "_codecs.encode": lambda text, encoding: text.encode("latin-1"),
+            "_codecs.encode": lambda text, encoding: _PickledBytes(text),
         }
         full_name = f"{module}.{name}"
         answer = stand_ins.get(full_name.replace("numpy._core.", "numpy.core."))
@@ -1019,13 +1083,13 @@ def _read_pickle(path: Path) -> Array:
     unpickler = _ArrayUnpickler(io.BytesIO(path.read_bytes()), encoding="latin-1")
     try:
         held = unpickler.load()
+        if isinstance(held, _PickledArray) and held.parts:
+            return held.build()
     except (ValueError, pickle.UnpicklingError):
         raise
     except Exception as error:
         raise ValueError("it is no pickle, or a damaged one.") from error
-    if not isinstance(held, _PickledArray) or held.array is None:
-        raise ValueError(f"it holds a {type(held).__name__}; expected one NumPy array.")
-    return held.array
+    raise ValueError(f"it holds a {type(held).__name__}; expected one NumPy array.")
 
 
 _ARRAY_READERS: dict[str, Callable[[Path], Array]] = {".npy": _read_npy, ".pkl": _read_pickle}

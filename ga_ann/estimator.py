@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
+from math import ceil
+from pathlib import Path
 from typing import Any, Self
 
 import joblib
@@ -12,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import log_softmax, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.model_selection import train_test_split
-from sklearn.utils import check_random_state, compute_sample_weight
+from sklearn.utils import check_random_state, compute_class_weight, compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     _check_sample_weight,
@@ -21,7 +24,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from ga_ann.callbacks import Callback
+from ga_ann.callbacks import Callback, Checkpoint
 from ga_ann.evolution import EvolutionResult, evolve
 from ga_ann.history import History
 from ga_ann.network import forward
@@ -62,6 +65,7 @@ class _GeneticMLP(BaseEstimator):
         tol: float = 1e-4,
         warm_start: bool = False,
         callbacks: Iterable[Callback] | None = None,
+        checkpoint: str | os.PathLike[str] | None = None,
         n_jobs: int | None = None,
         random_state: int | np.random.RandomState | np.random.Generator | None = None,
         verbose: bool = False,
@@ -89,6 +93,7 @@ class _GeneticMLP(BaseEstimator):
         self.tol = tol
         self.warm_start = warm_start
         self.callbacks = callbacks
+        self.checkpoint = checkpoint
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
@@ -136,6 +141,10 @@ class _GeneticMLP(BaseEstimator):
         n_generations: int | None = None,
         classes: NDArray[Any] | None = None,
     ) -> Self:
+        callbacks, resume = list(self.callbacks or ()), None
+        if self.checkpoint is not None and n_generations is None:
+            callbacks.append(Checkpoint(self.checkpoint))
+            resume = self.checkpoint if start is None and Path(self.checkpoint).exists() else None
         seed = self._seed()
         training, held_out = self._split(X, y, seed)
         self._result = evolve(
@@ -167,7 +176,8 @@ class _GeneticMLP(BaseEstimator):
             sample_weight=None if sample_weight is None else sample_weight[training],
             classes=classes,
             start=start,
-            callbacks=self.callbacks or (),
+            resume=resume,
+            callbacks=callbacks,
             n_jobs=joblib.effective_n_jobs(self.n_jobs),
             random_state=seed,
             verbose=self.verbose,
@@ -186,14 +196,36 @@ class _GeneticMLP(BaseEstimator):
         everything = np.arange(len(X))
         if not self.early_stopping:
             return everything, None
-        check_number(self.validation_fraction, "validation_fraction", above=0, below=1)
+        labels = y if self._task == "classification" else None
+        self._check_split(len(X), labels)
         training, held_out = train_test_split(
             everything,
             test_size=self.validation_fraction,
-            stratify=y if self._task == "classification" else None,
-            random_state=seed if isinstance(seed, int) else None,
+            stratify=labels,
+            random_state=seed if isinstance(seed, int) else int(seed.integers(2**31)),
         )
         return training, held_out
+
+    def _check_split(self, n_samples: int, labels: NDArray[Any] | None) -> None:
+        check_number(self.validation_fraction, "validation_fraction", above=0, below=1)
+        least = 2  # of which R2 can be told
+        if labels is not None:
+            classes, counts = np.unique(labels, return_counts=True)
+            least = len(classes)
+            if counts.min() < 2:
+                raise ValueError(
+                    "early_stopping holds out a stratified part, which takes at least 2 samples of "
+                    f"each class; there is 1 of {classes[counts < 2].tolist()}. Add samples, leave "
+                    "such classes out, or set early_stopping=False."
+                )
+        n_held_out = ceil(self.validation_fraction * n_samples)
+        if min(n_held_out, n_samples - n_held_out) < least:
+            raise ValueError(
+                f"validation_fraction={self.validation_fraction} holds out {n_held_out} of "
+                f"{n_samples} samples, but early_stopping needs {least} or more to train on and "
+                f"{least} or more to hold out (2, or the number of classes). Change "
+                "validation_fraction, add samples, or set early_stopping=False."
+            )
 
     def _continued(self) -> EvolutionResult | None:
         return self._result if self.warm_start and hasattr(self, "_result") else None
@@ -261,6 +293,10 @@ class GeneticMLPClassifier(ClassifierMixin, _GeneticMLP):
         Whether `fit` continues the evolution where the last call left it.
     callbacks : iterable of callable, default=None
         Called after each generation, see `ga_ann.callbacks`.
+    checkpoint : path-like, default=None
+        A file that `fit` writes its state to, see `ga_ann.callbacks.Checkpoint`; if it is there
+        already, `fit` goes on from it, and becomes bit for bit the fit that was never interrupted.
+        It is refused if it is that of other data or settings.
     n_jobs : int, default=None
         Number of threads; None means 1, -1 all cores. The result does not depend on it.
     random_state : int, RandomState, Generator or None, default=None
@@ -329,6 +365,7 @@ class GeneticMLPClassifier(ClassifierMixin, _GeneticMLP):
         tol: float = 1e-4,
         warm_start: bool = False,
         callbacks: Iterable[Callback] | None = None,
+        checkpoint: str | os.PathLike[str] | None = None,
         n_jobs: int | None = None,
         random_state: int | np.random.RandomState | np.random.Generator | None = None,
         verbose: bool = False,
@@ -357,6 +394,7 @@ class GeneticMLPClassifier(ClassifierMixin, _GeneticMLP):
             tol=tol,
             warm_start=warm_start,
             callbacks=callbacks,
+            checkpoint=checkpoint,
             n_jobs=n_jobs,
             random_state=random_state,
             verbose=verbose,
@@ -393,7 +431,7 @@ class GeneticMLPClassifier(ClassifierMixin, _GeneticMLP):
             raise ValueError(
                 f"warm_start continues with the classes {start.classes}, got {self.classes_}."
             )
-        return self._evolve(samples, labels, weight, start=start)
+        return self._evolve(samples, labels, weight, start=start, classes=self.classes_)
 
     def partial_fit(
         self,
@@ -447,9 +485,12 @@ class GeneticMLPClassifier(ClassifierMixin, _GeneticMLP):
         if sample_weight is None and self.class_weight is None:
             return None
         weight: NDArray[Any] = _check_sample_weight(sample_weight, X)
-        if self.class_weight is not None:
-            weight = weight * compute_sample_weight(self.class_weight, y)
-        return weight
+        given = self.class_weight
+        if given is not None and not isinstance(given, str):
+            # Of all classes: those of `y` alone might lack some of the dictionary's.
+            of_class = compute_class_weight(given, classes=self.classes_, y=self.classes_)
+            given = dict(zip(self.classes_.tolist(), of_class, strict=True))
+        return weight if given is None else weight * compute_sample_weight(given, y)
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Return the label of each sample, of shape (n_samples,)."""
@@ -482,8 +523,9 @@ class GeneticMLPRegressor(RegressorMixin, _GeneticMLP):
         What selection ranks by: ``"auto"`` is ``"r2"``, ``"fitness"`` the fitness alone; or a
         score as for `fitness`.
     hidden_layer_sizes, activation, population_size, n_parents, n_elites, selection, crossover, \
-    mutation, sigma, batch_size, n_generations, max_time, target_fitness, early_stopping, \
-    validation_fraction, n_iter_no_change, tol, warm_start, callbacks, n_jobs, random_state, verbose
+    mutation, sigma, weight_decay, weight_set, batch_size, n_generations, max_time, \
+    target_fitness, early_stopping, validation_fraction, n_iter_no_change, tol, warm_start, \
+    callbacks, n_jobs, random_state, verbose
         As in `GeneticMLPClassifier`.
 
     Attributes

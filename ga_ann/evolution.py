@@ -5,23 +5,33 @@ This is the only module that knows PyGAD.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import asdict, dataclass
-from functools import partial
-from time import perf_counter
-from typing import Any
+from functools import cache, partial
+from typing import Any, NamedTuple
 
+import joblib
 import numpy as np
 import pygad
 from numpy.typing import ArrayLike, NDArray
-from threadpoolctl import ThreadpoolController
 
+from ga_ann.blas import one_blas_thread
 from ga_ann.callbacks import Callback, EarlyStopping, ProgressBar
+from ga_ann.checkpoint import (
+    Snapshot,
+    describe_difference,
+    fingerprint,
+    load_checkpoint,
+    versions,
+)
 from ga_ann.chromosome import flatten, reshape
 from ga_ann.evaluation import Evaluator, Measurement
 from ga_ann.fitness import finer_score, resolve_fitness
 from ga_ann.history import History, TrainingResult
+from ga_ann.interruption import Interruption
+from ga_ann.memory import check_memory
 from ga_ann.operators import (
     CROSSOVERS,
     MUTATIONS,
@@ -30,9 +40,9 @@ from ga_ann.operators import (
     noise_table,
     rank_order,
     step_mutation,
-    weighted_mean,
 )
 from ga_ann.problem import Problem, TrainingData
+from ga_ann.run import Run, as_generator_state, without_nan
 from ga_ann.schedule import Schedule
 from ga_ann.scores import PopulationScore, scaled
 from ga_ann.settings import Settings
@@ -41,11 +51,7 @@ from ga_ann.weight_sets import check_weight_set
 
 __all__ = ["EvolutionResult", "NetworkGA", "evolve"]
 
-CHECK_EVERY = 10
-"""Generations between two measurements of a candidate on all samples."""
-
-BLAS = ThreadpoolController()
-"""Finding the libraries takes as long as a small run, so it is done once."""
+BIT_GENERATORS = ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64")
 
 
 @dataclass(frozen=True)
@@ -90,6 +96,8 @@ class NetworkGA(pygad.GA):
         The initial population; it is overwritten in the course of the run.
     measure : callable
         ``measure(population) -> Measurement``.
+    known : Measurement, optional
+        What the initial population is worth, if it was measured before.
     n_elites : int
         Number of best solutions that enter the next generation as they are.
     elites_keep_fitness : callable
@@ -111,6 +119,7 @@ class NetworkGA(pygad.GA):
         population: NDArray[Any],
         measure: Callable[[NDArray[Any]], Measurement],
         *,
+        known: Measurement | None = None,
         n_elites: int,
         elites_keep_fitness: Callable[[], bool],
         in_place: bool,
@@ -121,7 +130,8 @@ class NetworkGA(pygad.GA):
         self._elites_keep_fitness = elites_keep_fitness
         # Where the offspring grow: in a place of their own while their generation is needed.
         self._next = population if in_place else np.empty_like(population)
-        self._known = measure(population)
+        self._known = measure(population) if known is None else known
+        self.snapshot: Callable[[], Snapshot]
         self.ranking = self._known.ranking
         super().__init__(
             fitness_func=lambda ga, solutions, indices: list(ga._measure(solutions).fitness),
@@ -134,11 +144,11 @@ class NetworkGA(pygad.GA):
             suppress_warnings=True,
             **options,
         )
-        self.last_generation_fitness = _without_nan(self._known.fitness)
+        self.last_generation_fitness = without_nan(self._known.fitness)
         if isinstance(self.parent_selection_type, str):
             select: Callable[..., Any] = self.select_parents
             self.select_parents: Callable[..., Any] = lambda fitness, num_parents: select(
-                _without_nan(self.ranking), num_parents
+                without_nan(self.ranking), num_parents
             )
 
     @property
@@ -177,7 +187,34 @@ class NetworkGA(pygad.GA):
             new = self._measure(unknown)
             known = Measurement(*(np.concatenate(pair) for pair in zip(known, new, strict=True)))
         self.ranking = known.ranking
-        return _without_nan(known.fitness)
+        return without_nan(known.fitness)
+
+    def generators(self) -> dict[str, Any] | None:
+        """Return the state of PyGAD's own generators, in JSON's types; None where none is used."""
+        operators = (self.parent_selection_type, self.crossover_type, self.mutation_type)
+        if all(map(callable, operators)):
+            return None
+        return {
+            "numpy": self.numpy_random_generator.get_state(legacy=False),
+            "python": self.python_random_generator.getstate(),
+        }
+
+    def restore_generators(self, state: dict[str, Any] | None) -> None:
+        """Go on with the state that `generators` returned.
+
+        Raises
+        ------
+        ValueError
+            If it is none.
+        """
+        if state is None:
+            return
+        try:
+            self.numpy_random_generator.set_state(as_generator_state(state["numpy"]))
+            version, numbers, gauss = state["python"]
+            self.python_random_generator.setstate((version, tuple(numbers), gauss))
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            raise ValueError(f"the checkpoint's state cannot be used: {error!r}.") from error
 
     def best_solution(
         self, pop_fitness: NDArray[np.float64] | None = None
@@ -188,150 +225,7 @@ class NetworkGA(pygad.GA):
         return self.population[best].copy(), fitness[best], best
 
 
-def _without_nan(fitness: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the fitness as PyGAD can take it: NaN becomes minus infinity."""
-    return np.where(np.isnan(fitness), -np.inf, fitness)
-
-
-class _Run:
-    """Measures the generations, keeps the best solution and the History, and tells when to stop."""
-
-    def __init__(
-        self,
-        settings: Settings,
-        evaluate: Evaluator,
-        validate: Evaluator | None,
-        history: History,
-        callbacks: Iterable[Callback],
-        schedule: Schedule,
-        rng: np.random.Generator,
-    ) -> None:
-        self.settings = settings
-        self.evaluate = evaluate
-        self.validate = validate
-        self.history = history
-        self.callbacks = list(callbacks)
-        self.rng = rng
-        self.schedule = schedule
-        self.best: NDArray[Any] = np.empty(0)
-        self.best_fitness = self.validation_score = self.ranking = float("nan")
-        self._best_key: list[float] = []
-        self.measured_on_all = self.fitness_known = False
-        self.stop_reason = "n_generations"
-        self._last_generation = len(history) - bool(len(history)) + settings.n_generations
-        self._before = (
-            history.last if len(history) else dict.fromkeys(("seconds", "evaluations"), 0.0)
-        )
-        self._start = perf_counter()
-
-    def measure(self, population: NDArray[Any]) -> Measurement:
-        """Measure solutions on all samples, or on a batch that is drawn anew each time."""
-        samples = None
-        # The schedule may move before the next generation; this measurement is what it was.
-        self.measured_on_all = self.schedule.is_full
-        if not self.measured_on_all:
-            samples = self.rng.integers(len(self.evaluate.X), size=self.schedule.batch_size)
-        # A metric that takes the solutions one at a time is too slow for every generation.
-        self.fitness_known = self._at_check() or not self.evaluate.is_slow
-        return self.evaluate(population, samples, ranking_only=not self.fitness_known)
-
-    def _at_check(self) -> bool:
-        return len(self.history) % CHECK_EVERY == 0
-
-    def record(self, ga: NetworkGA) -> str | None:
-        """Note a generation; return "stop", PyGAD's word for it, if it is to be the last."""
-        reason = self._limit_reached()
-        self._find_best(ga, at_check=reason is not None or self._at_check())
-        # PyGAD holds minus infinity for NaN.
-        fitness = ga.last_generation_fitness if self.fitness_known else ga.ranking
-        is_invalid = np.isnan(fitness) | np.isneginf(fitness)
-        self.history.append(
-            generation=len(self.history),
-            evaluations=self._before["evaluations"] + self.evaluate.n_evaluated,
-            seconds=self._before["seconds"] + perf_counter() - self._start,
-            best_fitness=self.best_fitness,
-            mean_fitness=self._mean_fitness(fitness[~is_invalid]),
-            ranking=self.ranking,
-            validation_score=self.validation_score,
-            sigma=self.schedule.sigma,
-            n_samples=self.schedule.batch_size,
-            n_invalid=int(is_invalid.sum()),
-        )
-        target = self.settings.target_fitness
-        if target is not None and self.best_fitness >= target:
-            reason = "target_fitness"
-        for callback in self.callbacks:
-            answer = callback(ga, self.history)
-            reason = reason or (answer if isinstance(answer, str) else "callback" * bool(answer))
-        if reason:
-            self.stop_reason = reason
-        return "stop" if reason else None
-
-    def _mean_fitness(self, valid: NDArray[Any]) -> float:
-        return float(valid.mean()) if self.fitness_known and len(valid) else float("nan")
-
-    def _find_best(self, ga: NetworkGA, *, at_check: bool) -> None:
-        """Compare the generation's candidates, measured on all samples, with the best so far."""
-        order = rank_order(ga.ranking)
-        candidates: list[tuple[NDArray[Any], Measurement | None]] = []
-        known_on_all = self.measured_on_all and self.fitness_known
-        if known_on_all:
-            fitness = ga.last_generation_fitness
-            best = np.lexsort((_without_nan(ga.ranking), fitness))[-1]
-            known = Measurement(fitness[[best]], ga.ranking[[best]])
-            candidates.append((ga.population[best], known))
-        if at_check and self.settings.crossover == "mean":
-            mean = weighted_mean(ga.population[order[: self.settings.n_parents]])
-            candidates.append((mean, None))
-        elif at_check and not known_on_all:
-            candidates.append((ga.population[order[0]], None))
-        rankings = [ga.ranking[order[0]]] if self.measured_on_all else []
-        for candidate, known_measurement in candidates:
-            measured = known_measurement or self.evaluate(candidate[None])
-            rankings.append(measured.ranking[0])
-            if at_check or not self.settings.early_stopping:
-                self.keep_better(candidate, measured)
-        if at_check:
-            ranking = float(np.fmax.reduce(rankings))
-            self.ranking = float(np.fmax(self.ranking, ranking))
-            self.schedule.update(ranking)
-
-    def keep_better(self, solution: NDArray[Any], measured: Measurement) -> None:
-        """Keep a solution if it is better than the best so far.
-
-        With early stopping, better is of higher fitness on the validation data. Else it is of
-        higher fitness. Solutions of equal fitness go by rank.
-        """
-        fitness, ranking = measured.fitness[0], measured.ranking[0]
-        score = float("nan")
-        key = [fitness, ranking]
-        if self.settings.early_stopping and self.validate is not None:
-            score = float(self.validate(solution[None]).fitness[0])
-            key = [score, ranking]
-        key = np.nan_to_num(key, nan=-np.inf, neginf=-np.inf).tolist()
-        if self._best_key and key <= self._best_key:
-            return
-        self._best_key = key
-        self.best = solution.copy()
-        self.best_fitness = float(fitness) if np.isfinite(fitness) else float("nan")
-        if self.validate is not None and not self.settings.early_stopping:
-            score = float(self.validate(solution[None]).fitness[0])
-        self.validation_score = score
-
-    def _limit_reached(self) -> str | None:
-        s = self.settings
-        if len(self.history) >= self._last_generation:
-            return "n_generations"
-        if s.max_time is not None and perf_counter() - self._start >= s.max_time:
-            return "max_time"
-        cost = (s.population_size - s.n_elites) * self.schedule.batch_size / self.schedule.n_samples
-        cost += 1  # a check's candidate
-        if s.max_evaluations and self.evaluate.n_evaluated + cost > s.max_evaluations:
-            return "max_evaluations"
-        return None
-
-
-def _operator_options(run: _Run, problem: Problem) -> dict[str, Any]:
+def _operator_options(run: Run, problem: Problem, noise_seed: int) -> dict[str, Any]:
     """Return PyGAD's options that select the operators: its own by name, ours as functions."""
     settings, rng, shapes, scale = run.settings, run.rng, problem.shapes, problem.scale
     options: dict[str, Any] = {
@@ -339,7 +233,8 @@ def _operator_options(run: _Run, problem: Problem) -> dict[str, Any]:
         "crossover_type": settings.crossover,
         "mutation_type": settings.mutation,
     }
-    table = noise_table(rng, len(scale), settings.dtype)
+    # A generator of its own: a run that goes on draws the same table again.
+    table = noise_table(np.random.default_rng(noise_seed), len(scale), settings.dtype)
     if settings.selection in SELECTIONS:
         select = partial(SELECTIONS[settings.selection], rng)
 
@@ -428,6 +323,7 @@ def evolve(
     classes: ArrayLike | None = None,
     initial_population: ArrayLike | None = None,
     start: EvolutionResult | None = None,
+    resume: str | os.PathLike[str] | None = None,
     validation_data: tuple[ArrayLike, ArrayLike] | None = None,
     callbacks: Iterable[Callback] = (),
     random_state: int | np.random.Generator | None = None,
@@ -438,7 +334,8 @@ def evolve(
 
     The weight matrices of each solution are flattened into a chromosome; the fitness is a score of
     the network's answers on the training data; the best chromosome is reshaped into matrices.
-    Ctrl-C ends the run and keeps the best solution so far.
+    Ctrl-C and SIGTERM end the run after the generation that is running and keep the best solution
+    so far; a second Ctrl-C ends it at once.
 
     Parameters
     ----------
@@ -568,6 +465,11 @@ def evolve(
         Chromosomes to start from, instead of drawing them.
     start : EvolutionResult, optional
         A run of the same structure to continue: its population, schedule, generator and History.
+    resume : path-like, optional
+        A checkpoint, see `ga_ann.callbacks.Checkpoint`, to go on from: with the same data and
+        settings the run becomes, bit for bit, the one that was never interrupted. `n_generations`,
+        `max_time`, `max_evaluations` and `target_fitness` may be others, and count what was done
+        before; `random_state` is the checkpoint's.
     validation_data : tuple (X, y), optional
         Held-out data that the best solution is scored on. It influences the run with
         `early_stopping` alone.
@@ -591,6 +493,8 @@ def evolve(
         unknown, or a number is out of its range.
     TypeError
         If a parameter is of the wrong type.
+    MemoryError
+        If the run needs more memory than there is; before it begins.
 
     Examples
     --------
@@ -638,27 +542,24 @@ def evolve(
     )
     if early_stopping and validation_data is None:
         raise ValueError("early_stopping needs validation_data, got None.")
+    held_out = None
+    if validation_data is not None:
+        held_out = check_held_out(validation_data, data.X.shape[1], data.classes)
     problem = Problem(data, settings)
-    given = initial_population if start is None else start.population
-    rng = np.random.default_rng(random_state) if start is None else start.rng
-    population = problem.draw_population(rng) if given is None else problem.check_population(given)
-    if start is None:
-        history = History(label="GA", metric=settings.fitness, settings=asdict(settings))
-        schedule = Schedule(
-            sigma=settings.sigma,
-            batch_size=settings.first_batch_size(len(data.X)),
-            n_samples=len(data.X),
-            decay=settings.sigma_decay,
-        )
+    finer = ranking if callable(ranking) else settings.ranking
+    scores = _resolve_scores(score, finer, problem)
+    check_memory(problem, n_jobs=n_jobs or joblib.cpu_count(), in_place=_breeds_in_place(settings))
+    if resume is None:
+        begin = _begin(problem, random_state, initial_population=initial_population, start=start)
+    elif start is None and initial_population is None:
+        begin = _resume(load_checkpoint(resume), problem, held_out)
     else:
-        history, schedule = start.history, start.schedule.for_samples(len(data.X))
+        raise ValueError("resume takes the place of start and initial_population; give one.")
 
     callbacks = list(callbacks)
     if settings.n_iter_no_change is not None:
         column = "validation_score" if early_stopping else "ranking"
         callbacks.append(EarlyStopping(settings.n_iter_no_change, tol=settings.tol, column=column))
-    finer = ranking if callable(ranking) else settings.ranking
-    scores = _resolve_scores(score, finer, problem)
     make_evaluator = partial(
         Evaluator,
         shapes=problem.shapes,
@@ -669,27 +570,40 @@ def evolve(
         n_jobs=n_jobs,
     )
     with ExitStack() as stack:
+        for callback in callbacks:
+            if isinstance(callback, AbstractContextManager):
+                stack.enter_context(callback)
         # Each thread of the evaluator multiplies on its own; BLAS must not split products further.
-        stack.enter_context(BLAS.limit(limits=1, user_api="blas"))
+        stack.enter_context(one_blas_thread())
         evaluate = stack.enter_context(
             make_evaluator(
                 data.X, data.targets, ranking=scores[1], sample_weight=data.sample_weight
             )
         )
-        validate = None
-        if validation_data is not None:
-            held_out = check_held_out(validation_data, data.X.shape[1], data.classes)
-            validate = stack.enter_context(make_evaluator(*held_out))
+        validate = stack.enter_context(make_evaluator(*held_out)) if held_out else None
         if verbose:
             callbacks.append(stack.enter_context(ProgressBar(settings.n_generations)))
-        run = _Run(settings, evaluate, validate, history, callbacks, schedule, rng)
+        interruption = stack.enter_context(Interruption())
+        run = Run(
+            settings,
+            evaluate,
+            validate,
+            history=begin.history,
+            callbacks=callbacks,
+            schedule=begin.schedule,
+            rng=begin.rng,
+            last_generation=begin.last_generation,
+            is_interrupted=lambda: interruption.requested,
+        )
         if start is not None:
             best = flatten(start.weights).astype(settings.dtype)
             run.keep_better(best, evaluate(best[None]))
-        ga = _run_generations(run, population, problem)
+        # Once, and only if it is asked for: large data take a while.
+        fingerprints = cache(partial(_fingerprints, problem, held_out))
+        ga = _run_generations(run, problem, begin, fingerprints)
     return EvolutionResult(
         weights=reshape(run.best, problem.shapes),
-        history=history,
+        history=run.history,
         best_fitness=run.best_fitness,
         classes=data.classes,
         activation=settings.activation,
@@ -698,9 +612,111 @@ def evolve(
         ga=ga,
         population=ga.population,
         schedule=run.schedule,
-        rng=rng,
+        rng=run.rng,
         validation_score=run.validation_score,
     )
+
+
+class _Begin(NamedTuple):
+    """Where a run begins: at the start, with another run's result, or with a checkpoint."""
+
+    population: NDArray[Any]
+    history: History
+    schedule: Schedule
+    rng: np.random.Generator
+    noise_seed: int
+    engine_seed: int
+    last_generation: int
+    snapshot: Snapshot | None = None
+
+
+HeldOut = tuple[NDArray[Any], NDArray[Any]]
+
+
+def _begin(
+    problem: Problem,
+    random_state: int | np.random.Generator | None,
+    *,
+    initial_population: ArrayLike | None,
+    start: EvolutionResult | None,
+) -> _Begin:
+    """Return the beginning of a run that has none yet, or goes on where another one ended."""
+    settings, n_samples = problem.settings, len(problem.data.X)
+    if start is None:
+        given, rng = initial_population, np.random.default_rng(random_state)
+        history = History(label="GA", metric=settings.fitness, settings=asdict(settings))
+        schedule = Schedule(
+            sigma=settings.sigma,
+            batch_size=settings.first_batch_size(n_samples),
+            n_samples=n_samples,
+            decay=settings.sigma_decay,
+        )
+    else:
+        given, rng, history = start.population, start.rng, start.history
+        history.settings = asdict(settings)
+        schedule = start.schedule.for_samples(n_samples)
+    population = problem.draw_population(rng) if given is None else problem.check_population(given)
+    return _Begin(
+        population,
+        history,
+        schedule,
+        rng,
+        noise_seed=int(rng.integers(2**32)),
+        engine_seed=int(rng.integers(2**32)),
+        last_generation=max(0, len(history) - 1) + settings.n_generations,
+    )
+
+
+def _resume(snapshot: Snapshot, problem: Problem, held_out: HeldOut | None) -> _Begin:
+    """Return the beginning of a run that goes on from a checkpoint, if it is the same run."""
+    settings = problem.settings
+    difference = describe_difference(snapshot, asdict(settings), _fingerprints(problem, held_out))
+    if difference:
+        raise ValueError(f"the checkpoint is one of another run: {difference}.")
+    state, history = snapshot.state, snapshot.history
+    try:
+        schedule = Schedule.from_dict(state["schedule"])
+        name = state["rng"]["bit_generator"]
+        seeds = {key: int(state[key]) for key in ("noise_seed", "engine_seed")}
+        first_generation = int(state["first_generation"])
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise ValueError(f"the checkpoint's state cannot be used: {error!r}.") from error
+    # Not `check_population`: weights that have become infinite are those of this run.
+    population = snapshot.population
+    if not (
+        name in BIT_GENERATORS
+        and all(0 <= seed < 2**32 for seed in seeds.values())
+        and population.shape == (settings.population_size, len(problem.scale))
+        and population.dtype == settings.dtype
+    ):
+        raise ValueError("the checkpoint's state cannot be used: it is not one of such a run.")
+    return _Begin(
+        population,
+        History.from_arrays(
+            history.to_arrays(),
+            label=history.label,
+            metric=history.metric,
+            settings=asdict(settings),
+        ),
+        schedule,
+        np.random.Generator(getattr(np.random, name)()),
+        **seeds,
+        last_generation=first_generation + settings.n_generations,
+        snapshot=snapshot,
+    )
+
+
+def _fingerprints(problem: Problem, held_out: HeldOut | None) -> dict[str, str]:
+    data, (X, y) = problem.data, held_out or (None, None)
+    named = {
+        "X": data.X,
+        "y": data.targets,
+        "set of classes": data.classes,
+        "sample_weight": data.sample_weight,
+        "X of the validation data": X,
+        "y of the validation data": y,
+    }
+    return {name: fingerprint(array) for name, array in named.items()}
 
 
 def _plain(weight_set: str | ArrayLike | None) -> str | tuple[float, ...] | None:
@@ -730,24 +746,77 @@ def _resolve_scores(
     return score, finer
 
 
-def _run_generations(run: _Run, population: NDArray[Any], problem: Problem) -> NetworkGA:
+def _breeds_in_place(settings: Settings) -> bool:
+    """Tell whether the offspring may overwrite the population, as they come from copies."""
+    return settings.crossover in CROSSOVERS and settings.n_elites == 0
+
+
+def _run_generations(
+    run: Run, problem: Problem, begin: _Begin, fingerprints: Callable[[], dict[str, str]]
+) -> NetworkGA:
     """Measure the initial population, then let PyGAD run until the limits say stop."""
+    settings, snapshot = run.settings, begin.snapshot
+    known = None if snapshot is None else Measurement(snapshot.fitness, snapshot.ranking)
     ga = NetworkGA(
-        population,
+        begin.population,
         run.measure,
-        n_elites=run.settings.n_elites,
+        known=known,
+        n_elites=settings.n_elites,
         elites_keep_fitness=lambda: run.measured_on_all and run.fitness_known,
-        in_place=run.settings.crossover in CROSSOVERS and run.settings.n_elites == 0,
-        num_generations=run.settings.n_generations,
-        num_parents_mating=run.settings.n_parents,
+        in_place=_breeds_in_place(settings),
+        num_generations=max(0, begin.last_generation - max(0, len(run.history) - 1)),
+        num_parents_mating=settings.n_parents,
         on_generation=run.record,
-        random_seed=int(run.rng.integers(2**32)),
-        **_operator_options(run, problem),
+        random_seed=begin.engine_seed,
+        **_operator_options(run, problem, begin.noise_seed),
     )
+    ga.snapshot = partial(_take_snapshot, run, ga, problem, begin, fingerprints)
+    if snapshot is not None:
+        run.restore(snapshot)
+        ga.restore_generators(snapshot.state.get("engine"))
     try:
-        if not len(run.history) and run.record(ga) == "stop":
-            ga.num_generations = 0
-        ga.run()
+        if _may_go_on(run, ga):
+            ga.run()
+        run.check_last(ga)
     except KeyboardInterrupt:
+        # In the middle of a generation: there is no state that a checkpoint could hold.
+        if not len(run.best):
+            raise
         run.stop_reason = "interrupted"
     return ga
+
+
+def _may_go_on(run: Run, ga: NetworkGA) -> bool:
+    """Note the initial population, if it is new, and tell whether there is more to do."""
+    if not len(run.history):
+        return run.record(ga) is None
+    if reason := run.limit_reached() or run.verdict:
+        run.stop_reason = reason
+    return not reason
+
+
+def _take_snapshot(
+    run: Run,
+    ga: NetworkGA,
+    problem: Problem,
+    begin: _Begin,
+    fingerprints: Callable[[], dict[str, str]],
+) -> Snapshot:
+    """Return the state after the last generation."""
+    about = {
+        "noise_seed": begin.noise_seed,
+        "engine_seed": begin.engine_seed,
+        "first_generation": begin.last_generation - problem.settings.n_generations,
+        "engine": ga.generators(),
+    }
+    return Snapshot(
+        population=ga.population,
+        fitness=np.asarray(ga.last_generation_fitness, dtype=np.float64),
+        ranking=ga.ranking,
+        best=run.best,
+        shapes=problem.shapes,
+        history=run.history,
+        state={**run.state(), **about},
+        data=fingerprints(),
+        versions=versions(),
+    )

@@ -1,7 +1,8 @@
 """Files: written whole or not at all, and read with suspicion.
 
 An npz archive is checked against its declared sizes before anything of these sizes is allocated,
-and nothing in it is ever unpickled.
+and nothing in it is ever unpickled. It may unpack to `MOST_UNPACKED` bytes or, if it is large, to
+`MOST_RATIO` times its own size; reading it takes at most three times as much memory.
 """
 
 from __future__ import annotations
@@ -9,12 +10,15 @@ from __future__ import annotations
 import io
 import math
 import os
+import reprlib
 import secrets
+import shutil
+import sys
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeGuard
 
 import numpy as np
 from numpy.lib import format as npy
@@ -30,6 +34,15 @@ __all__ = [
 ]
 
 PathLike = str | os.PathLike[str]
+
+MOST_UNPACKED = 64 * 2**20
+"""Bytes that any archive may unpack to."""
+
+MOST_RATIO = 100
+"""What a larger one may unpack to, in units of its own size."""
+
+MOST_AXES = 32
+"""Axes that an array in a file may have; older versions of NumPy know no more."""
 
 
 def check_target(path: PathLike) -> Path:
@@ -61,7 +74,7 @@ def _beside(target: Path) -> Iterator[tuple[Path, IO[bytes]]]:
     unfinished = target.parent / f".{secrets.token_hex(8)}.tmp"
     try:
         target.exists()  # raises if the name is too long
-        yield unfinished, unfinished.open("xb")
+        yield unfinished, unfinished.open("x+b")
     except OSError as error:
         if error.errno is None or error.filename not in (None, str(unfinished)):
             raise
@@ -71,7 +84,7 @@ def _beside(target: Path) -> Iterator[tuple[Path, IO[bytes]]]:
 
 
 @contextmanager
-def replacing(path: PathLike) -> Iterator[IO[bytes]]:
+def replacing(path: PathLike, *, keep_previous: bool = False) -> Iterator[IO[bytes]]:
     """Open a new file that takes the place of `path` in one step when the block ends well.
 
     It is written beside its target, flushed to the disk and renamed; after an error in the block,
@@ -81,10 +94,12 @@ def replacing(path: PathLike) -> Iterator[IO[bytes]]:
     ----------
     path : path-like
         The target.
+    keep_previous : bool, default=False
+        Whether the file that is replaced stays under the name ``path + ".previous"``.
 
     Yields
     ------
-    binary file object
+    binary file object, for writing and reading
 
     Raises
     ------
@@ -97,7 +112,37 @@ def replacing(path: PathLike) -> Iterator[IO[bytes]]:
             yield file
             file.flush()
             os.fsync(file.fileno())
+        if keep_previous and target.exists():
+            _keep(target)
         unfinished.replace(target)
+        _flush_folder(target.parent)
+
+
+def _keep(target: Path) -> None:
+    """Give a file a second name; it keeps its first one, which is never without a whole file."""
+    previous = target.with_name(target.name + ".previous")
+    with _beside(previous) as (second, file):
+        file.close()
+        second.unlink()
+        try:
+            second.hardlink_to(target)
+        except OSError:  # file systems without links
+            shutil.copyfile(target, second)
+        second.replace(previous)
+
+
+def _flush_folder(folder: Path) -> None:
+    """Bring a folder's names to the disk, where the system has a way to."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:  # Windows opens no folders
+        return
+    try:
+        os.fsync(descriptor)
+    except OSError:  # nor do some network file systems flush them
+        pass
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager
@@ -120,6 +165,8 @@ def naming(path: PathLike, what: str) -> Iterator[None]:
         raise
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
+        # A file's own words may hold the codes that a terminal obeys.
+        reason = "".join(letter if letter.isprintable() else "?" for letter in reason)
         raise ValueError(f"{os.fspath(path)} cannot be read as {what}: {reason}") from error
 
 
@@ -142,7 +189,8 @@ def read_npz(path: PathLike, *choices: tuple[str, ...]) -> dict[str, NDArray[Any
     ------
     ValueError
         If the file is no archive, is truncated, lacks the arrays, declares what it does not hold,
-        or holds pickled objects.
+        unpacks to more than `MOST_UNPACKED` bytes and `MOST_RATIO` times its size, or holds pickled
+        objects.
     """
     try:
         archive = zipfile.ZipFile(path)
@@ -150,6 +198,8 @@ def read_npz(path: PathLike, *choices: tuple[str, ...]) -> dict[str, NDArray[Any
         raise ValueError("it is no npz archive, or it is truncated.") from error
     with archive:
         members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
+        if len(members) < len(archive.infolist()):
+            raise ValueError("two of its arrays have the same name.")
         wanted = next((c for c in choices if members.keys() >= set(c)), ())
         if choices and not wanted:
             names = " or ".join(", ".join(choice) for choice in choices)
@@ -159,24 +209,32 @@ def read_npz(path: PathLike, *choices: tuple[str, ...]) -> dict[str, NDArray[Any
 
 
 def _check_sizes(members: list[zipfile.ZipInfo], n_bytes: int) -> None:
-    """Refuse sizes that cannot be true, before anything of these sizes is allocated."""
+    """Refuse sizes that cannot be true or are too large, before any of them is allocated."""
     if sum(info.compress_size for info in members) > n_bytes:
         raise ValueError("its members claim more bytes than the file has.")
     for info in members:
+        # zipfile decompresses other kinds without regard to the size that they claim.
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise ValueError(
+                f"{info.filename} is compressed in another way than numpy.savez_compressed does."
+            )
         # deflate codes at best 258 bytes in 2 bits: what claims more than 1032 to 1 is no data.
         if info.file_size > 1032 * info.compress_size:
             raise ValueError(
                 f"{info.filename} claims {info.file_size} bytes out of {info.compress_size}."
             )
+    unpacked = sum(info.file_size for info in members)
+    if unpacked > max(MOST_UNPACKED, MOST_RATIO * n_bytes):
+        raise ValueError(
+            f"its {n_bytes:,} bytes unpack to {unpacked:,}, more than {MOST_RATIO} times as many; "
+            "if you trust it, save its arrays again with numpy.savez, uncompressed."
+        )
 
 
 def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> NDArray[Any]:
-    try:
-        with archive.open(info) as member:
-            # With a number, zipfile decompresses no more than that, and then checks the CRC.
-            content = member.read(info.file_size)
-    except OSError as error:  # bz2's way to say that its data are damaged
-        raise ValueError(f"{info.filename} is damaged.") from error
+    with archive.open(info) as member:
+        # With a number, zipfile decompresses no more than that, and then checks the CRC.
+        content = member.read(info.file_size)
     try:
         return parse_npy(content)
     except ValueError as error:
@@ -222,19 +280,43 @@ def array_from_bytes(
     Raises
     ------
     ValueError
-        If the items would have to be unpickled, or do not fill the shape.
+        If the items would have to be unpickled, do not fill the shape, or are bytes that no boolean
+        or character has.
     """
     if dtype.kind not in "biufSU":
         held = "pickled Python objects, which are never loaded" if dtype.hasobject else f"{dtype}"
         raise ValueError(f"it holds an array of {held}; expected numbers or text.")
-    if not isinstance(shape, tuple) or not all(type(n) is int and n >= 0 for n in shape):
-        raise ValueError(f"it declares an array of shape {shape!r}.")
+    if not _is_shape(shape):
+        # In short, because nested tuples of a few bytes can have gigabytes of text.
+        raise ValueError(f"it declares an array of shape {reprlib.repr(shape)}.")
     if math.prod(shape) * dtype.itemsize != len(raw):
         raise ValueError(
             f"it declares {math.prod(shape)} items of {dtype}, "
             f"{math.prod(shape) * dtype.itemsize} bytes, but holds {len(raw)} bytes."
         )
+    _check_items(raw, dtype)
     array: NDArray[Any] = np.frombuffer(raw, dtype=dtype).reshape(
         shape, order="F" if fortran else "C"
     )
     return array.astype(dtype.newbyteorder("="))
+
+
+def _is_shape(shape: object) -> TypeGuard[tuple[int, ...]]:
+    return (
+        isinstance(shape, tuple)
+        and len(shape) <= MOST_AXES
+        and all(type(n) is int and 0 <= n < 2**63 for n in shape)
+    )
+
+
+def _check_items(raw: bytes | bytearray | memoryview, dtype: np.dtype[Any]) -> None:
+    """Refuse booleans and characters that are none: NumPy and Python take them at their word."""
+    if dtype.kind == "b":
+        codes, highest = np.frombuffer(raw, dtype=np.uint8), 1
+    elif dtype.kind == "U" and dtype.itemsize:
+        code = np.dtype(np.uint32).newbyteorder(dtype.byteorder)
+        codes, highest = np.frombuffer(raw, dtype=code), sys.maxunicode
+    else:
+        return
+    if (largest := codes.max(initial=0)) > highest:
+        raise ValueError(f"it holds {largest} where {dtype} has at most {highest}.")

@@ -105,6 +105,21 @@ class History:
             raise ValueError(f"columns must be among {list(COLUMNS)}, got {sorted(unknown)}.")
         self._values.extend([float(row.get(name, "nan")) for name in COLUMNS])
 
+    def amend_last(self, **values: float) -> None:
+        """Give columns of the newest row other values.
+
+        Raises
+        ------
+        IndexError
+            If there is no row.
+        ValueError
+            If a name is not one of the columns.
+        """
+        row = self.last | values
+        if unknown := row.keys() - set(COLUMNS):
+            raise ValueError(f"columns must be among {list(COLUMNS)}, got {sorted(unknown)}.")
+        self._values[-len(COLUMNS) :] = array("d", [float(row[name]) for name in COLUMNS])
+
     def __len__(self) -> int:
         return len(self._values) // len(COLUMNS)
 

@@ -409,7 +409,7 @@ def step_mutation(
     >>> offspring = np.array([[-1.0, 0.0, 1.0, 0.0]])
     >>> step_mutation(np.random.default_rng(0), offspring, np.array([-1.0, 0.0, 1.0]))
     >>> offspring
-    array([[ 0., -1.,  0.,  1.]])
+    array([[0., 1., 0., 1.]])
     """
     last = len(values) - 1
     spread = sigma * np.arange(len(values)).std()
@@ -417,7 +417,7 @@ def step_mutation(
     for child in offspring:
         genes = rng.choice(len(child), size=n_changed, replace=False, shuffle=False)
         moves = spread * rng.standard_normal(n_changed)
-        moves = np.copysign(np.maximum(np.rint(np.abs(moves)), 1), moves).astype(np.intp)
+        moves = np.copysign(np.clip(np.rint(np.abs(moves)), 1, 2**31), moves).astype(np.intp)
         places = np.searchsorted(values, child[genes]) + moves
         # Reflected at both ends, however far the move would go.
         places = np.abs((places + last) % (2 * last) - last)

@@ -219,7 +219,7 @@ class Problem:
         outputs = [
             forward(reshape(one, self.shapes), samples, activation=activation) for one in networks
         ]
-        return float(np.std(outputs)) or 1.0
+        return float(np.std(outputs, dtype=np.float64)) or 1.0
 
     def check_population(self, given: ArrayLike) -> NDArray[Any]:
         """Return a population that somebody gave, as a copy, if it fits.

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass, field
+from numbers import Integral
+from typing import Any
+
+from ga_ann.validation import check_number
 
 __all__ = ["Schedule"]
 
@@ -56,6 +61,31 @@ class Schedule:
         schedule = copy(self)
         schedule.batch_size = n_samples if self.is_full else min(self.batch_size, n_samples)
         schedule.n_samples = n_samples
+        return schedule
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Schedule:
+        """Return the schedule that `dataclasses.asdict` was taken of.
+
+        Raises
+        ------
+        ValueError
+            If a value is missing, no number, or one that no run comes to.
+        """
+        names = ("sigma", "batch_size", "n_samples", "decay", "patience", "best", "waited")
+        try:
+            held = {name: values[name] for name in names}
+            for name in ("batch_size", "n_samples", "patience", "waited"):
+                check_number(held[name], name, Integral, low=int(name != "waited"))
+            check_number(held["sigma"], "sigma", low=0)
+            check_number(held["decay"], "decay", above=0, high=1)
+            best, waited = float(held.pop("best")), held.pop("waited")
+        except (KeyError, TypeError, OverflowError) as error:
+            raise ValueError(f"the schedule {error!r} cannot be used.") from error
+        if held["batch_size"] > held["n_samples"]:
+            raise ValueError(f"the schedule has batches of more than {held['n_samples']} samples.")
+        schedule = cls(**held)
+        schedule.best, schedule.waited = best, waited
         return schedule
 
     def update(self, score: float) -> None:

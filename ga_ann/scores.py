@@ -535,7 +535,8 @@ def adjusted_log_loss(importance: ArrayLike) -> PopulationScore:
     array([0.433])
     """
     weights = np.asarray(importance, dtype=np.float64)
-    if weights.ndim != 1 or not (np.isfinite(weights) & (weights > 0)).all():
+    valid = np.isfinite(weights) & (weights > 0)
+    if weights.ndim != 1 or not weights.size or not valid.all():
         raise ValueError(f"importance must be positive numbers, one a class, got {importance!r}.")
     return _AdjustedLogLoss(tuple((weights / weights.max()).tolist()))
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
 
+import numpy as np
+
 from ga_ann.network import ACTIVATIONS, INITS, lookup
 from ga_ann.operators import CROSSOVERS, MUTATIONS, SELECTIONS
 from ga_ann.validation import check_number
@@ -142,6 +144,8 @@ class Settings:
         rates = self.mutation_rate
         for rate in rates if isinstance(rates, tuple) else (rates,):
             check_number(rate, "mutation_rate", low=0, high=1)
+        if self.mutation in PYGAD_MUTATIONS and not np.any(rates):
+            raise ValueError(f"mutation={self.mutation!r} needs a mutation_rate above 0, got 0.")
         if isinstance(rates, tuple) != (self.mutation == "adaptive"):
             raise ValueError(
                 "mutation_rate must be a pair (rate of weak solutions, rate of strong ones) with "

@@ -46,13 +46,14 @@ def check_weight_set(weight_set: str | ArrayLike) -> tuple[float, ...]:
     except (TypeError, ValueError) as error:
         raise ValueError(f"weight_set must be numbers, got {weight_set!r}.") from error
     # Weights are stored in single precision, where different numbers must stay different.
-    distinct = np.unique(values.astype(np.float32))
+    with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused
+        distinct, first = np.unique(values.astype(np.float32), return_index=True)
     if values.ndim != 1 or len(distinct) < 2 or not np.isfinite(distinct).all():
         raise ValueError(
             f"weight_set must be one of {sorted(WEIGHT_SETS)}, or at least two different finite "
             f"numbers, got {weight_set!r}."
         )
-    return tuple(distinct.astype(np.float64).tolist())
+    return tuple(values[first].tolist())
 
 
 def draw_from(rng: np.random.Generator, values: tuple[float, ...], out: NDArray[Any]) -> None:

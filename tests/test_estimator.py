@@ -1,19 +1,25 @@
 """The estimators as a scikit-learn user meets them."""
 
 import pickle
+from typing import ClassVar
 
 import numpy as np
+import pandas as pd
 import pytest
+from scipy.sparse import csr_array, csr_matrix
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import load_iris, load_wine, make_classification, make_regression
 from sklearn.ensemble import VotingClassifier
+from sklearn.exceptions import NotFittedError
 from sklearn.inspection import permutation_importance
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score, mean_absolute_error
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler, scale
+from sklearn.utils import compute_sample_weight
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from ga_ann.callbacks import EarlyStopping
@@ -102,8 +108,6 @@ def test_early_stopping_holds_out_a_part():
     assert fitted.n_iter_ < 1000
     with pytest.raises(ValueError, match="validation_fraction must be < 1"):
         classifier(early_stopping=True, validation_fraction=1.0).fit(X, Y)
-    with pytest.raises(ValueError, match="should be greater or equal to the number of classes"):
-        classifier(early_stopping=True, validation_fraction=0.01).fit(X, Y)
 
 
 def test_callbacks_and_a_generator_as_random_state():
@@ -211,3 +215,325 @@ def test_regression_continues():
     network.set_params(warm_start=True).fit(samples, targets)
     assert network.n_iter_ > 30
     assert network.score(samples, targets) > early
+
+
+def test_a_regressor_of_several_targets_in_company():
+    samples, targets = make_regression(120, 5, n_targets=2, random_state=0)
+    pipeline = make_pipeline(StandardScaler(), regressor(n_generations=60))
+    assert cross_val_score(pipeline, samples, targets, cv=2).min() > 0
+    search = GridSearchCV(pipeline, {"geneticmlpregressor__sigma": [0.1, 0.3]}, cv=2)
+    assert search.fit(samples, targets).predict(samples).shape == (120, 2)
+    fitted = pipeline.fit(samples, targets)
+    importance = permutation_importance(fitted, samples, targets, n_repeats=2, random_state=0)
+    assert importance.importances_mean.shape == (5,)
+
+
+# ------------------------------------------------------------------------------- what was fitted
+
+
+@pytest.mark.parametrize("make", [classifier, regressor])
+def test_every_attribute_of_a_fitted_estimator_is_there(make):
+    network = make(n_generations=5)
+    names = ["weights_", "history_", "best_fitness_", "validation_score_", "n_iter_", "ga_"]
+    names += ["n_features_in_"] + ["classes_"] * (make is classifier)
+    assert not any(hasattr(network, name) for name in names)
+    with pytest.raises(NotFittedError, match="is not fitted yet"):
+        network.predict(X)
+    network.fit(X, Y)
+    assert all(hasattr(network, name) for name in names)
+    assert not hasattr(network, "feature_names_in_")
+    assert type(network).__name__ in network._repr_html_()
+    assert network.weights_[0].shape[0] == network.n_features_in_ == 13
+    for name in names:  # each of them is told in the class's documentation
+        assert name in type(network).__doc__
+
+
+@pytest.mark.parametrize("make", [classifier, regressor])
+def test_features_of_other_names_or_another_number_are_refused(make):
+    frame = pd.DataFrame(X).add_prefix("feature ")
+    fitted = make(n_generations=5).fit(frame, Y)
+    assert fitted.feature_names_in_.tolist() == frame.columns.tolist()
+    fitted.predict(frame)
+    with pytest.raises(ValueError, match="feature names should match"):
+        fitted.predict(frame.rename(columns={"feature 0": "colour"}))
+    with pytest.raises(ValueError, match=r"X has 12 features, but .* is expecting 13"):
+        make(n_generations=2).fit(X, Y).predict(X[:, 1:])
+    with pytest.warns(UserWarning, match="does not have valid feature names"):
+        fitted.predict(X)
+
+
+def test_a_set_of_weights_and_its_probabilities():
+    fitted = classifier(weight_set="ternary", n_generations=150).fit(X, Y)
+    assert set(np.unique(np.concatenate([W.ravel() for W in fitted.weights_]))) <= {-1, 0, 1}
+    assert fitted.score(X, Y) > 0.9
+    assert fitted.predict_proba(X).sum(axis=1) == pytest.approx(1)
+    assert clone(fitted).fit(X, Y).score(X, Y) == fitted.score(X, Y)
+    continued = fitted.set_params(warm_start=True).fit(X, Y)
+    assert set(np.unique(np.concatenate([W.ravel() for W in continued.weights_]))) <= {-1, 0, 1}
+    with pytest.raises(ValueError, match="crossover='mean' makes weights that are not in"):
+        classifier(weight_set="binary", crossover="mean").fit(X, Y)
+    targets = scale(X[:, 0])
+    restricted = regressor(weight_set=[-0.1, 0.1, 0.4]).fit(X, targets)
+    assert restricted.score(X, targets) > 0.2
+
+
+# --------------------------------------------------------------------------------------- weights
+
+
+def lopsided(n=300):
+    return make_classification(
+        n, n_features=6, n_informative=3, weights=[0.9], flip_y=0.05, random_state=3
+    )
+
+
+def test_balanced_class_weights_are_those_of_scikit_learn_and_multiply():
+    samples, labels = lopsided()
+    balanced = compute_sample_weight("balanced", labels)
+    own = np.random.default_rng(0).uniform(0.5, 2, len(labels))
+    for weight in (None, own):
+        by_class = classifier(class_weight="balanced", n_generations=20)
+        by_class.fit(samples, labels, sample_weight=weight)
+        by_sample = classifier(n_generations=20)
+        by_sample.fit(samples, labels, sample_weight=balanced * (1 if weight is None else weight))
+        np.testing.assert_array_equal(
+            by_class.predict_proba(samples), by_sample.predict_proba(samples)
+        )
+    plain = classifier(n_generations=20).fit(samples, labels)
+    assert (plain.predict_proba(samples) != by_class.predict_proba(samples)).any()
+
+
+def test_a_batch_may_lack_a_class_that_has_a_weight():
+    network = classifier(class_weight={0: 5.0})
+    for k in range(6):
+        part = np.flatnonzero(k % 3 != Y)
+        network.partial_fit(X[part], Y[part], classes=[0, 1, 2])
+    assert network.n_iter_ == 6
+
+
+@pytest.mark.parametrize("make", [classifier, regressor])
+@pytest.mark.parametrize(
+    ("weight", "message"),
+    [
+        (np.zeros(178), "at least one non-zero|not zeros alone"),
+        (-np.ones(178), "no negative number|Negative values"),
+        (np.ones(3), r"expected \(178,\)"),
+        (np.full(178, np.nan), "NaN"),
+    ],
+    ids=["zeros", "negative", "length", "NaN"],
+)
+def test_bad_sample_weights_are_refused(make, weight, message):
+    for fit in (make().fit, make().partial_fit):
+        options = {"classes": [0, 1, 2]} if fit.__name__ == "partial_fit" else {}
+        if make is regressor:
+            options = {}
+        with pytest.raises(ValueError, match=message):
+            fit(X, Y, sample_weight=weight, **options)
+
+
+@pytest.mark.parametrize(
+    ("class_weight", "message"),
+    [
+        ({0: 1, 9: 2}, r"classes, \[1, 2\], are not in class_weight"),
+        ({0: -1, 1: 1, 2: 1}, "no negative number"),
+        ("balence", "'balanced'"),
+        ([1, 2, 3], "'balanced'"),
+    ],
+    ids=str,
+)
+def test_bad_class_weights_are_refused(class_weight, message):
+    with pytest.raises(ValueError, match=message):
+        classifier(class_weight=class_weight).fit(X, Y)
+
+
+class Recorder(GeneticMLPClassifier):
+    """Keeps the weights that reached it, for all instances."""
+
+    seen: ClassVar[list] = []
+
+    def fit(self, X, y, sample_weight=None):
+        Recorder.seen.append(sample_weight)
+        return super().fit(X, y, sample_weight=sample_weight)
+
+
+@pytest.mark.parametrize("company", ["pipeline", "search"])
+def test_metadata_routing_brings_the_weights(company):
+    weight = np.random.default_rng(0).uniform(1, 2, len(Y))
+    Recorder.seen.clear()
+    with config_context(enable_metadata_routing=True):
+        network = Recorder((4,), n_generations=5, random_state=0)
+        network.set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
+        pipeline = make_pipeline(StandardScaler().set_fit_request(sample_weight=False), network)
+        if company == "search":
+            pipeline = GridSearchCV(pipeline, {"recorder__sigma": [0.1, 0.3]}, cv=2)
+        pipeline.fit(X, Y, sample_weight=weight)
+    np.testing.assert_array_equal(Recorder.seen[-1], weight)
+    assert len(Recorder.seen) == (5 if company == "search" else 1)
+    for part in Recorder.seen:
+        assert set(part) <= set(weight)
+    direct = GeneticMLPClassifier((4,), n_generations=5, random_state=0)
+    direct.fit(StandardScaler().fit_transform(X), Y, sample_weight=weight)
+    if company == "pipeline":
+        np.testing.assert_array_equal(pipeline[-1].weights_[0], direct.weights_[0])
+
+
+# ------------------------------------------------------------------------------- the held-out part
+
+
+@pytest.mark.parametrize("rare", [1, 2, 3])
+def test_early_stopping_on_a_rare_class_works_or_says_what_to_do(rare):
+    labels = np.array(["common", "usual", "rare"])[np.minimum(Y, 1)]
+    labels[:rare] = "rare"
+    network = classifier(early_stopping=True, n_generations=30)
+    if rare == 1:
+        with pytest.raises(ValueError, match=r"1 of \['rare'\]. Add samples.*early_stopping=False"):
+            network.fit(X, labels)
+        return
+    # Whether the rare class is in the part held out, in the part trained on, or in both.
+    for fraction in (0.05, 0.5, 0.95):
+        fitted = network.set_params(validation_fraction=fraction).fit(X, labels)
+        assert fitted.classes_.tolist() == ["common", "rare", "usual"]
+        assert fitted.predict_proba(X).shape == (len(X), 3)
+        assert 0 <= fitted.validation_score_ <= 1
+
+
+@pytest.mark.parametrize(
+    ("make", "n_samples", "fraction", "held_out", "least"),
+    [
+        (classifier, 178, 1e-3, 1, 3),
+        (classifier, 178, 0.011, 2, 3),
+        (classifier, 178, 0.999, 178, 3),
+        (regressor, 178, 1e-9, 1, 2),
+        (regressor, 5, 0.1, 1, 2),
+        (regressor, 5, 0.9, 5, 2),
+    ],
+)
+def test_parts_that_are_too_small_to_be_told_are_refused(
+    make, n_samples, fraction, held_out, least
+):
+    rows = np.linspace(0, 177, n_samples).astype(int)
+    network = make(early_stopping=True, validation_fraction=fraction)
+    message = (
+        f"holds out {held_out} of {n_samples} samples, but early_stopping needs {least} or more.*"
+        "Change validation_fraction"
+    )
+    with pytest.raises(ValueError, match=message):
+        network.fit(X[rows], Y[rows])
+
+
+@pytest.mark.parametrize("make", [classifier, regressor])
+def test_a_generator_draws_the_part_that_is_held_out(make):
+    def fit():
+        generator = np.random.default_rng(4)
+        return make(early_stopping=True, n_generations=5, random_state=generator).fit(X, Y)
+
+    state = np.random.get_state()[1].copy()  # noqa: NPY002
+    first, second = fit(), fit()
+    assert (np.random.get_state()[1] == state).all()  # noqa: NPY002
+    np.testing.assert_array_equal(first.weights_[0], second.weights_[0])
+    assert first.validation_score_ == second.validation_score_
+
+
+# ------------------------------------------------------------------------------------- bad input
+
+
+@pytest.mark.parametrize("make", [classifier, regressor])
+@pytest.mark.parametrize("fails", ["by NaN", "by an exception"])
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_a_metric_that_fails_for_some_is_counted_and_warned_of_once(make, fails, early_stopping):
+    def moody(y_true, y_pred):
+        if y_pred[0] < np.median(y_pred):
+            if fails == "by NaN":
+                return np.nan
+            raise ArithmeticError("a bad day")
+        return -np.mean((y_true - y_pred) ** 2)
+
+    network = make(fitness=moody, early_stopping=early_stopping, n_generations=30)
+    with pytest.warns(RuntimeWarning, match="moody is NaN for solutions") as caught:
+        network.fit(X, Y)
+    assert len(caught) == 1
+    assert network.history_["n_invalid"][0] > 0
+    assert np.isfinite(network.validation_score_ if early_stopping else network.best_fitness_)
+    kept = network.ga_.last_generation_fitness > -np.inf
+    assert np.isfinite(network.ga_.ranking[kept]).all()
+    assert np.isnan(network.ga_.ranking[~kept]).all() or not kept.any()
+
+
+@pytest.mark.parametrize("make", [classifier, regressor])
+def test_a_metric_that_fails_for_all_leaves_a_network_that_predicts(make):
+    def never(y_true, y_pred):
+        raise ArithmeticError("never")
+
+    network = make(fitness=never, n_generations=30)
+    with pytest.warns(RuntimeWarning, match="ArithmeticError: never") as caught:
+        network.fit(X, Y)
+    assert len(caught) == 1
+    assert np.isnan(network.best_fitness_)
+    assert (network.history_["n_invalid"][::10] == 32).all()
+    assert np.isfinite(network.predict(X)).all()
+
+
+def test_a_cost_matrix_of_the_wrong_shape_is_refused_before_any_generation():
+    generations = []
+    network = classifier(
+        fitness=neg_cost([[0, 1], [5, 0]]), callbacks=[lambda ga, history: generations.append(ga)]
+    )
+    message = r"a row and a column for each of the 3 classes, got shape \(2, 2\)"
+    with pytest.raises(ValueError, match=message):
+        network.fit(X, Y)
+    assert not generations
+    with pytest.raises(ValueError, match="cost_matrix must be square"):
+        neg_cost([[0, 1, 2], [5, 0, 1]])
+
+
+@pytest.mark.parametrize("make", [classifier, regressor])
+def test_sparse_samples_are_refused_with_the_way_out(make):
+    for kind in (csr_matrix, csr_array):
+        with pytest.raises(TypeError, match=r"dense data is required.*toarray\(\)"):
+            make().fit(kind(X), Y)
+    with pytest.raises(TypeError, match="dense data is required"):
+        make(n_generations=2).fit(X, Y).predict(csr_matrix(X))
+
+
+def test_labels_that_are_floats_must_be_whole():
+    fitted = classifier(n_generations=40).fit(X, Y + 1.0)
+    assert fitted.classes_.tolist() == [1.0, 2.0, 3.0]
+    np.testing.assert_array_equal(
+        fitted.predict(X), classifier(n_generations=40).fit(X, Y).predict(X) + 1
+    )
+    with pytest.raises(ValueError, match="Unknown label type: continuous"):
+        classifier().fit(X, Y + 0.5)
+    with pytest.raises(ValueError, match="Unknown label type: continuous"):
+        classifier().partial_fit(X, Y + 0.5, classes=[0.5, 1.5, 2.5])
+
+
+@pytest.mark.parametrize("make", [classifier, regressor])
+@pytest.mark.parametrize("constant", [0.0, -7.5])
+def test_constant_features_are_no_obstacle(make, constant):
+    some = np.column_stack([np.full(len(X), constant), X])
+    assert make().fit(some, Y).score(some, Y) > 0.8
+    every = np.full_like(X, constant)
+    fitted = make().fit(every, Y)
+    assert len(np.unique(fitted.predict(every))) == 1
+    best = np.bincount(Y).max() / len(Y) if make is classifier else 0.0
+    assert fitted.score(every, Y) == pytest.approx(best, abs=1e-3)
+
+
+def test_constant_targets_are_no_obstacle():
+    fitted = regressor().fit(X, np.full(len(X), 500.0))
+    assert fitted.predict(X) == pytest.approx(500, abs=10)
+
+
+def test_fewer_samples_than_classes():
+    few = np.array([0, 70, 150])
+    assert classifier().fit(X[few], Y[few]).score(X[few], Y[few]) == 1
+    network = classifier().partial_fit(X[:2], Y[:2], classes=range(10))
+    assert network.predict_proba(X).shape == (len(X), 10)
+    with pytest.raises(ValueError, match="1 class"):
+        classifier().fit(X[:5], Y[:5])
+
+
+@pytest.mark.parametrize("fitness", ["balanced_accuracy", "f1_macro", "roc_auc"])
+def test_batches_that_lack_a_class_can_be_learned_from(fitness):
+    fitted = classifier(fitness=fitness, batch_size=2).fit(X, Y)
+    assert (fitted.history_["n_invalid"] == 0).all()
+    assert fitted.best_fitness_ > 0.8

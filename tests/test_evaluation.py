@@ -9,8 +9,9 @@ from sklearn.metrics import r2_score
 from ga_ann import evaluation
 from ga_ann.chromosome import flatten, reshape
 from ga_ann.evaluation import Evaluator
+from ga_ann.fitness import resolve_fitness
 from ga_ann.network import forward, init_weights, layer_shapes, predict
-from ga_ann.scores import accuracy, neg_log_loss, r2
+from ga_ann.scores import accuracy, adjusted_log_loss, margin, neg_log_loss, r2
 
 
 def problem(sizes, n_samples, seed=0):
@@ -195,3 +196,109 @@ def test_unknown_names_list_the_valid_ones():
         Evaluator([[0.0]], [0], [(1, 2)], n_jobs=0)
     with pytest.raises(ValueError, match="'relu'"):
         Evaluator([[0.0]], [0], [(1, 2)], activation="wit")
+
+
+# ------------------------------------------------------------------------------- ranking alone
+
+
+def networks(sizes, n_solutions=9):
+    return flatten(init_weights(np.random.default_rng(1), sizes, n_solutions=n_solutions))
+
+
+@pytest.mark.parametrize("samples", [None, np.array([0, 3, 3, 29])])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("ranking", [neg_log_loss, adjusted_log_loss([1, 2, 3]), margin])
+def test_the_ranking_alone_is_that_of_the_full_measurement(ranking, samples, weighted):
+    sizes = [5, 7, 3]
+    X, y = problem(sizes, 30)
+    weight = np.arange(1.0, 31.0) if weighted else None
+    evaluate = Evaluator(X, y, layer_shapes(sizes), ranking=ranking, sample_weight=weight)
+    full = evaluate(networks(sizes), samples)
+    alone = evaluate(networks(sizes), samples, ranking_only=True)
+    assert (alone.ranking == full.ranking).all()
+    assert np.isfinite(alone.ranking).all()
+    assert np.isnan(alone.fitness).all()
+    assert np.isfinite(full.fitness).all()
+    assert evaluate.n_evaluated == pytest.approx(2 * 9 * (1 if samples is None else 4 / 30))
+
+
+def test_the_ranking_alone_calls_no_metric():
+    calls = []
+
+    def metric(y_true, y_pred):
+        calls.append(len(y_true))
+        return 1.0
+
+    sizes = [5, 7, 3]
+    X, y = problem(sizes, 30)
+    fitness = resolve_fitness(metric, classes=[0, 1, 2])
+    evaluate = Evaluator(X, y, layer_shapes(sizes), fitness=fitness, ranking=neg_log_loss)
+    assert evaluate.is_slow
+    evaluate(networks(sizes), ranking_only=True)
+    assert calls == []
+    evaluate(networks(sizes))
+    assert calls == [30] * 9
+
+
+@pytest.mark.parametrize("fitness", [accuracy, neg_log_loss])
+def test_the_fitness_that_ranks_is_measured_always(fitness):
+    sizes = [5, 7, 3]
+    X, y = problem(sizes, 30)
+    for ranking in (None, fitness):
+        evaluate = Evaluator(X, y, layer_shapes(sizes), fitness=fitness, ranking=ranking)
+        assert not evaluate.is_slow
+        full, alone = (evaluate(networks(sizes), ranking_only=only) for only in (False, True))
+        for a, b in zip(full, alone, strict=True):
+            assert (a == b).all()
+
+
+def test_only_metrics_of_one_solution_beside_another_ranking_are_slow():
+    sizes, metric = [5, 3], resolve_fitness("f1_micro", classes=[0, 1, 2])
+    X, y = problem(sizes, 30)
+    slow = [
+        Evaluator(X, y, layer_shapes(sizes), fitness=fitness, ranking=ranking).is_slow
+        for fitness, ranking in (
+            (metric, neg_log_loss),
+            (metric, None),
+            (metric, metric),
+            (accuracy, neg_log_loss),
+            (accuracy, metric),
+        )
+    ]
+    assert slow == [True, False, False, False, False]
+
+
+@pytest.mark.parametrize("failing", [[2], [0, 5, 8], list(range(9))])
+def test_a_metric_that_fails_takes_the_rank_of_those_alone_that_it_fails_for(failing):
+    sizes = [5, 7, 3]
+    X, y = problem(sizes, 30)
+
+    def moody(outputs, y, sample_weight=None):
+        moody.seen += len(outputs)
+        fails = np.isin(np.arange(moody.seen - len(outputs), moody.seen), failing)
+        return np.where(fails, np.nan, 1.0)
+
+    moody.seen = 0  # the blocks come in order
+    evaluate = Evaluator(X, y, layer_shapes(sizes), fitness=moody, ranking=neg_log_loss, n_jobs=1)
+    fitness, ranking = evaluate(networks(sizes))
+    plain = Evaluator(X, y, layer_shapes(sizes), ranking=neg_log_loss)(networks(sizes)).ranking
+    assert np.flatnonzero(np.isnan(fitness)).tolist() == failing
+    if len(failing) == 9:
+        assert (ranking == plain).all()
+    else:
+        assert np.flatnonzero(np.isnan(ranking)).tolist() == failing
+        others = np.setdiff1d(np.arange(9), failing)
+        assert (ranking[others] == plain[others]).all()
+
+
+def test_outputs_that_are_not_finite_have_no_rank_even_alone():
+    sizes = [4, 6, 3]
+    X, y = problem(sizes, 30)
+    population = networks(sizes, 3)
+    population[1] = np.nan
+    evaluate = Evaluator(X, y, layer_shapes(sizes), ranking=neg_log_loss)
+    assert np.isnan(evaluate(population, ranking_only=True).ranking).tolist() == [
+        False,
+        True,
+        False,
+    ]

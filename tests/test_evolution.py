@@ -19,9 +19,11 @@ from sklearn.preprocessing import scale
 from ga_ann.callbacks import EarlyStopping
 from ga_ann.chromosome import flatten, reshape
 from ga_ann.evolution import evolve
+from ga_ann.fitness import neg_cost
 from ga_ann.network import init_weights, layer_shapes, predict
 from ga_ann.operators import CROSSOVERS, MUTATIONS, SELECTIONS
 from ga_ann.settings import RECIPES
+from ga_ann.weight_sets import check_weight_set, is_inside
 
 X, Y = load_iris(return_X_y=True)
 SMALL = {"hidden_layer_sizes": (6,), "population_size": 12, "n_parents": 4, "random_state": 0}
@@ -602,3 +604,183 @@ def test_wrong_types_are_refused():
 def test_bad_data_are_refused(data, message):
     with pytest.raises(ValueError, match=message):
         evolve(*data, **SMALL)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"fitness": neg_cost([[0, 1], [1, 0]])}, r"each of the 3 classes, got shape \(2, 2\)"),
+        ({"fitness": "f1"}, "takes 2 classes"),
+        ({"fitness": neg_cost(np.eye(3)), "task": "regression"}, "score of regression"),
+    ],
+)
+def test_scores_that_do_not_fit_are_refused_before_any_generation(options, message):
+    generations = []
+    with pytest.raises(ValueError, match=message):
+        evolve(X, Y, callbacks=[lambda ga, history: generations.append(ga)], **SMALL, **options)
+    assert not generations
+
+
+@pytest.mark.parametrize("fitness", ["balanced_accuracy", "g_mean", "f1_macro", "roc_auc"])
+def test_batches_that_lack_classes_can_be_learned_from(fitness):
+    options = {**SMALL, "batch_size": 2, "bias": True, "n_generations": 200}
+    result = evolve(scale(X), Y, fitness=fitness, **options)
+    assert (result.history["n_invalid"] == 0).all()
+    assert result.best_fitness > 0.6
+
+
+def test_a_metric_that_fails_on_batches_that_lack_classes_counts_them():
+    with pytest.warns(RuntimeWarning) as caught:
+        result = run(
+            fitness="roc_auc_ovr", ranking="fitness", batch_size=1, n_generations=3, n_jobs=1
+        )
+    messages = [str(w.message) for w in caught]
+    assert sum("is NaN for solutions that it fails for" in text for text in messages) == 1
+    assert result.history["n_invalid"].tolist() == [12] * 4
+    assert np.isfinite(result.best_fitness)  # measured on all samples
+
+
+@pytest.mark.parametrize("samples", [np.zeros((150, 4)), np.full((150, 4), 7.5)])
+@pytest.mark.parametrize("bias", [False, True])
+def test_constant_features_give_one_answer(samples, bias):
+    result = evolve(samples, np.minimum(Y, 1), bias=bias, n_generations=20, **SMALL)
+    predicted = set(result.predict(samples.astype("f4")))
+    assert len(predicted) == 1
+    if bias:
+        assert predicted == {1}
+        assert result.best_fitness == pytest.approx(2 / 3)
+    one = np.column_stack([samples[:, 0], X])
+    assert evolve(one, Y, n_generations=60, bias=bias, **SMALL).best_fitness > 0.6
+
+
+def test_a_class_for_each_sample_and_more():
+    few = np.array([0, 60, 120])
+    assert evolve(X[few], Y[few], n_generations=60, bias=True, **SMALL).best_fitness == 1
+    result = evolve(X[:2], [3, 5], classes=range(9), n_generations=40, **SMALL)
+    assert result.weights[-1].shape == (6, 9)
+    assert np.isfinite(result.history["ranking"]).all()
+
+
+@pytest.mark.parametrize("fitness", ["balanced_accuracy", "g_mean", "accuracy", "neg_log_loss"])
+def test_a_class_that_the_training_data_lack_ranks_finitely(fitness):
+    result = evolve(
+        X, Y, classes=range(5), fitness=fitness, n_generations=5, **SMALL, target_fitness=None
+    )
+    assert np.isfinite(result.history["ranking"]).all()
+
+
+# ----------------------------------------------------------------------------- sets of weights
+
+SETS = {"binary": "binary", "ternary": "ternary", "int8": "int8", "own": [-3.0, -0.5, 0.1, 2.0]}
+
+
+def check_inside(result, weight_set):
+    values = check_weight_set(weight_set)
+    assert is_inside(result.population, values)
+    assert is_inside(flatten(result.weights), values)
+
+
+def restricted(weight_set="ternary", **changes):
+    return run(weight_set=weight_set, bias=True, **changes)
+
+
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize("weight_set", SETS.values(), ids=SETS)
+def test_weights_stay_inside_their_set_and_learn(weight_set, bias):
+    result = evolve(
+        scale(X),
+        Y,
+        weight_set=weight_set,
+        bias=bias,
+        hidden_layer_sizes=(8,),
+        n_generations=150,
+        target_fitness=0.95 if bias else 0.85,
+        random_state=0,
+    )
+    check_inside(result, weight_set)
+    assert result.best_fitness >= (0.95 if bias else 0.85)
+    assert np.mean(result.predict(scale(X).astype("f4")) == Y) == result.best_fitness
+
+
+@pytest.mark.parametrize(
+    "crossover", [*sorted(set(CROSSOVERS) - {"mean"}), "two_points", "scattered"]
+)
+@pytest.mark.parametrize("weight_set", SETS.values(), ids=SETS)
+def test_every_crossover_of_whole_genes_stays_inside(weight_set, crossover):
+    for changes in ({}, {"n_elites": 2, "dtype": "float64"}):
+        check_inside(restricted(weight_set, crossover=crossover, **changes), weight_set)
+
+
+@pytest.mark.parametrize("mutation", ["step", "swap", "inversion", "scramble"])
+@pytest.mark.parametrize("weight_set", SETS.values(), ids=SETS)
+def test_every_mutation_that_moves_genes_stays_inside(weight_set, mutation):
+    for rate in (0.2, 1.0):
+        options = {"mutation": mutation, "mutation_rate": rate, "sigma": 2.0}
+        check_inside(restricted(weight_set, **options), weight_set)
+
+
+def test_the_tutorial_recipe_can_be_restricted():
+    result = evolve(X, Y, recipe="tutorial", weight_set="ternary", n_generations=5, random_state=0)
+    check_inside(result, "ternary")
+    assert result.history.settings["crossover"] == "gene_pool"
+    assert result.history.settings["weight_set"] == "ternary"
+
+
+def test_a_restricted_regression_stays_inside():
+    result = evolve(X, X[:, :2], task="regression", weight_set="int8", n_generations=20, **SMALL)
+    check_inside(result, "int8")
+
+
+def test_restricted_runs_are_repeatable_and_continue_inside():
+    assert same(restricted(), restricted())
+    first = restricted()
+    second = restricted(start=first, n_generations=15)
+    check_inside(second, "ternary")
+    assert len(second.history) == 9 + 15
+    assert second.best_fitness >= first.best_fitness
+    given = restricted(initial_population=first.population)
+    check_inside(given, "ternary")
+    with pytest.raises(ValueError, match="values of weight_set='binary'"):
+        restricted("binary", start=first)
+    free = run(bias=True)
+    with pytest.raises(ValueError, match="values of weight_set='ternary'"):
+        restricted(start=free)
+
+
+def test_values_that_single_precision_rounds_are_kept_in_double_precision():
+    options = {"weight_set": [-0.1, 0.1], "dtype": "float64"}
+    result = run(**options)
+    assert set(np.abs(result.population).ravel()) == {0.1}
+    assert set(np.abs(run(**options, initial_population=result.population).population.flat)) == {
+        0.1
+    }
+
+
+def test_without_mutation_no_gene_is_new():
+    start = np.random.default_rng(0).choice([-1.0, 0.0, 1.0], (12, 42))
+    start[:, ::2] = start[0, ::2]
+    result = run(weight_set="ternary", mutation_rate=0.0, initial_population=start)
+    assert (result.population[:, ::2] == start[0, ::2]).all()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"crossover": "mean"}, "crossover='mean' makes weights that are not in.*'gene_pool'"),
+        ({"crossover": "sbx"}, "crossover='sbx' makes weights that are not in"),
+        ({"mutation": "gaussian"}, r"mutation must be one of \[.*'step'.*got 'gaussian'"),
+        ({"mutation": "random"}, "mutation must be one of"),
+        ({"mutation": "polynomial"}, "mutation must be one of"),
+        ({"mutation": "adaptive", "mutation_rate": (0.1, 0.2)}, "mutation must be one of"),
+        ({"weight_decay": 0.1}, "weight_decay must be 0 with a weight_set, got 0.1"),
+        ({"weight_decay": "auto"}, "weight_decay must be 0 with a weight_set, got 'auto'"),
+        ({"initial_population": np.full((12, 51), 0.5)}, "values of weight_set='ternary'"),
+        ({"weight_set": "trinary"}, "weight_set must be one of.*got 'trinary'"),
+        ({"weight_set": [1.0]}, "at least two different finite numbers"),
+        ({"weight_set": None, "mutation": "step"}, "'step' needs one.*weight_set=None"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
+)
+def test_what_would_leave_the_set_is_refused(changes, message):
+    with pytest.raises(ValueError, match=message):
+        run(**{"weight_set": "ternary", "bias": True, **changes})

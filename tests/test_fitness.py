@@ -16,14 +16,18 @@ from sklearn.metrics import (
 
 from ga_ann.fitness import (
     FITNESS,
+    LEAST_IMPORTANCE,
     REGRESSION_FITNESS,
     fbeta,
+    finer_score,
     neg_cost,
+    neg_log_loss,
     neg_mean_pinball_loss,
     per_solution,
     population_score,
     resolve_fitness,
 )
+from ga_ann.problem import TrainingData
 
 FRUITS = np.array(["apple", "lemon", "mango"])
 
@@ -268,3 +272,73 @@ def test_what_is_no_fitness_is_refused(fitness, classes, error, message):
 def test_an_unknown_scorer_is_refused():
     with pytest.raises(ValueError, match=r"get_scorer_names.*got 'acuracy'"):
         per_solution("acuracy", FRUITS)
+
+
+# ---- finer scores --------------------------------------------------------------------------------
+
+SHARES = np.array([0.7, 0.2, 0.1])
+
+
+def importance_of(score):
+    return np.array(score.importance_of_classes)
+
+
+@pytest.mark.parametrize("name", sorted(set(FITNESS) - {"balanced_accuracy", "g_mean"}))
+def test_scores_without_importance_are_refined_by_the_log_loss(name):
+    assert finer_score(FITNESS[name], SHARES) is neg_log_loss
+
+
+@pytest.mark.parametrize("name", sorted(REGRESSION_FITNESS))
+def test_regressions_are_refined_by_r2(name):
+    assert finer_score(REGRESSION_FITNESS[name], None) is REGRESSION_FITNESS["r2"]
+
+
+@pytest.mark.parametrize("name", ["balanced_accuracy", "g_mean"])
+def test_scores_by_recall_are_refined_by_the_classes_rarity(name):
+    found = importance_of(finer_score(FITNESS[name], SHARES))
+    assert found == pytest.approx(1 / SHARES / 10)
+    # A class that the training part lacks has a share all the same, see TrainingData.
+    lacking = TrainingData.check(
+        np.eye(4), [0, 0, 1, 0], task="classification", classes=range(4), sample_weight=None
+    ).class_shares
+    found = importance_of(finer_score(FITNESS[name], lacking))
+    assert found == pytest.approx([1 / 3, 1, 1, 1])
+
+
+def test_costs_are_refined_by_what_mistakes_cost():
+    found = finer_score(neg_cost([[0, 2, 4], [1, 0, 1], [30, 50, 0]]), SHARES)
+    assert importance_of(found) == pytest.approx(np.array([3, 1, 40]) / 40)
+    # A class that costs nothing, or pays to be mistaken, is kept on the map.
+    for price in (0, -3):
+        found = finer_score(neg_cost([[0, price], [5, 0]]), np.array([0.5, 0.5]))
+        assert importance_of(found) == pytest.approx([LEAST_IMPORTANCE, 1])
+    assert finer_score(neg_cost([[0, 0], [0, 0]]), np.array([0.5, 0.5])) is neg_log_loss
+
+
+def test_a_score_of_ones_own_may_tell_its_importance():
+    @population_score("classification", importance=lambda shares: shares)
+    def of_the_many(outputs, y, sample_weight=None):
+        return np.zeros(len(outputs))
+
+    assert importance_of(finer_score(of_the_many, SHARES)) == pytest.approx(SHARES / 0.7)
+    assert finer_score(per_solution(hits, FRUITS), SHARES) is neg_log_loss
+
+
+@pytest.mark.parametrize("costs", [[[0, 1], [25, 0]], [[0, 2, 9], [1, 0, 1], [5, 5, 0]]])
+def test_the_finer_score_of_the_cheapest_network_is_the_best(costs):
+    """Among all constant answers, the one ranked first costs least on average."""
+    costs = np.array(costs, dtype=float)
+    n_classes = len(costs)
+    if n_classes == 3:  # of equal costs in each row, so that the mean is what a mistake costs
+        costs = np.array([[0.0, 2, 2], [9, 0, 9], [4, 4, 0]])
+    shares = np.array([0.8, 0.15, 0.05])[:n_classes] / np.sum([0.8, 0.15, 0.05][:n_classes])
+    y = np.repeat(np.arange(n_classes), np.rint(shares * 2000).astype(int))
+    finer = finer_score(neg_cost(costs), shares)
+    logits = np.log(np.bincount(y) / len(y)) + np.log(importance_of(finer))
+    rng = np.random.default_rng(0)
+    candidates = np.concatenate([logits[None], logits + rng.standard_normal((50, n_classes))])
+    outputs = np.repeat(candidates[:, :, None], len(y), axis=2)
+    gains, ranking = neg_cost(costs)(outputs.copy(), y), finer(outputs.copy(), y)
+    assert ranking.argmax() == 0
+    if n_classes == 2:
+        assert gains[0] == gains.max()

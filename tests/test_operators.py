@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import chisquare
 
 from ga_ann.chromosome import flatten, reshape
 from ga_ann.network import init_weights, layer_shapes
@@ -11,15 +12,19 @@ from ga_ann.operators import (
     CROSSOVERS,
     MUTATIONS,
     SELECTIONS,
+    decay_weights,
     gaussian_mutation,
+    gene_pool_crossover,
     mean_crossover,
     middle_crossover,
     neuron_crossover,
     noise_table,
     rank_order,
     rank_selection,
+    recombination_weights,
     roulette_selection,
     single_point_crossover,
+    step_mutation,
     tournament_selection,
     truncation_selection,
     two_point_crossover,
@@ -30,6 +35,7 @@ from ga_ann.operators import (
 
 SHAPES = layer_shapes([3, 4, 2], bias=True)
 CHOOSING = {name: cross for name, cross in CROSSOVERS.items() if name != "mean"}
+PAIRING = {name: cross for name, cross in CHOOSING.items() if name != "gene_pool"}
 N_GENES = 3 * 4 + 4 + 4 * 2 + 2
 
 
@@ -143,7 +149,7 @@ def test_a_child_of_two_equal_parents_is_the_parent(cross):
     assert crossed(cross, rng(), parents, 10) == pytest.approx(parents[[0] * 10], abs=1e-12)
 
 
-@pytest.mark.parametrize("cross", CHOOSING.values(), ids=CHOOSING)
+@pytest.mark.parametrize("cross", PAIRING.values(), ids=PAIRING)
 def test_a_child_has_two_parents(cross):
     for child in crossed(cross, rng(), labelled_parents(5), 60):
         assert 1 <= len(np.unique(child)) <= 2
@@ -194,6 +200,63 @@ def test_mean_crossover_is_the_weighted_mean():
     expected = np.average(parents, axis=0, weights=weights)
     assert crossed(mean_crossover, rng(), parents, 2) == pytest.approx(np.array([expected] * 2))
     assert weighted_mean(parents[:1]) == pytest.approx(parents[0])
+
+
+def test_a_gene_pool_has_a_gene_of_every_parent_in_its_share():
+    n_parents, n_offspring = 5, 3000
+    offspring = crossed(gene_pool_crossover, rng(), labelled_parents(n_parents), n_offspring)
+    assert max(len(np.unique(child)) for child in offspring) == n_parents
+    expected = recombination_weights(n_parents)
+    for shares in (
+        np.bincount(offspring.astype(int).ravel(), minlength=n_parents) / offspring.size,
+        *(np.bincount(gene.astype(int), minlength=n_parents) / n_offspring for gene in offspring.T),
+    ):
+        # Bounds of 5 standard errors, beside the rounding to multiples of 1/256.
+        error = np.sqrt(expected * (1 - expected) / n_offspring)
+        assert (np.abs(shares - expected) < 5 * error + 1 / 256).all()
+    assert abs(np.corrcoef(offspring[:, 0], offspring[:, 1])[0, 1]) < 5 / n_offspring**0.5
+
+
+def test_gene_pool_shares_are_those_of_the_byte_to_the_last():
+    offspring = crossed(gene_pool_crossover, rng(1), labelled_parents(3), 4000)
+    counts = np.bincount(offspring.astype(int).ravel(), minlength=3)
+    bounds = np.round(256 * np.cumsum(recombination_weights(3)))
+    assert chisquare(counts, np.diff(bounds, prepend=0) / 256 * counts.sum()).pvalue > 1e-4
+
+
+def test_a_gene_pool_of_many_parents_leaves_none_of_the_better_half_out():
+    offspring = crossed(gene_pool_crossover, rng(), labelled_parents(40), 2000)
+    counts = np.bincount(offspring.astype(int).ravel(), minlength=40)
+    assert len(counts) == 40
+    assert (counts[:20] > 0).all()
+
+
+@given(n=st.integers(1, 200))
+def test_recombination_weights_fall_with_the_rank(n):
+    weights = recombination_weights(n)
+    assert weights.shape == (n,)
+    assert weights.sum() == pytest.approx(1)
+    assert (weights > 0).all()
+    assert (np.diff(weights) < 0).all()
+    # The definition, one weight at a time.
+    raw = [np.log(n + 0.5) - np.log(rank) for rank in range(1, n + 1)]
+    assert weights == pytest.approx(np.array(raw) / sum(raw))
+
+
+# -------------------------------------------------------------------------------------- decay
+
+
+@given(share=st.floats(0, 1), seed=st.integers(0, 99), dtype=st.sampled_from(["f4", "f8"]))
+def test_decay_shrinks_weights_and_leaves_biases(share, seed, dtype):
+    parents = rng(seed).standard_normal((3, N_GENES)).astype(dtype)
+    before = parents.copy()
+    decay_weights(parents, SHAPES, share)
+    assert parents.dtype == dtype
+    for new, old in zip(reshape(parents, SHAPES), reshape(before, SHAPES), strict=True):
+        expected = old if old.ndim == 2 else (1 - share) * old
+        np.testing.assert_allclose(new, expected, rtol=1e-6, atol=1e-7)
+    if share == 0:
+        assert (parents == before).all()
 
 
 # ------------------------------------------------------------------------------------- noise
@@ -267,6 +330,107 @@ def test_the_tutorial_mutation_is_uniform_between_minus_one_and_one():
     uniform_mutation(rng(), noise, scale)
     assert noise.min() == pytest.approx(-1, abs=1e-3)
     assert noise.max() == pytest.approx(1, abs=1e-3)
+
+
+# ---------------------------------------------------------------------------- steps in a set
+
+value_sets = st.lists(st.floats(-1e6, 1e6, width=32), min_size=2, max_size=12, unique=True).map(
+    lambda values: np.array(sorted(values))
+)
+
+
+def draw_of(values, n_solutions=4, n_genes=N_GENES, seed=0):
+    return rng(seed).choice(values, size=(n_solutions, n_genes))
+
+
+@given(
+    values=value_sets,
+    sigma=st.floats(0, 1e6),
+    rate=st.floats(0, 1),
+    seed=st.integers(0, 99),
+    dtype=st.sampled_from([np.float32, np.float64]),
+)
+def test_steps_stay_inside_any_set(values, sigma, rate, seed, dtype):
+    offspring = draw_of(values, seed=seed).astype(dtype)
+    before = offspring.copy()
+    step_mutation(rng(seed), offspring, values.astype(dtype), sigma=sigma, rate=rate)
+    assert offspring.dtype == dtype
+    assert np.isin(offspring, values.astype(dtype)).all()
+    # A long move may be reflected to where it began, so that fewer genes may change.
+    assert (np.count_nonzero(offspring != before, axis=1) <= max(1, round(rate * N_GENES))).all()
+
+
+@given(values=value_sets, rate=st.floats(0, 1), seed=st.integers(0, 99))
+def test_steps_to_the_next_place_change_exactly_their_share_of_the_genes(values, rate, seed):
+    offspring = draw_of(values, seed=seed)
+    before = offspring.copy()
+    step_mutation(rng(seed), offspring, values, sigma=0.0, rate=rate)
+    expected = max(round(rate * N_GENES), int(rate > 0))
+    assert (np.count_nonzero(offspring != before, axis=1) == expected).all()
+    moves = np.searchsorted(values, offspring) - np.searchsorted(values, before)
+    assert set(np.abs(moves).ravel()) <= {0, 1}
+
+
+def test_steps_are_rounded_normal_numbers_in_the_middle_of_a_large_set():
+    values = np.arange(-500.0, 501.0)
+    for sigma in (0.05, 0.15):
+        offspring = np.zeros((20, 2000))
+        step_mutation(rng(), offspring, values, sigma=sigma)
+        spread = sigma * values.std()
+        assert (offspring != 0).all()
+        assert offspring.std() == pytest.approx(spread, rel=0.05)
+        assert abs(offspring.mean()) < 5 * spread / offspring.size**0.5
+        share = np.mean(np.abs(offspring) < spread + 0.5)
+        assert share == pytest.approx(0.683, abs=0.05)
+
+
+@pytest.mark.parametrize("length", [2, 3, 5])
+def test_a_step_out_of_the_set_is_reflected_at_its_ends(length):
+    class Fixed:
+        """Moves by a given number of places."""
+
+        def __init__(self, move):
+            self.move = move
+
+        def choice(self, n, size, **options):
+            return np.arange(n)
+
+        def standard_normal(self, n):
+            return np.full(n, self.move / np.arange(length).std())
+
+    values = np.arange(float(length)) * 10
+    last = length - 1
+    for move in [m for m in range(-3 * length, 3 * length + 1) if m]:
+        offspring = values[None].copy()
+        step_mutation(Fixed(move), offspring, values)
+        for start, found in enumerate(offspring[0]):
+            place, direction = start, np.sign(move)
+            for _ in range(abs(move)):  # step by step, turning round at the ends
+                if not 0 <= place + direction <= last:
+                    direction = -direction
+                place += direction
+            assert found == values[place]
+
+
+def test_steps_without_a_rate_are_the_identity():
+    values = np.array([-1.0, 0.0, 1.0])
+    offspring = draw_of(values)
+    before = offspring.copy()
+    step_mutation(rng(), offspring, values, sigma=3.0, rate=0.0)
+    assert (offspring == before).all()
+
+
+def test_steps_reach_every_place_and_are_drawn_from_the_generator_alone():
+    values = np.array([-4.0, -1.0, 0.0, 7.0])
+    offspring = np.zeros((50, N_GENES))
+    again = offspring.copy()
+    state = np.random.get_state()[1].copy()  # noqa: NPY002
+    step_mutation(rng(5), offspring, values, rate=0.5)
+    step_mutation(rng(5), again, values, rate=0.5)
+    assert (offspring == again).all()
+    assert set(offspring.ravel()) == set(values)
+    assert (np.random.get_state()[1] == state).all()  # noqa: NPY002
+    assert len({tuple(row != 0) for row in offspring}) == 50  # other genes in each child
 
 
 # -------------------------------------------------------------------------------- randomness

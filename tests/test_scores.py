@@ -8,11 +8,18 @@ import pytest
 import sklearn.metrics as skm
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.special import softmax
+from scipy.special import log_softmax, softmax
 
 from ga_ann import scores
 from ga_ann.fitness import FITNESS, REGRESSION_FITNESS
-from ga_ann.scores import confusion_counts, fbeta, neg_cost, neg_mean_pinball_loss
+from ga_ann.scores import (
+    adjusted_log_loss,
+    confusion_counts,
+    fbeta,
+    neg_cost,
+    neg_mean_pinball_loss,
+    scaled,
+)
 
 # Warnings of scikit-learn about the very cases that are of interest here.
 pytestmark = [
@@ -360,3 +367,107 @@ def test_bad_parameters_are_refused(make, error, message):
 def test_scores_refuse_a_number_of_classes_that_they_do_not_fit(score, message):
     with pytest.raises(ValueError, match=message):
         score(np.zeros((1, 3, 2)), np.array([0, 1]))
+
+
+# ---- importance ----------------------------------------------------------------------------------
+
+
+def draw_importance(seed, n_classes):
+    return np.exp(np.random.default_rng(seed).uniform(-3, 3, n_classes))
+
+
+@cases()
+def test_adjusted_log_loss_is_the_log_loss_of_outputs_less_the_logarithms(**case):
+    outputs, y, weights = draw(**case, dtype=np.float64)
+    importance = draw_importance(case["seed"], case["n_classes"])
+    logs = log_softmax(outputs - np.log(importance)[:, None], axis=1)
+    own = logs[:, y, np.arange(len(y))]
+    expected = np.average(own, axis=1, weights=weights)
+    found = adjusted_log_loss(importance)(outputs.copy(), y, weights)
+    assert found == pytest.approx(expected, rel=1e-9, abs=1e-12)
+    # Only the ratios of the importance matter.
+    for unit in (1e-6, 7.0, 1e9):
+        again = adjusted_log_loss(unit * importance)(outputs.copy(), y, weights)
+        assert again == pytest.approx(found, rel=1e-9, abs=1e-12)
+
+
+@cases()
+def test_adjusted_log_loss_of_equal_importance_is_the_log_loss(**case):
+    outputs, y, weights = draw(**case)
+    score = adjusted_log_loss([4.0] * case["n_classes"])
+    plain = scores.neg_log_loss(outputs.copy(), y, weights)
+    assert (score(outputs.copy(), y, weights) == plain).all()
+
+
+def test_the_best_outputs_of_the_adjusted_log_loss_decide_by_the_expected_cost():
+    rng = np.random.default_rng(0)
+    truth, importance = rng.dirichlet(np.ones(3), 200), np.array([1.0, 20.0, 3.0])
+    # A sample of each class everywhere, in the shares that are true there.
+    y, weights = np.tile(np.arange(3), 200), truth.ravel()
+    best = np.repeat(np.log(truth * importance).T, 3, axis=1)[None]
+    score = adjusted_log_loss(importance)
+    expected = np.sum(truth * np.log(truth)) / 200  # the entropy: it cannot be beaten
+    assert score(best.copy(), y, weights) == pytest.approx(expected)
+    for _ in range(10):
+        other = np.log(truth * importance) + 0.1 * rng.standard_normal(truth.shape)
+        assert score(np.repeat(other.T, 3, axis=1)[None], y, weights) < expected
+
+
+def test_adjusted_log_loss_shows_its_importance_and_fits_a_number_of_classes():
+    score = adjusted_log_loss([1, 4])
+    assert repr(score) == "adjusted_log_loss([0.25, 1.0])"
+    assert repr(scaled(score, 0.5)) == "scaled(adjusted_log_loss([0.25, 1.0]), 0.5)"
+    assert pickle.loads(pickle.dumps(scaled(score, 0.5))) == scaled(score, 0.5)
+    with pytest.raises(ValueError, match="a weight for each of the 3 classes, got 2"):
+        score(np.zeros((1, 3, 5)), np.zeros(5, dtype=int))
+
+
+def test_adjusted_log_loss_of_extreme_outputs_is_finite():
+    outputs = np.array([[[3e38, -3e38], [-3e38, 3e38]]], dtype=np.float32) / 4
+    found = adjusted_log_loss([1e-9, 1])(outputs, np.array([0, 0]))
+    assert np.isfinite(found).all()
+
+
+@pytest.mark.parametrize(
+    "importance", [[0, 1], [-1, 1], [1, np.nan], [1, np.inf], [[1, 2]], 1.0, []]
+)
+def test_importance_that_is_none_is_refused(importance):
+    with pytest.raises(ValueError, match="importance must be positive numbers"):
+        adjusted_log_loss(importance)
+
+
+@pytest.mark.parametrize("name", ["balanced_accuracy", "g_mean"])
+def test_scores_by_recall_take_a_sample_for_as_important_as_its_class_is_rare(name):
+    shares = np.array([0.5, 0.4, 0.1])
+    assert FITNESS[name].importance(shares) == pytest.approx(1 / shares)
+
+
+def test_other_scores_give_all_samples_the_same_importance():
+    named = {name for name, score in FITNESS.items() if hasattr(score, "importance")}
+    assert named == {"balanced_accuracy", "g_mean"}
+
+
+@pytest.mark.parametrize(
+    ("costs", "importance"),
+    [
+        ([[0, 1], [10, 0]], [1, 10]),
+        ([[-5, 1], [10, -2]], [6, 12]),  # right answers that gain something
+        ([[0, 0], [3, 0]], [0, 3]),  # a class that costs nothing to mistake
+        ([[2, 2], [2, 2]], [0, 0]),
+        ([[0, 2, 4], [1, 0, 1], [30, 50, 0]], [3, 1, 40]),  # means of the two mistakes
+        ([[1, 2, 4], [0, 0, 0], [1, 3, -1]], [2, 0, 3]),
+        ([[7]], [0]),
+    ],
+)
+def test_the_importance_of_a_class_is_what_its_mistakes_cost(costs, importance):
+    found = neg_cost(costs).importance(np.full(len(costs), 0.5))
+    assert found == pytest.approx(np.array(importance, dtype=float))
+
+
+@cases()
+def test_a_scaled_score_is_that_of_scaled_outputs(**case):
+    outputs, y, weights = draw(**case)
+    for factor in (1e-3, 2.5):
+        expected = scores.neg_log_loss(outputs * np.float32(factor), y, weights)
+        found = scaled(scores.neg_log_loss, factor)(outputs.copy(), y, weights)
+        assert (found == expected).all()
