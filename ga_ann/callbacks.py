@@ -26,7 +26,7 @@ from filelock import FileLock, Timeout
 from tqdm.auto import tqdm
 
 from ga_ann.checkpoint import save_checkpoint
-from ga_ann.files import check_target
+from ga_ann.files import check_target, clear_unfinished
 from ga_ann.history import COLUMNS, History
 from ga_ann.validation import check_number
 
@@ -215,7 +215,8 @@ class Checkpoint:
         self._has_warned = False
 
     def __enter__(self) -> Self:
-        for name in (self.path, f"{self.path}.previous"):
+        names = (self.path, f"{self.path}.previous")
+        for name in names:
             check_target(name)
         try:
             self._lock.acquire()
@@ -223,6 +224,8 @@ class Checkpoint:
             raise OSError(
                 f"another run writes its checkpoints to {self.path}; choose another file."
             ) from error
+        for name in names:
+            clear_unfinished(name)
         self._saved, self._pause = (-1, perf_counter()), None
         return self
 

@@ -867,7 +867,7 @@ def _check_labels(y: Array) -> Array:
     if y.ndim != 1 or y.size == 0:
         raise ValueError(f"labels must be a 1-D array, got shape {y.shape} of {y.dtype}.")
     if y.dtype.kind in "SU":
-        return y.astype(np.str_)
+        return y.astype(np.str_, copy=False)
     if y.dtype.kind == "f":
         if not np.isfinite(y).all():
             raise ValueError(f"labels must be finite, got {y[~np.isfinite(y)][0]}.")

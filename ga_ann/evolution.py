@@ -166,6 +166,16 @@ class NetworkGA(pygad.GA):
         """Return chromosomes of the right type as they are, without a copy."""
         return np.asarray(population, dtype=self.gene_type[0])
 
+    def run_crossover(self) -> None:
+        """Mate the parents; weights that overflow rank worst, and that is all."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            super().run_crossover()
+
+    def run_mutation(self) -> None:
+        """Mutate the offspring; see `run_crossover`."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            super().run_mutation()
+
     def run_update_population(self) -> None:
         """Let the elites and the offspring take the population's place."""
         elites = rank_order(self.ranking)[: self.keep_elitism]
@@ -546,9 +556,9 @@ def evolve(
     if validation_data is not None:
         held_out = check_held_out(validation_data, data.X.shape[1], data.classes)
     problem = Problem(data, settings)
+    check_memory(problem, n_jobs=n_jobs or joblib.cpu_count(), in_place=_breeds_in_place(settings))
     finer = ranking if callable(ranking) else settings.ranking
     scores = _resolve_scores(score, finer, problem)
-    check_memory(problem, n_jobs=n_jobs or joblib.cpu_count(), in_place=_breeds_in_place(settings))
     if resume is None:
         begin = _begin(problem, random_state, initial_population=initial_population, start=start)
     elif start is None and initial_population is None:
@@ -560,47 +570,10 @@ def evolve(
     if settings.n_iter_no_change is not None:
         column = "validation_score" if early_stopping else "ranking"
         callbacks.append(EarlyStopping(settings.n_iter_no_change, tol=settings.tol, column=column))
-    make_evaluator = partial(
-        Evaluator,
-        shapes=problem.shapes,
-        activation=settings.activation,
-        output_activation=settings.output_activation,
-        fitness=scores[0],
-        dtype=settings.dtype,
-        n_jobs=n_jobs,
-    )
-    with ExitStack() as stack:
-        for callback in callbacks:
-            if isinstance(callback, AbstractContextManager):
-                stack.enter_context(callback)
-        # Each thread of the evaluator multiplies on its own; BLAS must not split products further.
-        stack.enter_context(one_blas_thread())
-        evaluate = stack.enter_context(
-            make_evaluator(
-                data.X, data.targets, ranking=scores[1], sample_weight=data.sample_weight
-            )
-        )
-        validate = stack.enter_context(make_evaluator(*held_out)) if held_out else None
-        if verbose:
-            callbacks.append(stack.enter_context(ProgressBar(settings.n_generations)))
-        interruption = stack.enter_context(Interruption())
-        run = Run(
-            settings,
-            evaluate,
-            validate,
-            history=begin.history,
-            callbacks=callbacks,
-            schedule=begin.schedule,
-            rng=begin.rng,
-            last_generation=begin.last_generation,
-            is_interrupted=lambda: interruption.requested,
-        )
-        if start is not None:
-            best = flatten(start.weights).astype(settings.dtype)
-            run.keep_better(best, evaluate(best[None]))
-        # Once, and only if it is asked for: large data take a while.
-        fingerprints = cache(partial(_fingerprints, problem, held_out))
-        ga = _run_generations(run, problem, begin, fingerprints)
+    if verbose:
+        callbacks.append(ProgressBar(settings.n_generations))
+    known = None if start is None else flatten(start.weights).astype(settings.dtype)
+    run, ga = _execute(problem, held_out, scores, begin, callbacks, known, n_jobs)
     return EvolutionResult(
         weights=reshape(run.best, problem.shapes),
         history=run.history,
@@ -744,6 +717,57 @@ def _resolve_scores(
     if problem.settings.weight_set is not None and classes is not None:
         finer = scaled(finer, 1 / problem.spread_of_outputs())
     return score, finer
+
+
+def _execute(
+    problem: Problem,
+    held_out: HeldOut | None,
+    scores: tuple[PopulationScore, PopulationScore | None],
+    begin: _Begin,
+    callbacks: list[Callback],
+    known: NDArray[Any] | None,
+    n_jobs: int | None,
+) -> tuple[Run, NetworkGA]:
+    """Do the run, with what it needs of the machine; `known` is a solution that is good already."""
+    data, settings = problem.data, problem.settings
+    make_evaluator = partial(
+        Evaluator,
+        shapes=problem.shapes,
+        activation=settings.activation,
+        output_activation=settings.output_activation,
+        fitness=scores[0],
+        dtype=settings.dtype,
+        n_jobs=n_jobs,
+    )
+    with ExitStack() as stack:
+        for callback in callbacks:
+            if isinstance(callback, AbstractContextManager):
+                stack.enter_context(callback)
+        # Each thread of the evaluator multiplies on its own; BLAS must not split products further.
+        stack.enter_context(one_blas_thread())
+        evaluate = stack.enter_context(
+            make_evaluator(
+                data.X, data.targets, ranking=scores[1], sample_weight=data.sample_weight
+            )
+        )
+        validate = stack.enter_context(make_evaluator(*held_out)) if held_out else None
+        interruption = stack.enter_context(Interruption())
+        run = Run(
+            settings,
+            evaluate,
+            validate,
+            history=begin.history,
+            callbacks=callbacks,
+            schedule=begin.schedule,
+            rng=begin.rng,
+            last_generation=begin.last_generation,
+            is_interrupted=lambda: interruption.requested,
+        )
+        if known is not None:
+            run.keep_better(known, evaluate(known[None]))
+        # The data do not change in the course of the run, and may be large.
+        fingerprints = cache(partial(_fingerprints, problem, held_out))
+        return run, _run_generations(run, problem, begin, fingerprints)
 
 
 def _breeds_in_place(settings: Settings) -> bool:

@@ -7,6 +7,7 @@ and nothing in it is ever unpickled. It may unpack to `MOST_UNPACKED` bytes or, 
 
 from __future__ import annotations
 
+import hashlib
 import io
 import math
 import os
@@ -16,7 +17,7 @@ import shutil
 import sys
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, TypeGuard
 
@@ -27,6 +28,7 @@ from numpy.typing import NDArray
 __all__ = [
     "array_from_bytes",
     "check_target",
+    "clear_unfinished",
     "naming",
     "parse_npy",
     "read_npz",
@@ -71,7 +73,7 @@ def check_target(path: PathLike) -> Path:
 def _beside(target: Path) -> Iterator[tuple[Path, IO[bytes]]]:
     """Open a file in the target's folder and remove it in the end; errors name the target."""
     # A plain open, unlike tempfile, gives the file the permissions that the user's other files get.
-    unfinished = target.parent / f".{secrets.token_hex(8)}.tmp"
+    unfinished = target.parent / f"{_mark(target)}{secrets.token_hex(8)}.tmp"
     try:
         target.exists()  # raises if the name is too long
         yield unfinished, unfinished.open("x+b")
@@ -81,6 +83,23 @@ def _beside(target: Path) -> Iterator[tuple[Path, IO[bytes]]]:
         raise OSError(error.errno, error.strerror, str(target)) from error
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def _mark(target: Path) -> str:
+    """Return what the names of a target's unfinished files begin with."""
+    # The name itself would make too long a name of a long one.
+    return f".{hashlib.sha256(os.fsencode(target.name)).hexdigest()[:16]}-"
+
+
+def clear_unfinished(path: PathLike) -> None:
+    """Remove what writings of a file that were killed left beside it.
+
+    Nobody else may be writing the file. What cannot be removed stays, and does no harm.
+    """
+    target = Path(path)
+    for unfinished in target.parent.glob(f"{_mark(target)}*.tmp"):
+        with suppress(OSError):
+            unfinished.unlink()
 
 
 @contextmanager

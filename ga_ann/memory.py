@@ -49,7 +49,8 @@ def estimate_memory(problem: Problem, *, n_jobs: int, in_place: bool) -> dict[st
     outputs = item * problem.data.n_outputs * len(X) * max(1, block // max(1, widest * len(X)))
     n_layers = sum(len(shape) == 2 for shape in problem.shapes)
     return {
-        "population": item * n_genes * (n_solutions + 2 * settings.n_parents),
+        # The scales of the genes, in double precision while they are made, count as well.
+        "population": item * n_genes * (n_solutions + 2 * settings.n_parents + 8),
         "samples": 2 * item * X.size,
         "layers": n_jobs * (n_layers * block + 3 * outputs),
         "noise": item * (TABLE_SIZE + n_genes),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -134,8 +135,6 @@ class Problem:
     ----------
     shapes : list of tuple of int
         Shapes of the network's parameters.
-    scale : ndarray of shape (n_genes,)
-        Standard deviation of each gene's initial value, or of its neuron's weights for a bias.
 
     Raises
     ------
@@ -149,17 +148,29 @@ class Problem:
         self.settings = settings
         sizes = [data.X.shape[1], *settings.hidden_layer_sizes, data.n_outputs]
         self.shapes = layer_shapes(sizes, bias=settings.bias)
-        self._init_scales = [
-            np.full(shape, init_scale(settings.init, n_in))
+
+    @cached_property
+    def scale(self) -> NDArray[Any]:
+        """Standard deviation of each gene's initial value, or of its neuron's weights for a bias.
+
+        An array of shape (n_genes,).
+        """
+        scales = self._init_scales()
+        if self.settings.init == "he":
+            scales[0] /= self.data.magnitude or 1.0
+            if self.data.classes is None:
+                spread = self.data.spread
+                for scale in scales[-1 - self.settings.bias :]:
+                    scale *= np.where(spread > 0, spread, 1.0)
+        genes: NDArray[Any] = flatten(scales).astype(self.settings.dtype)
+        return genes
+
+    def _init_scales(self) -> list[NDArray[Any]]:
+        """Return the initial standard deviations as `init` has them."""
+        return [
+            np.full(shape, init_scale(self.settings.init, n_in))
             for shape, n_in in zip(self.shapes, self._fan_in(), strict=True)
         ]
-        scales = [scale.copy() for scale in self._init_scales]
-        if settings.init == "he":
-            scales[0] /= data.magnitude or 1.0
-            if data.classes is None:
-                for scale in scales[-1 - settings.bias :]:
-                    scale *= np.where(data.spread > 0, data.spread, 1.0)
-        self.scale: NDArray[Any] = flatten(scales).astype(settings.dtype)
 
     def _fan_in(self) -> list[int]:
         """Return how many inputs the neurons of each parameter have; a bias has its matrix's."""
@@ -189,7 +200,7 @@ class Problem:
         for parameter in reshape(population, self.shapes):
             for matrix in parameter if parameter.ndim == 3 else ():
                 INITS[settings.init](rng, matrix)
-        population *= self.scale / flatten(self._init_scales).astype(settings.dtype)
+        population *= self.scale / flatten(self._init_scales()).astype(settings.dtype)
         if self.data.classes is None and settings.bias:
             population[:, -self.data.n_outputs :] = self.data.centre
         return population

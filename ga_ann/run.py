@@ -203,7 +203,8 @@ class Run:
         """Return what else may be the best, measured on all samples."""
         order = rank_order(ga.ranking)
         if self.settings.crossover == "mean":
-            candidate = weighted_mean(ga.population[order[: self.settings.n_parents]])
+            with np.errstate(over="ignore", invalid="ignore"):
+                candidate = weighted_mean(ga.population[order[: self.settings.n_parents]])
         elif not (self.measured_on_all and self.fitness_known):
             candidate = ga.population[order[0]]
         else:

@@ -228,7 +228,7 @@ class Settings:
 
         ``"auto"`` is `AUTO_BATCH_SIZE`, unless there are not even eight times as many.
         """
-        if isinstance(self.batch_size, int):
-            return min(self.batch_size, n_samples)
+        if not isinstance(self.batch_size, str):
+            return min(int(self.batch_size), n_samples)
         enough = self.batch_size == "auto" and n_samples >= 8 * AUTO_BATCH_SIZE
         return AUTO_BATCH_SIZE if enough else n_samples

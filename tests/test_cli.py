@@ -14,9 +14,9 @@ from sklearn.datasets import load_iris
 
 import ga_ann
 from ga_ann import cli, comparison, report
-from ga_ann.checkpoint import Model, load_history, load_model, save_model
 from ga_ann.datasets import hue_histogram, load_table, shipped_table
 from ga_ann.history import History
+from ga_ann.model import Model, load_history, load_model, save_model
 
 COLOURS = {"red": (220, 30, 30), "green": (30, 200, 40)}
 
