@@ -201,9 +201,10 @@ def compare(
 
     from ga_ann import comparison as comparing
     from ga_ann import report
+    from ga_ann.methods import METHODS
 
     report.check_folder(out)
-    names = list(comparing.METHODS) if methods is None else _parse_list(methods, str, "--methods")
+    names = list(METHODS) if methods is None else _parse_list(methods, str, "--methods")
     comparison = comparing.compare(
         **_choose_data(data, target, split, min_std),
         methods=names,
@@ -266,7 +267,8 @@ def _tabulate(comparison: Comparison, is_fruits: bool) -> list[Table]:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    from ga_ann.comparison import METHODS, summarise
+    from ga_ann.methods import METHODS
+    from ga_ann.summary import summarise
 
     in_percent = comparison.settings["fitness"] == "accuracy"
     form = _format_share if in_percent else _format_score
@@ -328,7 +330,8 @@ def _format_spread(spread: dict[str, float], form: Callable[[float], str]) -> st
 
 def _explain_differences(comparison: Comparison, is_fruits: bool) -> list[str]:
     """Return in words by how much the GA, or the first method, is ahead of each other one."""
-    from ga_ann.comparison import ENOUGH_SEEDS, METHODS, MIN_SEEDS
+    from ga_ann.methods import METHODS
+    from ga_ann.summary import ENOUGH_SEEDS, MIN_SEEDS
 
     found = comparison.differences()
     if not found:

@@ -5,263 +5,37 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from numbers import Integral, Real
 from time import perf_counter
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import bootstrap
 from sklearn.datasets import load_breast_cancer, load_digits, load_wine
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
-from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from ga_ann.baseline import train_naive
 from ga_ann.datasets import load_fruits360, select_by_std
-from ga_ann.evolution import EvolutionResult, evolve
 from ga_ann.fitness import PopulationScore, resolve_fitness
-from ga_ann.history import History, TrainingResult
+from ga_ann.history import History
+from ga_ann.methods import METHODS, Job
 from ga_ann.network import lookup
+from ga_ann.summary import paired_differences
 from ga_ann.validation import check_hidden_layer_sizes, check_number, check_training
 
 __all__ = [
     "DATASETS",
-    "MEASURES",
-    "METHODS",
     "SPLITS",
     "Comparison",
     "DataSet",
-    "Job",
-    "Method",
     "Split",
-    "Trained",
     "compare",
-    "paired_differences",
-    "summarise",
 ]
-
-MEASURES = (
-    "train_score",
-    "held_out_score",
-    "train_accuracy",
-    "held_out_accuracy",
-    "n_wrong",
-    "evaluations",
-    "seconds",
-)
-"""What a row of a `Comparison` measures; see there."""
-
-MIN_SEEDS = 3
-"""Fewest differences that `paired_differences` gives an interval for."""
-
-ENOUGH_SEEDS = 6
-"""Fewest differences whose range holds their median with a probability of 95 %."""
-
-ZERO_PROBABILITY = float(np.finfo(np.float64).eps)
-"""What stands for a probability of 0 in logarithms, as in scikit-learn's log loss."""
 
 Array = NDArray[Any]
 Indices = NDArray[np.intp]
-
-
-# ---------------------------------------------------------------- methods
-
-
-class Job(NamedTuple):
-    """What a method is asked to do.
-
-    Attributes
-    ----------
-    X : ndarray of shape (n_samples, n_features)
-        The training part.
-    y : ndarray of int, of shape (n_samples,)
-        Its classes, 0 to ``n_classes - 1``; one may be missing.
-    n_classes : int
-        Number of classes in the whole data.
-    hidden_layer_sizes : tuple of int
-        Sizes of the hidden layers.
-    max_time : float or None
-        Seconds that training may take; None where the method ends by itself.
-    random_state : int
-        Seed.
-    fitness : PopulationScore
-        What all methods are measured by; a method that can should maximise it.
-    """
-
-    X: Array
-    y: Indices
-    n_classes: int
-    hidden_layer_sizes: tuple[int, ...]
-    max_time: float | None
-    random_state: int
-    fitness: PopulationScore
-
-
-class Trained(NamedTuple):
-    """What a method returns: a classifier, and what it took to get it.
-
-    Attributes
-    ----------
-    predict : callable
-        ``predict(X) -> labels``.
-    predict_scores : callable
-        ``predict_scores(X) -> outputs`` of shape (n_samples, n_classes): finite, and logarithms of
-        probabilities but for a constant a sample, where the method has such.
-    history : History
-        What was measured on the way; its last row tells the evaluations.
-    stop_reason : str
-        Why training ended; ``"interrupted"`` after Ctrl-C.
-    """
-
-    predict: Callable[[ArrayLike], Array]
-    predict_scores: Callable[[ArrayLike], Array]
-    history: History
-    stop_reason: str
-
-
-class Method(NamedTuple):
-    """One of the methods that are compared.
-
-    Attributes
-    ----------
-    label : str
-        Its name in tables and legends.
-    train : callable
-        ``train(job) -> Trained``.
-    max_time : float or None
-        Its budget for one run in seconds; None where it ends by itself.
-    """
-
-    label: str
-    train: Callable[[Job], Trained]
-    max_time: float | None = None
-
-
-def _train_random(job: Job) -> Trained:
-    # No iteration of the naive training: exactly the weights that it would start from.
-    return _run_naive(job, n_iterations=0)
-
-
-def _train_naive(job: Job) -> Trained:
-    return _run_naive(job)
-
-
-def _run_naive(job: Job, **options: Any) -> Trained:
-    result = train_naive(
-        job.X,
-        job.y,
-        hidden_layer_sizes=job.hidden_layer_sizes,
-        random_state=job.random_state,
-        **options,
-    )
-    return _as_trained(result, job)
-
-
-def _train_tutorial_ga(job: Job) -> Trained:
-    return _run_ga(job, recipe="tutorial")
-
-
-def _train_ga(job: Job) -> Trained:
-    # A network without an error on the training data goes on improving on other data.
-    return _run_ga(job, target_fitness=None, n_iter_no_change=50)
-
-
-def _run_ga(job: Job, **options: Any) -> Trained:
-    result: EvolutionResult = evolve(
-        job.X,
-        job.y,
-        classes=np.arange(job.n_classes),
-        hidden_layer_sizes=job.hidden_layer_sizes,
-        fitness=job.fitness,
-        max_time=job.max_time,
-        random_state=job.random_state,
-        **options,
-    )
-    return _as_trained(result, job)
-
-
-def _as_trained(result: TrainingResult, job: Job) -> Trained:
-    classes = np.asarray(result.classes)
-    return Trained(
-        result.predict,
-        lambda samples: _widen(result.predict_scores(samples), classes, job.n_classes),
-        result.history,
-        result.stop_reason,
-    )
-
-
-def _widen(outputs: Array, classes: Indices, n_classes: int) -> Array:
-    """Give a column to the classes that the training part lacked, which are never predicted."""
-    least = outputs.min(axis=1, keepdims=True) + np.log(ZERO_PROBABILITY)
-    wide = np.repeat(least, n_classes, axis=1)
-    wide[:, classes] = outputs
-    return wide
-
-
-def _train_adam(job: Job) -> Trained:
-    # Raw counts of pixels make Adam stumble; one common factor leaves their proportions alone.
-    scale = job.X.std() or 1.0
-    model = MLPClassifier(job.hidden_layer_sizes, random_state=job.random_state)
-    started = perf_counter()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        # scikit-learn turns Ctrl-C into a warning and returns the network as it is.
-        warnings.filterwarnings("error", message="Training interrupted")
-        try:
-            model.fit(job.X / scale, job.y)
-        except UserWarning as error:
-            raise KeyboardInterrupt from error
-    settings = {"hidden_layer_sizes": list(job.hidden_layer_sizes), "solver": "adam"}
-    history = History(settings=settings)
-    history.append(
-        generation=model.n_iter_,
-        evaluations=model.n_iter_,
-        seconds=perf_counter() - started,
-        best_fitness=float(model.score(job.X / scale, job.y)),
-        n_samples=len(job.X),
-    )
-
-    def predict_scores(samples: ArrayLike) -> Array:
-        probabilities = model.predict_proba(np.divide(samples, scale))
-        logs = np.log(np.maximum(probabilities, ZERO_PROBABILITY))
-        return _widen(logs, model.classes_, job.n_classes)
-
-    return Trained(
-        lambda samples: model.predict(np.divide(samples, scale)),
-        predict_scores,
-        history,
-        "max_iter" if model.n_iter_ == model.max_iter else "converged",
-    )
-
-
-METHODS: dict[str, Method] = {
-    "random": Method("random weights", _train_random),
-    "naive": Method("naive training", _train_naive),
-    "tutorial-ga": Method("tutorial's GA", _train_tutorial_ga, 2.0),
-    "ga": Method("GA", _train_ga, 10.0),
-    "adam": Method("Adam", _train_adam),
-}
-"""The methods by name:
-
-``"random"``
-    The weights that the naive training starts from.
-``"naive"``
-    `train_naive`, as in the tutorial.
-``"tutorial-ga"``
-    `evolve` with ``recipe="tutorial"``, for as long as the budget allows. It maximises the fitness.
-``"ga"``
-    `evolve` with its defaults, until its log loss on the training data stops falling (50
-    generations without an improvement) or as long as the budget allows. It maximises the fitness.
-``"adam"``
-    scikit-learn's `MLPClassifier` with its defaults (gradient descent by Adam, biases), on samples
-    divided by their standard deviation over the whole training part, one number. Its
-    evaluations are its epochs, each of which costs a backward pass as well.
-"""
 
 
 # ---------------------------------------------------------------- splits
@@ -823,152 +597,3 @@ def _in_terms_of(history: History, fitness: str, score: float) -> History:
     end = History(metric=fitness, settings=history.settings)
     end.append(**{**history.last, "best_fitness": score, "mean_fitness": float("nan")})
     return end
-
-
-# ---------------------------------------------------------------- statistics
-
-
-def summarise(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return the median, minimum and maximum over the seeds, a method and split.
-
-    Parameters
-    ----------
-    rows : iterable of mapping
-        `Comparison.rows`.
-
-    Returns
-    -------
-    list of dict
-        With ``split``, ``method``, ``n_seeds``, and for each of `MEASURES` a dict of ``median``,
-        ``min`` and ``max``; split after split, in the order of the rows.
-
-    Examples
-    --------
-    >>> about = {"method": "ga", "split": "holdout", **dict.fromkeys(MEASURES, 0)}
-    >>> rows = [about | {"seed": 0, "seconds": 1.0}, about | {"seed": 1, "seconds": 2.0}]
-    >>> summarise(rows)[0]["seconds"]
-    {'median': 1.5, 'min': 1.0, 'max': 2.0}
-    """
-    cells: dict[str, dict[str, list[Mapping[str, Any]]]] = {}
-    for row in rows:
-        cells.setdefault(row["split"], {}).setdefault(row["method"], []).append(row)
-    return [
-        {"split": split, "method": method, "n_seeds": len(seeds)}
-        | {measure: _spread([row[measure] for row in seeds]) for measure in MEASURES}
-        for split, by_method in cells.items()
-        for method, seeds in by_method.items()
-    ]
-
-
-def _spread(values: Sequence[float]) -> dict[str, float]:
-    return {
-        name: float(reduce(values))
-        for name, reduce in (("median", np.median), ("min", np.min), ("max", np.max))
-    }
-
-
-def paired_differences(
-    rows: Iterable[Mapping[str, Any]],
-    reference: str = "ga",
-    *,
-    random_state: int | np.random.Generator | None = 0,
-) -> list[dict[str, Any]]:
-    """Compare the held-out scores of a method with those of each other one, seed by seed.
-
-    Within a seed all methods have the same training part, so their difference is free of how
-    lucky the split was. Seeds of which one of the two methods lacks a score are left out.
-
-    Parameters
-    ----------
-    rows : iterable of mapping
-        `Comparison.rows`; the keys ``method``, ``split``, ``seed`` and ``held_out_score`` are read.
-    reference : str, default="ga"
-        The method whose scores the others' are subtracted from.
-    random_state : int, numpy.random.Generator or None, default=0
-        What the bootstrap draws from.
-
-    Returns
-    -------
-    list of dict
-        One for each split and other method, in the order of the rows, with the keys
-
-        ``split``, ``reference``, ``method``
-            What is compared.
-        ``n_seeds``
-            Number of differences.
-        ``median``
-            Median of the reference's score minus the other's, in units of the score; above 0 where
-            the reference is better.
-        ``low``, ``high``
-            95 % bootstrap interval of this median (BCa; percentiles where that is not defined); NaN
-            with fewer than 3 seeds. As the median of 5 differences or fewer lies outside their
-            whole range with a probability of 6 % or more, the interval then covers less than 95 %.
-        ``better``, ``equal``, ``worse``
-            Number of seeds in which the reference was.
-
-    Raises
-    ------
-    ValueError
-        If the reference has no row.
-
-    Examples
-    --------
-    >>> scores = {"ga": [0.98, 0.99, 0.97], "adam": [0.97, 0.97, 0.97]}
-    >>> rows = [
-    ...     {"method": method, "split": "holdout", "seed": seed, "held_out_score": score}
-    ...     for method, reached in scores.items()
-    ...     for seed, score in enumerate(reached)
-    ... ]
-    >>> found = paired_differences(rows)[0]
-    >>> round(found["median"], 3), found["better"], found["equal"], found["worse"]
-    (0.01, 2, 1, 0)
-    """
-    scores: dict[tuple[str, str], dict[int, float]] = {}
-    for row in rows:
-        of_this = scores.setdefault((row["split"], row["method"]), {})
-        if not np.isnan(row["held_out_score"]):
-            of_this[row["seed"]] = row["held_out_score"]
-    methods = list(dict.fromkeys(method for _, method in scores))
-    if reference not in methods:
-        raise ValueError(f"reference must be a method of the rows, {methods}, got {reference!r}.")
-    rng = np.random.default_rng(random_state)
-    found = []
-    for (split, method), others in scores.items():
-        ours = scores.get((split, reference), {})
-        differences = np.array([ours[seed] - others[seed] for seed in ours if seed in others])
-        if method == reference or not len(differences):
-            continue
-        low, high = _median_interval(differences, rng)
-        found.append(
-            {
-                "split": split,
-                "reference": reference,
-                "method": method,
-                "n_seeds": len(differences),
-                "median": float(np.median(differences)),
-                "low": low,
-                "high": high,
-                "better": int((differences > 0).sum()),
-                "equal": int((differences == 0).sum()),
-                "worse": int((differences < 0).sum()),
-            }
-        )
-    return found
-
-
-def _median_interval(
-    differences: NDArray[np.float64], rng: np.random.Generator
-) -> tuple[float, float]:
-    """Return the 95 % bootstrap interval of the median."""
-    if len(differences) < MIN_SEEDS:
-        return float("nan"), float("nan")
-    if np.ptp(differences) == 0:
-        return float(differences[0]), float(differences[0])
-    resample = partial(bootstrap, (differences,), np.median, random_state=rng)
-    with warnings.catch_warnings():
-        # BCa divides 0 by 0 where no single difference matters to the median.
-        warnings.simplefilter("ignore", RuntimeWarning)
-        interval = resample(method="BCa").confidence_interval
-    if not np.isfinite(interval).all():
-        interval = resample(method="percentile").confidence_interval
-    return float(interval.low), float(interval.high)

@@ -19,10 +19,11 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from ga_ann.comparison import MEASURES, Comparison, summarise
+from ga_ann.comparison import Comparison
 from ga_ann.files import check_target, replacing
 from ga_ann.history import History
 from ga_ann.plotting import plot_comparison, plot_confusion, plot_fitness, render_figure
+from ga_ann.summary import MEASURES, summarise
 
 __all__ = ["check_folder", "write_report"]
 

@@ -16,6 +16,7 @@ import ga_ann
 from ga_ann import cli, comparison, report
 from ga_ann.datasets import hue_histogram, load_table, shipped_table
 from ga_ann.history import History
+from ga_ann.methods import METHODS
 from ga_ann.model import Model, load_history, load_model, save_model
 
 COLOURS = {"red": (220, 30, 30), "green": (30, 200, 40)}
@@ -195,7 +196,7 @@ def test_compare(ga, terminal, monkeypatch, tmp_path):
     assert code == 0
     assert asked["seeds"] == 5
     assert asked["budgets"] is None
-    assert asked["methods"] == list(comparison.METHODS)
+    assert asked["methods"] == list(METHODS)
     assert (asked["data"], asked["fitness"]) == ("fruits", "accuracy")
     assert text.count("  GA - Adam: ") == 2
     assert text.count("tested on axis 0:\n") == 1
@@ -207,7 +208,7 @@ def test_compare(ga, terminal, monkeypatch, tmp_path):
         "Naive training stands still",
     ):
         assert word in text
-    for method in comparison.METHODS.values():
+    for method in METHODS.values():
         assert text.count(f" {method.label} ") >= 3
     assert "…" not in text
     assert max(map(len, text.split("\n")[:-2])) <= 80

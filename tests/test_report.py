@@ -7,8 +7,9 @@ import pytest
 from sklearn.datasets import load_iris
 
 from ga_ann import comparison, report
-from ga_ann.comparison import METHODS, Comparison, Method, Trained, compare
+from ga_ann.comparison import Comparison, compare
 from ga_ann.history import History
+from ga_ann.methods import METHODS, Method, Trained
 from ga_ann.report import check_folder, write_report
 
 
