@@ -84,8 +84,9 @@ def write_archive(
         # Looked up, not imported: the package's front page imports the floors above this one.
         "package_version": import_module("ga_ann").__version__,
     }
-    text = json.dumps(about | dict(header), default=to_json)
-    members = {HEADER: np.frombuffer(text.encode(), dtype=np.uint8), **arrays}
+    text = json.dumps(about | dict(header), default=to_json).encode()
+    _parse_header(text)
+    members = {HEADER: np.frombuffer(text, dtype=np.uint8), **arrays}
     method = zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED
     with replacing(path, keep_previous=keep_previous) as file:
         with zipfile.ZipFile(file, "w", method) as archive:

@@ -5,16 +5,31 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from threadpoolctl import ThreadpoolController
 
 __all__ = ["one_blas_thread"]
 
-# Finding the libraries takes as long as a small run, so it is done once.
-_CONTROLLER = ThreadpoolController()
 _LOCK = threading.Lock()
 _STATE: dict[str, Any] = {"runs": 0, "limiter": None}
+
+
+@cache
+def _controller() -> ThreadpoolController:
+    """Find the libraries: once, as it takes as long as a small run, and after they were loaded."""
+    return ThreadpoolController()
+
+
+def _let_go() -> None:
+    """Let any thread set the number; recent versions of threadpoolctl keep it for the first.
+
+    The thread that limits BLAS here need not be the one that puts it back.
+    """
+    for library in _controller().lib_controllers:
+        if hasattr(library, "clear_controlling_thread"):
+            library.clear_controlling_thread(force=True)
 
 
 @contextmanager
@@ -27,11 +42,15 @@ def one_blas_thread() -> Iterator[None]:
     with _LOCK:
         _STATE["runs"] += 1
         if _STATE["runs"] == 1:
-            _STATE["limiter"] = _CONTROLLER.limit(limits=1, user_api="blas")
+            _let_go()
+            _STATE["limiter"] = _controller().limit(limits=1, user_api="blas")
+            _let_go()
     try:
         yield
     finally:
         with _LOCK:
             _STATE["runs"] -= 1
             if _STATE["runs"] == 0:
+                _let_go()
                 _STATE["limiter"].restore_original_limits()
+                _let_go()

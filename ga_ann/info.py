@@ -53,7 +53,13 @@ def describe_file(path: str | os.PathLike[str]) -> str:
         if describe is None:
             raise ValueError(f"it holds a {header['kind']}")
     first = f"{header['kind']}, format {header['version']}, written by ga_ann "
-    return "\n".join([first + str(header.get("package_version")), *describe(path, header)])
+    lines = [first + str(header.get("package_version")), *describe(path, header)]
+    return "\n".join(map(_visible, lines))
+
+
+def _visible(line: str) -> str:
+    """Return a line whose control characters, which might drive a terminal, are written out."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
 
 
 def _checkpoint(path: str | os.PathLike[str], header: dict[str, Any]) -> Iterator[str]:

@@ -240,9 +240,10 @@ class Problem:
         ValueError
             If its shape is another one, it is not finite, or a weight is not in the set.
         """
-        population: NDArray[Any] = check_array(
-            given, dtype=self.settings.dtype, copy=True, input_name="initial_population"
-        )
+        with np.errstate(over="ignore", invalid="ignore"):  # sums of large weights
+            population: NDArray[Any] = check_array(
+                given, dtype=self.settings.dtype, copy=True, input_name="initial_population"
+            )
         shape = (self.settings.population_size, len(self.scale))
         if population.shape != shape:
             raise ValueError(

@@ -1,10 +1,13 @@
 """Callbacks on histories made by hand; `test_evolution` runs them for real."""
 
 import io
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
-from ga_ann.callbacks import EarlyStopping, ProgressBar
+from ga_ann.callbacks import Checkpoint, EarlyStopping, ProgressBar
+from ga_ann.checkpoint import Snapshot, load_checkpoint
 from ga_ann.history import History
 
 
@@ -55,3 +58,151 @@ def test_progress_shows_the_numbers_that_matter():
     assert "2/3" in shown
     with ProgressBar(3, file=io.StringIO()) as bar:
         bar(None, History())
+
+
+# ---------------------------------------------------------------- checkpoints
+
+
+class Engine:
+    """Stands in for a GA: counts the snapshots that it is asked for."""
+
+    def __init__(self, history):
+        self.population = np.zeros((2, 3))
+        self.history = history
+        self.n_taken = 0
+
+    def snapshot(self):
+        self.n_taken += 1
+        return Snapshot(
+            population=self.population,
+            fitness=np.zeros(2),
+            ranking=np.zeros(2),
+            best=np.zeros(3),
+            shapes=[(1, 3)],
+            history=self.history,
+            state={"rng": np.random.default_rng(0).bit_generator.state, "schedule": {}},
+            data={},
+            versions={},
+        )
+
+
+def train(checkpoint, n_generations, clock=None, seconds=1.0):
+    """Call a checkpoint as a run does; return the generations after which there was a new one."""
+    history, written = History(), []
+    engine = Engine(history)
+    with checkpoint:
+        for k in range(n_generations + 1):
+            history.append(generation=k)
+            before = engine.n_taken
+            checkpoint(engine, history)
+            written += [k] * (engine.n_taken - before)
+            if clock is not None:
+                clock.now += seconds
+        before = engine.n_taken
+        checkpoint.finish(engine, history)
+        written += ["end"] * (engine.n_taken - before)
+    return written
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that stands still unless it is told to go on."""
+    clock = SimpleNamespace(now=0.0)
+    monkeypatch.setattr("ga_ann.callbacks.perf_counter", lambda: clock.now)
+    return clock
+
+
+@pytest.mark.parametrize(
+    ("every", "expected"),
+    [
+        (1, [0, 1, 2, 3, 4, 5, 6, 7]),
+        (3, [2, 5, "end"]),
+        (4, [3, 7]),
+        (100, ["end"]),
+    ],
+)
+def test_checkpoints_every_so_many_generations(tmp_path, clock, every, expected):
+    checkpoint = Checkpoint(tmp_path / "run.npz", every_generations=every)
+    assert train(checkpoint, 7) == expected
+    assert load_checkpoint(tmp_path / "run.npz").generation == 7
+    assert train(checkpoint, 7) == expected  # a second run begins anew
+
+
+def test_checkpoints_every_so_many_seconds(tmp_path, clock):
+    path = tmp_path / "run.npz"
+    assert train(Checkpoint(path, every_seconds=3), 7, clock) == [3, 6, "end"]
+    assert train(Checkpoint(path, every_seconds=0.5), 3, clock) == [1, 2, 3]
+    both = Checkpoint(path, every_seconds=3, every_generations=2)
+    assert train(both, 7, clock) == [1, 3, 5, 7]
+
+
+def test_checkpoints_take_one_percent_by_default(tmp_path, clock, monkeypatch):
+    """A writing of 0.05 seconds is followed by 5 without one."""
+
+    def save(path, snapshot):
+        clock.now += 0.05
+
+    monkeypatch.setattr("ga_ann.callbacks.save_checkpoint", save)
+    written = train(Checkpoint(tmp_path / "run.npz"), 1000, clock, seconds=0.25)
+    generations = np.array(written[:-1] if written[-1] == "end" else written)
+    assert len(generations) == pytest.approx(1000 * 0.25 / 5, rel=0.1)
+    assert set(np.diff(generations)) <= {20, 21}
+
+
+def test_a_checkpoint_that_fails_is_told_once_and_tried_again(tmp_path, clock, monkeypatch):
+    def fail(path, snapshot):
+        raise OSError(28, "No space left on device", str(path))
+
+    checkpoint = Checkpoint(tmp_path / "run.npz", every_generations=2)
+    monkeypatch.setattr("ga_ann.callbacks.save_checkpoint", fail)
+    with pytest.warns(RuntimeWarning) as told:
+        written = train(checkpoint, 4)
+    assert written == [1, 2, 3, 4, "end"]  # due since generation 1, and not done
+    assert len(told) == 1
+    assert "No space left" in str(told[0].message)
+    assert "the run goes on" in str(told[0].message)
+    assert not (tmp_path / "run.npz").exists()
+
+
+def test_a_checkpoint_is_the_only_one(tmp_path):
+    path = tmp_path / "run.npz"
+    with (
+        Checkpoint(path),
+        pytest.raises(OSError, match=r"another run writes its checkpoints to .*run\.npz; choose"),
+        Checkpoint(str(path)),
+    ):
+        pass
+    with Checkpoint(path):
+        pass
+    with pytest.raises(FileNotFoundError), Checkpoint(tmp_path / "missing" / "run.npz"):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"every_generations": 0}, ValueError, "every_generations must be >= 1, got 0"),
+        ({"every_generations": 1.5}, TypeError, "every_generations must be an integer"),
+        ({"every_seconds": 0}, ValueError, "every_seconds must be > 0"),
+        ({"every_seconds": float("nan")}, ValueError, "every_seconds must be finite"),
+    ],
+)
+def test_checkpoint_refuses(options, error, message):
+    with pytest.raises(error, match=message):
+        Checkpoint("run.npz", **options)
+
+
+@pytest.mark.parametrize("n_before", range(7))
+def test_early_stopping_catches_up(n_before):
+    values = [0.1, 0.2, 0.2, 0.3, 0.3, 0.25]
+    whole = feed(EarlyStopping(2), values)
+    history = History()
+    for value in values[:n_before]:
+        history.append(validation_score=value)
+    late = EarlyStopping(2)
+    assert late.catch_up(history) == (whole[n_before - 1] if n_before else None)
+    answers = []
+    for value in values[n_before:]:
+        history.append(validation_score=value)
+        answers.append(late(None, history))
+    assert answers == whole[n_before:]

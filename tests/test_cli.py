@@ -14,6 +14,7 @@ from sklearn.datasets import load_iris
 
 import ga_ann
 from ga_ann import cli, comparison, report
+from ga_ann.checkpoint import load_checkpoint
 from ga_ann.datasets import hue_histogram, load_table, shipped_table
 from ga_ann.history import History
 from ga_ann.methods import METHODS
@@ -108,7 +109,7 @@ def test_python_m():
 def test_help(ga, arguments):
     code, out, _ = ga(*arguments)
     assert code == 0
-    for command in ("compare", "extract", "train", "predict", "plot"):
+    for command in ("compare", "extract", "train", "predict", "plot", "info"):
         assert f"\n  {command} " in out
 
 
@@ -500,6 +501,50 @@ def test_ctrl_c_saves_the_best_so_far(ga, terminal, iris, tmp_path, monkeypatch)
     assert load_model(out).classes.tolist() == [0, 1, 2]
 
 
+def test_train_goes_on_from_a_checkpoint(ga, iris, tmp_path):
+    """The model is, bit for bit, that of a run that was never interrupted."""
+    options = ["--hidden", "5", "--seed", 4, "--validation", 0.25]
+    run, models = tmp_path / "run.npz", []
+    for name, n_generations, more in (
+        ("whole.npz", 13, []),
+        ("first.npz", 6, ["--checkpoint", run]),
+        ("second.npz", 13, ["--resume", run]),
+        ("third.npz", 13, ["--resume", run]),  # it has ended: nothing is left to do
+    ):
+        out = tmp_path / name
+        assert ga("train", iris, "-o", out, "--generations", n_generations, *options, *more)[0] == 0
+        models.append((load_model(out), load_history(out)))
+    assert load_checkpoint(run).generation == 13
+    (whole, expected), _, *others = models
+    for model, history in others:
+        for W, V in zip(model.weights, whole.weights, strict=True):
+            np.testing.assert_array_equal(W, V)
+        for name in ("best_fitness", "validation_score", "ranking", "evaluations", "generation"):
+            np.testing.assert_array_equal(history[name], expected[name])
+
+
+def test_train_refuses_to_go_on_with_something_else(fails, ga, iris, tmp_path):
+    run, out = tmp_path / "run.npz", tmp_path / "m.npz"
+    options = ["--hidden", "5", "--seed", 4]
+    assert ga("train", iris, "-o", out, "--generations", 2, "--checkpoint", run, *options)[0] == 0
+    out.unlink()
+    before = run.read_bytes()
+    train = ["train", iris, "-o", out, *options]
+    for more, message in (
+        (["--resume", run, "--recipe", "tutorial"], "one of another run: activation='sigmoid'"),
+        (["--resume", run, "--validation", 0.5], "another X"),
+        (["--resume", run, "--checkpoint", run], "give it or --checkpoint, not both"),
+        (["--resume", tmp_path / "missing.npz"], "missing.npz: No such file"),
+        (["--checkpoint", tmp_path / "missing" / "run.npz"], "missing does not exist"),
+        (["--checkpoint", tmp_path], "is a folder"),
+        (["--checkpoint", out], "would be overwritten"),
+    ):
+        if more[-1] == out:
+            out.write_bytes(b"")
+        assert message in fails(*train, *more)
+    assert run.read_bytes() == before
+
+
 class Hostile:
     def __reduce__(self):
         return print, ("a hostile pickle ran",)
@@ -661,6 +706,32 @@ def test_plot_refuses(fails, colour_model, iris, tmp_path):
     save_model(tmp_path / "m.npz", model, History())
     assert "nothing to plot" in fails("plot", tmp_path / "m.npz", "-o", out)
     assert {path.name for path in tmp_path.iterdir()} == {"m.npz"}
+
+
+# ---------------------------------------------------------------- info
+
+
+def test_info(ga, colour_model, iris, tmp_path):
+    code, text, err = ga("info", colour_model)
+    assert (code, err) == (0, "")
+    lines = text.splitlines()
+    assert lines[0] == f"model, format 1, written by ga_ann {ga_ann.__version__}"
+    assert lines[1] == "network: 4-4-2, relu, then identity"
+    assert lines[2] == "classes: green, red"
+    assert "best accuracy 1.0000" in text
+    run = tmp_path / "run.npz"
+    ga("train", iris, "-o", tmp_path / "m.npz", "--generations", 2, "--checkpoint", run)
+    code, text, err = ga("info", run)
+    assert (code, err) == (0, "")
+    assert text.startswith("checkpoint, format 1")
+    assert "GA: generation 2, best accuracy" in text
+    assert ga("plot", run, "-o", tmp_path / "run.png")[0] == 0
+
+
+def test_info_refuses(fails, iris, tmp_path):
+    assert "No such file" in fails("info", tmp_path / "missing.npz")
+    assert "cannot be read as a model, a history or a checkpoint" in fails("info", iris)
+    assert "Is a directory" in fails("info", tmp_path)
 
 
 def test_histories_of_one_name_are_told_apart(ga, colour_model, tmp_path):

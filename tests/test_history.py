@@ -139,3 +139,19 @@ def test_result_refuses_what_is_no_number():
             result.predict(X)
         with pytest.raises(ValueError, match=message):
             result.predict_scores(X)
+
+
+def test_the_last_row_can_be_amended():
+    history = history_of([{"generation": 0, "sigma": 1}, {"generation": 1, "sigma": 2}])
+    history.amend_last(best_fitness=0.5, sigma=3)
+    assert len(history) == 2
+    assert history["sigma"].tolist() == [1, 3]
+    np.testing.assert_array_equal(history["best_fitness"], [np.nan, 0.5])
+    assert history["generation"].tolist() == [0, 1]
+    with pytest.raises(ValueError, match=r"got \['loss'\]"):
+        history.amend_last(sigma=4, loss=1)
+    with pytest.raises(ValueError, match="could not convert"):
+        history.amend_last(sigma=5, best_fitness="high")
+    assert history.last["sigma"] == 3
+    with pytest.raises(IndexError, match="no rows yet"):
+        History().amend_last(sigma=1)

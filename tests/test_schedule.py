@@ -1,5 +1,8 @@
 """The schedule moves when progress stops, and only then."""
 
+import json
+from dataclasses import asdict
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -45,3 +48,56 @@ def test_nan_is_no_progress():
     for _ in range(3):
         s.update(float("nan"))
     assert s.sigma == 0.5
+
+
+@given(st.lists(st.floats(-10, 10) | st.just(float("nan")), max_size=30), st.data())
+def test_a_schedule_goes_on_from_its_values(scores, data):
+    """As they come back from a file: through JSON."""
+    stop = data.draw(st.integers(0, len(scores)))
+    whole, first = schedule(), schedule()
+    for score in scores:
+        whole.update(score)
+    for score in scores[:stop]:
+        first.update(score)
+    second = Schedule.from_dict(json.loads(json.dumps(asdict(first))))
+    assert second == first
+    for score in scores[stop:]:
+        second.update(score)
+    assert second == whole
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"sigma": None},
+        {"sigma": -1},
+        {"sigma": float("inf")},
+        {"batch_size": 0},
+        {"batch_size": 1001},
+        {"batch_size": 1.5},
+        {"n_samples": "many"},
+        {"decay": 0},
+        {"decay": 2},
+        {"patience": 0},
+        {"waited": -1},
+        {"best": "high"},
+        {"best": None},
+    ],
+    ids=str,
+)
+def test_values_that_no_run_comes_to_are_refused(change):
+    values = asdict(schedule())
+    with pytest.raises(ValueError, match=r"schedule|must be|could not convert"):
+        Schedule.from_dict(values | change)
+    name = next(iter(change))
+    with pytest.raises(ValueError, match=name):
+        Schedule.from_dict({key: value for key, value in values.items() if key != name})
+
+
+def test_other_numbers_of_samples():
+    s = schedule()
+    assert s.for_samples(50).batch_size == 50
+    assert s.for_samples(2000).batch_size == 64
+    s.batch_size = 1000
+    assert s.for_samples(2000).is_full
+    assert (s.batch_size, s.n_samples) == (1000, 1000)
