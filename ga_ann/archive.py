@@ -143,11 +143,11 @@ def read_archive(
         If a bit of the file was changed or is missing, or it comes from a newer version.
     """
     with Path(path).open("rb") as file:
+        if file.read(2) != b"PK":
+            raise ValueError(f"it is no file of {FORMAT}")
         digest = _digest(file)
         if file.read() != digest:
-            raise ValueError(
-                "it is no file of this package, or it is damaged: its checksum is wrong"
-            )
+            raise ValueError(f"it is no file of {FORMAT}, or it is damaged: its checksum is wrong")
     arrays = read_npz(path)
     header = _parse_header(member(arrays, HEADER).tobytes())
     if not isinstance(header, dict) or header.get("format") != FORMAT:

@@ -25,7 +25,7 @@ from typing import Any, Self
 from filelock import FileLock, Timeout
 from tqdm.auto import tqdm
 
-from ga_ann.checkpoint import save_checkpoint
+from ga_ann.checkpoint import load_checkpoint, save_checkpoint
 from ga_ann.files import check_target, clear_unfinished
 from ga_ann.history import COLUMNS, History
 from ga_ann.validation import check_number
@@ -173,7 +173,8 @@ class Checkpoint:
     Raises
     ------
     ValueError
-        If a number is out of its range.
+        If a number is out of its range; when the run begins, if there is a file that is no
+        checkpoint.
     OSError
         When the run begins, if nothing can be written there, or another run writes there. Later
         failures, such as a full disk, are told in a `RuntimeWarning`: the run goes on, with the
@@ -218,6 +219,13 @@ class Checkpoint:
         names = (self.path, f"{self.path}.previous")
         for name in names:
             check_target(name)
+        if self.path.exists():
+            try:
+                load_checkpoint(self.path)
+            except ValueError as error:
+                raise ValueError(
+                    f"{error}; it would be overwritten: choose another file or remove it."
+                ) from error
         try:
             self._lock.acquire()
         except Timeout as error:

@@ -8,6 +8,7 @@ import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ __all__ = [
     "Snapshot",
     "describe_difference",
     "fingerprint",
+    "fingerprint_function",
     "load_checkpoint",
     "save_checkpoint",
 ]
@@ -116,6 +118,26 @@ def fingerprint(array: NDArray[Any] | None) -> str:
     content = array if array.dtype.kind != "O" else array.astype(str)
     checksum.update(np.ascontiguousarray(content).tobytes())
     return checksum.hexdigest()
+
+
+def fingerprint_function(function: object) -> str:
+    """Return a checksum of what a function does, wherever it stands; of other things, their repr.
+
+    Examples
+    --------
+    >>> one, same, other = lambda a: a + 1, lambda a: a + 1, lambda a: a - 1
+    >>> fingerprint_function(one) == fingerprint_function(same) != fingerprint_function(other)
+    True
+    """
+    code = getattr(function, "__code__", None)
+    return repr(function) if code is None else sha256(_as_text(code).encode()).hexdigest()
+
+
+def _as_text(code: CodeType) -> str:
+    constants = [
+        _as_text(value) if isinstance(value, CodeType) else repr(value) for value in code.co_consts
+    ]
+    return f"{code.co_code.hex()} {code.co_names} {constants}"
 
 
 def versions() -> dict[str, str]:

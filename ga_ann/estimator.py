@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
+from functools import wraps
 from math import ceil
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import joblib
 import numpy as np
@@ -31,6 +32,25 @@ from ga_ann.network import forward
 from ga_ann.validation import check_number
 
 __all__ = ["GeneticMLPClassifier", "GeneticMLPRegressor"]
+
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def _all_or_nothing(fit: Method) -> Method:
+    """Make a method leave the estimator as it was if it raises an exception."""
+
+    @wraps(fit)
+    def guarded(self: Any, *args: Any, **options: Any) -> Any:
+        before = dict(self.__dict__)
+        try:
+            return fit(self, *args, **options)
+        except BaseException:
+            self.__dict__.clear()
+            self.__dict__.update(before)
+            raise
+
+    return guarded  # type: ignore[return-value]
 
 
 class _GeneticMLP(BaseEstimator):
@@ -179,7 +199,7 @@ class _GeneticMLP(BaseEstimator):
             resume=resume,
             callbacks=callbacks,
             n_jobs=joblib.effective_n_jobs(self.n_jobs),
-            random_state=seed,
+            random_state=None if resume is not None and self.random_state is None else seed,
             verbose=self.verbose,
         )
         return self
@@ -296,7 +316,9 @@ class GeneticMLPClassifier(ClassifierMixin, _GeneticMLP):
     checkpoint : path-like, default=None
         A file that `fit` writes its state to, see `ga_ann.callbacks.Checkpoint`; if it is there
         already, `fit` goes on from it, and becomes bit for bit the fit that was never interrupted.
-        It is refused if it is that of other data or settings.
+        It is refused if it is that of other data or settings. Each fit needs a file of its own: a
+        grid search takes none. With `early_stopping`, `random_state` must be an int, so that the
+        same part is held out again.
     n_jobs : int, default=None
         Number of threads; None means 1, -1 all cores. The result does not depend on it.
     random_state : int, RandomState, Generator or None, default=None
@@ -401,6 +423,7 @@ class GeneticMLPClassifier(ClassifierMixin, _GeneticMLP):
         )
         self.class_weight = class_weight
 
+    @_all_or_nothing
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Train the network.
 
@@ -433,6 +456,7 @@ class GeneticMLPClassifier(ClassifierMixin, _GeneticMLP):
             )
         return self._evolve(samples, labels, weight, start=start, classes=self.classes_)
 
+    @_all_or_nothing
     def partial_fit(
         self,
         X: ArrayLike,
@@ -544,6 +568,7 @@ class GeneticMLPRegressor(RegressorMixin, _GeneticMLP):
 
     _task = "regression"
 
+    @_all_or_nothing
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Train the network.
 
@@ -568,6 +593,7 @@ class GeneticMLPRegressor(RegressorMixin, _GeneticMLP):
         samples, targets, weight = self._checked(X, y, sample_weight, reset=True)
         return self._evolve(samples, targets, weight, start=self._continued())
 
+    @_all_or_nothing
     def partial_fit(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> Self:

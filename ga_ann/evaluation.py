@@ -129,6 +129,12 @@ class Evaluator:
         self._pool = ThreadPoolExecutor(self._n_jobs)
         self._buffers = threading.local()
 
+    @property
+    def failure(self) -> str | None:
+        """The first failure of a fitness that is a user's function; None if there was none."""
+        failure: str | None = getattr(self._fitness, "failure", None)
+        return failure
+
     def __enter__(self) -> Self:
         return self
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import asdict, dataclass
 from functools import cache, partial
+from numbers import Integral
 from typing import Any, NamedTuple
 
 import joblib
@@ -23,6 +24,7 @@ from ga_ann.checkpoint import (
     Snapshot,
     describe_difference,
     fingerprint,
+    fingerprint_function,
     load_checkpoint,
     versions,
 )
@@ -46,7 +48,7 @@ from ga_ann.run import Run, as_generator_state, without_nan
 from ga_ann.schedule import Schedule
 from ga_ann.scores import PopulationScore, scaled
 from ga_ann.settings import Settings
-from ga_ann.validation import check_held_out, check_hidden_layer_sizes
+from ga_ann.validation import check_held_out, check_hidden_layer_sizes, check_number
 from ga_ann.weight_sets import check_weight_set
 
 __all__ = ["EvolutionResult", "NetworkGA", "evolve"]
@@ -54,7 +56,7 @@ __all__ = ["EvolutionResult", "NetworkGA", "evolve"]
 BIT_GENERATORS = ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class EvolutionResult(TrainingResult):
     """What `evolve` returns: a `TrainingResult` and the engine that produced it.
 
@@ -479,7 +481,7 @@ def evolve(
         A checkpoint, see `ga_ann.callbacks.Checkpoint`, to go on from: with the same data and
         settings the run becomes, bit for bit, the one that was never interrupted. `n_generations`,
         `max_time`, `max_evaluations` and `target_fitness` may be others, and count what was done
-        before; `random_state` is the checkpoint's.
+        before. `random_state` is the checkpoint's: give none, or the same.
     validation_data : tuple (X, y), optional
         Held-out data that the best solution is scored on. It influences the run with
         `early_stopping` alone.
@@ -518,7 +520,15 @@ def evolve(
     True
     """
     data = TrainingData.check(X, y, task=task, classes=classes, sample_weight=sample_weight)
-    score = fitness or ("accuracy" if data.classes is not None else "r2")
+    score: str | Callable[..., Any] = "accuracy" if data.classes is not None else "r2"
+    score = score if fitness is None else fitness
+    callbacks = list(callbacks)
+    if wrong := [callback for callback in callbacks if not callable(callback)]:
+        raise TypeError(f"callbacks must be functions f(ga, history), got {wrong[0]!r}.")
+    if n_jobs is not None:
+        check_number(n_jobs, "n_jobs", Integral, low=1)
+    if not isinstance(start, EvolutionResult | None):
+        raise TypeError(f"start must be what evolve returned, got {type(start).__name__}.")
     settings = Settings.from_recipe(
         recipe,
         hidden_layer_sizes=check_hidden_layer_sizes(hidden_layer_sizes),
@@ -557,23 +567,24 @@ def evolve(
         held_out = check_held_out(validation_data, data.X.shape[1], data.classes)
     problem = Problem(data, settings)
     check_memory(problem, n_jobs=n_jobs or joblib.cpu_count(), in_place=_breeds_in_place(settings))
-    finer = ranking if callable(ranking) else settings.ranking
+    finer, given = ranking if callable(ranking) else settings.ranking, (score, ranking)
     scores = _resolve_scores(score, finer, problem)
     if resume is None:
         begin = _begin(problem, random_state, initial_population=initial_population, start=start)
     elif start is None and initial_population is None:
-        begin = _resume(load_checkpoint(resume), problem, held_out)
+        begin = _resume(
+            load_checkpoint(resume), problem, _fingerprints(problem, held_out, given), random_state
+        )
     else:
         raise ValueError("resume takes the place of start and initial_population; give one.")
 
-    callbacks = list(callbacks)
     if settings.n_iter_no_change is not None:
         column = "validation_score" if early_stopping else "ranking"
         callbacks.append(EarlyStopping(settings.n_iter_no_change, tol=settings.tol, column=column))
     if verbose:
         callbacks.append(ProgressBar(settings.n_generations))
     known = None if start is None else flatten(start.weights).astype(settings.dtype)
-    run, ga = _execute(problem, held_out, scores, begin, callbacks, known, n_jobs)
+    run, ga = _execute(problem, held_out, scores, begin, callbacks, known, n_jobs, given)
     return EvolutionResult(
         weights=reshape(run.best, problem.shapes),
         history=run.history,
@@ -600,6 +611,7 @@ class _Begin(NamedTuple):
     noise_seed: int
     engine_seed: int
     last_generation: int
+    random_state: int | None
     snapshot: Snapshot | None = None
 
 
@@ -637,16 +649,26 @@ def _begin(
         noise_seed=int(rng.integers(2**32)),
         engine_seed=int(rng.integers(2**32)),
         last_generation=max(0, len(history) - 1) + settings.n_generations,
+        random_state=int(random_state) if isinstance(random_state, Integral) else None,
     )
 
 
-def _resume(snapshot: Snapshot, problem: Problem, held_out: HeldOut | None) -> _Begin:
+def _resume(
+    snapshot: Snapshot,
+    problem: Problem,
+    fingerprints: dict[str, str],
+    random_state: int | np.random.Generator | None,
+) -> _Begin:
     """Return the beginning of a run that goes on from a checkpoint, if it is the same run."""
-    settings = problem.settings
-    difference = describe_difference(snapshot, asdict(settings), _fingerprints(problem, held_out))
+    settings, state, history = problem.settings, snapshot.state, snapshot.history
+    difference = describe_difference(snapshot, asdict(settings), fingerprints)
+    seed = state.get("random_state")
+    if isinstance(random_state, Integral) and seed not in (None, int(random_state)):
+        difference += f"{', ' * bool(difference)}random_state={random_state} where it was {seed}"
     if difference:
-        raise ValueError(f"the checkpoint is one of another run: {difference}.")
-    state, history = snapshot.state, snapshot.history
+        raise ValueError(
+            f"the checkpoint is one of another run: {difference}. Give each run a file of its own."
+        )
     try:
         schedule = Schedule.from_dict(state["schedule"])
         name = state["rng"]["bit_generator"]
@@ -675,11 +697,15 @@ def _resume(snapshot: Snapshot, problem: Problem, held_out: HeldOut | None) -> _
         np.random.Generator(getattr(np.random, name)()),
         **seeds,
         last_generation=first_generation + settings.n_generations,
+        random_state=seed if isinstance(seed, int) else None,
         snapshot=snapshot,
     )
 
 
-def _fingerprints(problem: Problem, held_out: HeldOut | None) -> dict[str, str]:
+def _fingerprints(
+    problem: Problem, held_out: HeldOut | None, scores: tuple[object, object]
+) -> dict[str, str]:
+    """Return what tells the data, and the functions that judge by them, from others."""
     data, (X, y) = problem.data, held_out or (None, None)
     named = {
         "X": data.X,
@@ -689,7 +715,10 @@ def _fingerprints(problem: Problem, held_out: HeldOut | None) -> dict[str, str]:
         "X of the validation data": X,
         "y of the validation data": y,
     }
-    return {name: fingerprint(array) for name, array in named.items()}
+    functions = dict(zip(("fitness function", "ranking function"), scores, strict=True))
+    return {name: fingerprint(array) for name, array in named.items()} | {
+        name: fingerprint_function(score) for name, score in functions.items() if callable(score)
+    }
 
 
 def _plain(weight_set: str | ArrayLike | None) -> str | tuple[float, ...] | None:
@@ -727,8 +756,12 @@ def _execute(
     callbacks: list[Callback],
     known: NDArray[Any] | None,
     n_jobs: int | None,
+    given: tuple[object, object],
 ) -> tuple[Run, NetworkGA]:
-    """Do the run, with what it needs of the machine; `known` is a solution that is good already."""
+    """Do the run, with what it needs of the machine.
+
+    `known` is a solution that is good already; `given` are the scores as the user gave them.
+    """
     data, settings = problem.data, problem.settings
     make_evaluator = partial(
         Evaluator,
@@ -766,7 +799,7 @@ def _execute(
         if known is not None:
             run.keep_better(known, evaluate(known[None]))
         # The data do not change in the course of the run, and may be large.
-        fingerprints = cache(partial(_fingerprints, problem, held_out))
+        fingerprints = cache(partial(_fingerprints, problem, held_out, given))
         return run, _run_generations(run, problem, begin, fingerprints)
 
 
@@ -831,6 +864,7 @@ def _take_snapshot(
         "noise_seed": begin.noise_seed,
         "engine_seed": begin.engine_seed,
         "first_generation": begin.last_generation - problem.settings.n_generations,
+        "random_state": begin.random_state,
         "engine": ga.generators(),
     }
     return Snapshot(

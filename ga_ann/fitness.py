@@ -260,7 +260,7 @@ class _PerSolution:
     classes: NDArray[Any] | None
     name: str
     is_scorer: bool
-    has_warned: bool = field(default=False, init=False)
+    failure: str | None = field(default=None, init=False)
 
     def __repr__(self) -> str:
         return self.name
@@ -283,8 +283,8 @@ class _PerSolution:
                 scores[k] = _as_number(self._judge(one, y_true, weights))
             except Exception as error:  # whatever a user's function raises
                 failure = failure or f"{type(error).__name__}: {error}"
-        if failure is not None and not self.has_warned:
-            self.has_warned = True
+        if failure is not None and self.failure is None:
+            self.failure = failure
             warnings.warn(
                 f"The fitness {self.name} is NaN for solutions that it fails for: {failure}",
                 RuntimeWarning,
@@ -318,8 +318,8 @@ def _as_number(value: Any) -> float:
     if isinstance(value, (str, bytes)) or np.ndim(value) != 0:
         raise TypeError(f"it must return a number, got {value!r}.")
     number = float(value)
-    if np.isnan(number):
-        raise ValueError("it returned NaN.")
+    if not np.isfinite(number):
+        raise ValueError(f"it returned {'NaN' if np.isnan(number) else number}.")
     return number
 
 

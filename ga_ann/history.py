@@ -173,7 +173,7 @@ class History:
         return history
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TrainingResult:
     """What training returns, whatever the method.
 
@@ -200,6 +200,12 @@ class TrainingResult:
     activation: str
     output_activation: str
     stop_reason: str
+
+    def __repr__(self) -> str:
+        return (
+            f"{type(self).__name__}({len(self.history)} generations, "
+            f"best_fitness={self.best_fitness:.4g}, stop_reason={self.stop_reason!r})"
+        )
 
     def predict_scores(self, X: ArrayLike) -> NDArray[Any]:
         """Return the network's outputs, of shape (n_samples, n_classes).

@@ -17,6 +17,7 @@ from ga_ann.validation import (
     check_range,
     check_regression,
     check_sample_weight,
+    check_targets,
     check_training,
 )
 from ga_ann.weight_sets import draw_from, is_inside
@@ -108,6 +109,7 @@ class TrainingData:
         spreads: NDArray[np.float64] = np.sqrt(
             np.average(squares, axis=1, weights=self.sample_weight)
         )
+        spreads[np.ptp(self.targets, axis=1) == 0] = 0  # whatever rounding makes of it
         return spreads
 
     @property
@@ -144,6 +146,8 @@ class Problem:
 
     def __init__(self, data: TrainingData, settings: Settings) -> None:
         check_range(data.X, settings.dtype)
+        if data.classes is None:
+            check_targets(data.targets, settings.dtype)
         self.data = data
         self.settings = settings
         sizes = [data.X.shape[1], *settings.hidden_layer_sizes, data.n_outputs]
@@ -161,7 +165,8 @@ class Problem:
             if self.data.classes is None:
                 spread = self.data.spread
                 for scale in scales[-1 - self.settings.bias :]:
-                    scale *= np.where(spread > 0, spread, 1.0)
+                    # The bias alone answers a constant target, and nothing is to disturb it.
+                    scale *= np.where(spread > 0, spread, 0.0 if self.settings.bias else 1.0)
         genes: NDArray[Any] = flatten(scales).astype(self.settings.dtype)
         return genes
 

@@ -125,6 +125,12 @@ class Run:
         # PyGAD holds minus infinity for NaN.
         fitness = ga.last_generation_fitness if self.fitness_known else ga.ranking
         is_invalid = np.isnan(fitness) | np.isneginf(fitness)
+        if not len(self.history) and is_invalid.all() and np.isnan(self.best_fitness):
+            cause = (self.evaluate.failure or "their outputs are NaN or infinite").rstrip(".")
+            raise ValueError(
+                f"the fitness {self.settings.fitness} is finite for no solution of the initial "
+                f"population: {cause}."
+            )
         self.history.append(
             generation=len(self.history),
             evaluations=self._evaluations_before + self.evaluate.n_evaluated,

@@ -74,6 +74,9 @@ RESTRICTED: dict[str, Any] = {
 }
 """What any recipe changes to where the weights are restricted to a set."""
 
+ADAPTIVE_RATES = (0.2, 0.05)
+"""Shares of the genes that PyGAD's adaptive mutation changes: in weak and in strong solutions."""
+
 LEAVE_THE_SET = ("mean", "sbx")
 STAY_IN_THE_SET = ("inversion", "scramble", "step", "swap")
 
@@ -123,6 +126,8 @@ class Settings:
         chosen = lookup(RECIPES, recipe, "recipe")
         if given.get("weight_set") is not None:
             chosen = chosen | RESTRICTED
+        if given.get("mutation") == "adaptive":
+            chosen = chosen | {"mutation_rate": ADAPTIVE_RATES}
         resolved: dict[str, Any] = {
             name: chosen.get(name) if value is None else value for name, value in given.items()
         }

@@ -166,12 +166,50 @@ def check_range(X: NDArray[Any], dtype: DTypeLike) -> None:
     Raises
     ------
     ValueError
-        If a number is too large for `dtype`.
+        If a number is too large for `dtype`, or all are too small.
     """
-    largest, limit = np.abs(X).max(), np.finfo(np.dtype(dtype)).max
+    kind = np.finfo(np.dtype(dtype))
+    largest, limit = np.abs(X).max(), kind.max
+    least = np.sqrt(kind.tiny)
+    if 0 < largest < least:
+        raise ValueError(
+            f"X must be 0 or reach {least:.3g} to be computed with in {np.dtype(dtype)}, got up to "
+            f"{largest:.3g}; scale it."
+        )
     if largest > limit:
         raise ValueError(
             f"X must fit into {np.dtype(dtype)} (up to {limit:.3g}), got {largest:.3g}; scale it."
+        )
+
+
+def check_targets(targets: NDArray[np.float64], dtype: DTypeLike) -> None:
+    """Check that a regression's targets can be computed with in a precision.
+
+    Parameters
+    ----------
+    targets : ndarray of shape (n_outputs, n_samples)
+        Finite numbers.
+    dtype : dtype
+        A floating type.
+
+    Raises
+    ------
+    ValueError
+        If squares of their deviations would overflow or underflow, or their deviations are lost
+        beside their mean.
+    """
+    kind = np.finfo(np.dtype(dtype))
+    with np.errstate(over="ignore", invalid="ignore"):
+        spreads, means = targets.std(axis=1), np.abs(targets.mean(axis=1))
+        # A constant comes back from its mean with a rounding error.
+        varies = np.ptp(targets, axis=1) > 0
+        low, high = kind.tiny**0.375, kind.max**0.375
+        usable = (spreads >= low) & (spreads <= high) & (means * kind.eps * 1e3 <= spreads)
+    if (varies & ~usable).any():
+        raise ValueError(
+            f"y must have a standard deviation between {low:.1g} and {high:.1g}, and not vanishing "
+            f"beside its mean, to be computed with in {np.dtype(dtype)}; standardise it, for "
+            "instance with sklearn.compose.TransformedTargetRegressor."
         )
 
 
@@ -218,8 +256,9 @@ def check_held_out(
     ValueError
         If the data are not a pair, or do not fit.
     """
-    if len(data) != 2:
-        raise ValueError(f"validation_data must be a pair (X, y), got {len(data)} items.")
+    if not isinstance(data, tuple | list) or len(data) != 2:
+        got = f"{len(data)} items" if isinstance(data, tuple | list) else type(data).__name__
+        raise ValueError(f"validation_data must be a pair (X, y), got {got}.")
     samples, labels = check_regression(*data) if classes is None else _check(*data)
     if samples.shape[1] != n_features:
         raise ValueError(

@@ -83,7 +83,7 @@ def test_files_too_short_to_be_one(tmp_path, length):
     sealed = hashlib.sha256(b"").hexdigest().encode()
     for content in (bytes(length), (bytes(length) + sealed)[-length:]):
         path.write_bytes(content)
-        with pytest.raises(ValueError, match=r"checksum is wrong|no npz archive"):
+        with pytest.raises(ValueError, match="no file of ga_ann"):
             read_archive(path)
 
 

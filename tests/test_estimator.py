@@ -459,17 +459,18 @@ def test_a_metric_that_fails_for_some_is_counted_and_warned_of_once(make, fails,
 
 
 @pytest.mark.parametrize("make", [classifier, regressor])
-def test_a_metric_that_fails_for_all_leaves_a_network_that_predicts(make):
+def test_a_metric_that_fails_for_all_is_refused_with_its_reason(make):
     def never(y_true, y_pred):
         raise ArithmeticError("never")
 
     network = make(fitness=never, n_generations=30)
-    with pytest.warns(RuntimeWarning, match="ArithmeticError: never") as caught:
+    with (
+        pytest.warns(RuntimeWarning, match="ArithmeticError: never") as caught,
+        pytest.raises(ValueError, match="finite for no solution.*: ArithmeticError: never"),
+    ):
         network.fit(X, Y)
     assert len(caught) == 1
-    assert np.isnan(network.best_fitness_)
-    assert (network.history_["n_invalid"][::10] == 32).all()
-    assert np.isfinite(network.predict(X)).all()
+    assert not hasattr(network, "classes_")
 
 
 def test_a_cost_matrix_of_the_wrong_shape_is_refused_before_any_generation():
@@ -537,3 +538,49 @@ def test_batches_that_lack_a_class_can_be_learned_from(fitness):
     fitted = classifier(fitness=fitness, batch_size=2).fit(X, Y)
     assert (fitted.history_["n_invalid"] == 0).all()
     assert fitted.best_fitness_ > 0.8
+
+
+# ------------------------------------------------------------ a fit that fails, and strange scales
+
+
+def test_a_refused_fit_leaves_the_estimator_as_it_was():
+    model = GeneticMLPClassifier((5,), n_generations=5, random_state=0, warm_start=True).fit(X, Y)
+    before = model.predict(X)
+    for refused in ((X, Y + 5), (X[:100], Y[:100]), (X[:, :2], Y), (X[:0], Y[:0])):
+        with pytest.raises(ValueError):  # noqa: PT011
+            model.fit(*refused)
+        assert (model.predict(X) == before).all()
+        assert model.classes_.tolist() == [0, 1, 2]
+    with pytest.raises(ValueError, match="sigma"):
+        model.set_params(sigma=-1, warm_start=False).fit(X[:, :2], Y + 5)
+    assert (model.predict(X) == before).all()
+
+
+@pytest.mark.parametrize("columns", [1, 2])
+def test_a_constant_target_is_answered_exactly(columns):
+    targets = np.full((len(X), columns), 5.0)
+    targets[:, 1:] = X[:, :1]
+    model = GeneticMLPRegressor((5,), n_generations=20, random_state=0).fit(X, targets.squeeze())
+    answers = model.predict(X).reshape(len(X), -1)
+    np.testing.assert_allclose(answers[:, 0], 5, rtol=1e-6)
+
+
+@pytest.mark.parametrize("factor", [1e-300, 1e-25, 1e19, 1e300])
+def test_targets_that_the_precision_cannot_hold_are_refused(factor):
+    with pytest.raises(ValueError, match="standardise it"):
+        GeneticMLPRegressor((5,)).fit(X, factor * X[:, 0])
+
+
+def test_targets_that_vanish_beside_their_mean_are_refused():
+    with pytest.raises(ValueError, match="vanishing beside its mean"):
+        GeneticMLPRegressor((5,)).fit(X, 1e9 + X[:, 0])
+
+
+def test_samples_too_small_for_the_precision_are_refused():
+    with pytest.raises(ValueError, match="scale it"):
+        GeneticMLPClassifier((5,)).fit(1e-40 * X, Y)
+
+
+def test_adaptive_mutation_has_rates_of_its_own():
+    options = {"n_generations": 3, "random_state": 0, "mutation": "adaptive"}
+    assert GeneticMLPClassifier((5,), **options).fit(X, Y).n_iter_ == 3

@@ -518,9 +518,8 @@ def test_solutions_that_cannot_be_measured_rank_worst_and_are_counted():
     assert result.history["n_invalid"].tolist() == [5, 0]
     assert np.isfinite(result.history["mean_fitness"]).all()
     start[:, 0] = start[:, 24:] = 3e38
-    hopeless = run(**CLASSIC, initial_population=start, n_generations=1)
-    assert hopeless.history["n_invalid"].tolist() == [12, 12]
-    assert np.isnan(hopeless.best_fitness)
+    with pytest.raises(ValueError, match="their outputs are NaN or infinite"):
+        run(**CLASSIC, initial_population=start, n_generations=1)
 
 
 # ---------------------------------------------------------------------------------- bad input
@@ -535,7 +534,7 @@ def test_solutions_that_cannot_be_measured_rank_worst_and_are_counted():
         ({"sigma": -1.0}, "sigma"),
         ({"mutation_rate": 1.5}, "mutation_rate"),
         ({"mutation_rate": (0.1, 0.2)}, "mutation_rate must be a pair"),
-        ({"mutation": "adaptive"}, "mutation_rate must be a pair"),
+        ({"mutation": "adaptive", "mutation_rate": 0.1}, "mutation_rate must be a pair"),
         ({"n_generations": -1}, "n_generations"),
         ({"n_iter_no_change": 0}, "n_iter_no_change"),
         ({"max_time": 0}, "max_time"),
@@ -784,3 +783,37 @@ def test_without_mutation_no_gene_is_new():
 def test_what_would_leave_the_set_is_refused(changes, message):
     with pytest.raises(ValueError, match=message):
         run(**{"weight_set": "ternary", "bias": True, **changes})
+
+
+@pytest.mark.parametrize(
+    ("fitness", "cause"),
+    [
+        (lambda y: 1.0, "takes 1 positional argument"),
+        (lambda y, predicted: np.inf, "it returned inf"),
+        ("precision", "Target is multiclass"),
+    ],
+    ids=["signature", "infinite", "binary alone"],
+)
+def test_a_fitness_that_fails_for_every_solution_is_refused(fitness, cause):
+    with (
+        pytest.warns(RuntimeWarning, match="NaN for solutions"),
+        pytest.raises(ValueError, match=f"finite for no solution of the initial.*{cause}"),
+    ):
+        run(fitness=fitness)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"start": 5}, "start must be what evolve returned"),
+        ({"n_jobs": "a"}, "n_jobs must be an integer"),
+        ({"callbacks": [5]}, "callbacks must be functions"),
+    ],
+)
+def test_things_of_the_wrong_type_are_refused_before_any_work(changes, message):
+    with pytest.raises(TypeError, match=message):
+        run(**changes)
+
+
+def test_results_are_shown_in_a_line():
+    assert repr(run(n_generations=2)).startswith("EvolutionResult(3 generations, best_fitness=0.")

@@ -430,7 +430,7 @@ class TestDamage:
             load_model(path)
         assert not (tmp_path / "ran").exists()
         path.write_bytes(pickle.dumps(Hostile()))
-        with pytest.raises(ValueError, match="no file of this package"):
+        with pytest.raises(ValueError, match="no file of ga_ann"):
             load_model(path)
         assert not (tmp_path / "ran").exists()
 

@@ -22,6 +22,7 @@ class FirstGene:
     """Stands in for an Evaluator: a solution is worth its first gene, and ranks by its second."""
 
     is_slow = False
+    failure = None
 
     def __init__(self):
         self.X = np.zeros((N_SAMPLES, 2))
@@ -111,11 +112,19 @@ def test_failures_are_counted_and_left_out_of_the_mean():
     run.record(generation_of(run, (np.nan, 1), (0.5, 1), (0.25, 1), (np.nan, np.nan)))
     assert run.history.last["n_invalid"] == 2
     assert run.history.last["mean_fitness"] == 0.375
-    run = make_run()
     run.record(generation_of(run, (np.nan, np.nan), (np.nan, np.nan)))
     assert run.history.last["n_invalid"] == 2
-    assert np.isnan(run.history.last["best_fitness"])
+    assert run.history.last["best_fitness"] == 0.5
     assert np.isnan(run.history.last["mean_fitness"])
+
+
+@pytest.mark.parametrize("failure", [None, "ValueError: why"])
+def test_a_run_that_can_measure_nothing_ends_at_once(failure):
+    run = make_run()
+    run.evaluate.failure = failure
+    with pytest.raises(ValueError, match=f"finite for no solution of .*{failure or 'infinite'}"):
+        run.record(generation_of(run, (np.nan, np.nan), (np.nan, np.nan)))
+    assert len(run.history) == 0
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from ga_ann.validation import check_held_out, check_training
 
 
+@pytest.mark.filterwarnings("ignore:The number of unique classes")
 @given(
     y=st.lists(st.integers(-5, 5), min_size=2, max_size=30).filter(lambda y: len(set(y)) > 1),
     as_text=st.booleans(),

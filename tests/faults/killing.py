@@ -27,9 +27,12 @@ RUNS = (
 )
 COMMON = {"hidden_layer_sizes": (8,), "target_fitness": None, "random_state": 1, "n_jobs": 1}
 INTERVALS = ({"every_generations": 1}, {}, {"every_seconds": 0.01})
-LINES = 2300
+LINES = 10_000
 """About as many lines are executed in the writes that `kill_writing` kills."""
-FILES = tuple(f"/ga_ann/{name}.py" for name in ("files", "archive", "checkpoint", "callbacks"))
+FILES = (
+    *(f"/ga_ann/{name}.py" for name in ("files", "archive", "checkpoint", "callbacks")),
+    "/pathlib.py",
+)
 
 
 def train(path, options, interval, *, callbacks=()):

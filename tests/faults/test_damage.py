@@ -71,7 +71,7 @@ def test_a_flipped_bit_anywhere(originals, tmp_path, kind):
         content[byte] ^= 1 << bit
         path.write_bytes(content)
         if EVERY_BIT:
-            with pytest.raises(ValueError, match="checksum is wrong"):
+            with pytest.raises(ValueError, match="no file of ga_ann"):
                 LOADERS[kind][0](path)
         else:
             assert_refused(kind, path)
@@ -88,7 +88,9 @@ def test_every_bit_of_a_small_file(tmp_path):
         byte, bit = divmod(place, 8)
         content[byte] ^= 1 << bit
         path.write_bytes(content)
-        with pytest.raises(ValueError, match=r"damaged\.npz cannot be read as a .*checksum"):
+        with pytest.raises(
+            ValueError, match=r"damaged\.npz cannot be read as a history: it is no file"
+        ):
             load_history(path)
         content[byte] ^= 1 << bit
 

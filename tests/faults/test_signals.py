@@ -94,12 +94,19 @@ def test_a_second_ctrl_c_ends_at_once(start_python, tmp_path):
     assert not list(tmp_path.glob(".*"))
 
 
-def test_a_run_without_a_best_has_nothing_to_return(iris, tiny):
+@pytest.mark.parametrize("n_calls", [0, 5, 32])
+def test_a_run_without_a_best_has_nothing_to_return(iris, tiny, n_calls):
+    """Interrupted in the initial population, or at the first candidate on all samples."""
+    calls = []
+
     def interrupt(y_true, y_pred):
-        raise KeyboardInterrupt
+        calls.append(1)
+        if len(calls) > n_calls:
+            raise KeyboardInterrupt
+        return 0.5
 
     with pytest.raises(KeyboardInterrupt):
-        evolve(*iris, fitness=interrupt, **tiny)
+        evolve(*iris, fitness=interrupt, ranking="fitness", batch_size=16, **tiny)
 
 
 @pytest.mark.parametrize("generation", [0, 1, 7, 20])
