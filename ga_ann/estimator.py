@@ -167,6 +167,10 @@ class _GeneticMLP(BaseEstimator):
             resume = self.checkpoint if start is None and Path(self.checkpoint).exists() else None
         seed = self._seed()
         training, held_out = self._split(X, y, seed)
+        validation: tuple[NDArray[Any], ...] | None = None
+        if held_out is not None:
+            parts = (X, y) if sample_weight is None else (X, y, sample_weight)
+            validation = tuple(part[held_out] for part in parts)
         self._result = evolve(
             X[training],
             y[training],
@@ -190,7 +194,7 @@ class _GeneticMLP(BaseEstimator):
             max_time=self.max_time,
             target_fitness=self.target_fitness,
             early_stopping=self.early_stopping,
-            validation_data=None if held_out is None else (X[held_out], y[held_out]),
+            validation_data=validation,
             n_iter_no_change=self.n_iter_no_change,
             tol=self.tol,
             sample_weight=None if sample_weight is None else sample_weight[training],

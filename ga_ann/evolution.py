@@ -6,6 +6,7 @@ This is the only module that knows PyGAD.
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import asdict, dataclass
@@ -48,7 +49,12 @@ from ga_ann.run import Run, as_generator_state, without_nan
 from ga_ann.schedule import Schedule
 from ga_ann.scores import PopulationScore, scaled
 from ga_ann.settings import Settings
-from ga_ann.validation import check_held_out, check_hidden_layer_sizes, check_number
+from ga_ann.validation import (
+    check_held_out,
+    check_hidden_layer_sizes,
+    check_number,
+    check_sample_weight,
+)
 from ga_ann.weight_sets import check_weight_set
 
 __all__ = ["EvolutionResult", "NetworkGA", "evolve"]
@@ -336,7 +342,7 @@ def evolve(
     initial_population: ArrayLike | None = None,
     start: EvolutionResult | None = None,
     resume: str | os.PathLike[str] | None = None,
-    validation_data: tuple[ArrayLike, ArrayLike] | None = None,
+    validation_data: tuple[ArrayLike, ...] | None = None,
     callbacks: Iterable[Callback] = (),
     random_state: int | np.random.Generator | None = None,
     n_jobs: int | None = None,
@@ -482,7 +488,7 @@ def evolve(
         settings the run becomes, bit for bit, the one that was never interrupted. `n_generations`,
         `max_time`, `max_evaluations` and `target_fitness` may be others, and count what was done
         before. `random_state` is the checkpoint's: give none, or the same.
-    validation_data : tuple (X, y), optional
+    validation_data : tuple (X, y) or (X, y, sample_weight), optional
         Held-out data that the best solution is scored on. It influences the run with
         `early_stopping` alone.
     callbacks : iterable of callable, default=()
@@ -564,7 +570,7 @@ def evolve(
         raise ValueError("early_stopping needs validation_data, got None.")
     held_out = None
     if validation_data is not None:
-        held_out = check_held_out(validation_data, data.X.shape[1], data.classes)
+        held_out = _check_held_out(validation_data, data)
     problem = Problem(data, settings)
     check_memory(problem, n_jobs=n_jobs or joblib.cpu_count(), in_place=_breeds_in_place(settings))
     finer, given = ranking if callable(ranking) else settings.ranking, (score, ranking)
@@ -615,7 +621,14 @@ class _Begin(NamedTuple):
     snapshot: Snapshot | None = None
 
 
-HeldOut = tuple[NDArray[Any], NDArray[Any]]
+HeldOut = tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None]
+
+
+def _check_held_out(given: Any, data: TrainingData) -> HeldOut:
+    """Return samples, targets and, if there are any, weights of held-out data."""
+    weighted = isinstance(given, tuple) and len(given) == 3
+    X, y = check_held_out(given[:2] if weighted else given, data.X.shape[1], data.classes)
+    return X, y, check_sample_weight(given[2], len(X)) if weighted else None
 
 
 def _begin(
@@ -669,6 +682,13 @@ def _resume(
         raise ValueError(
             f"the checkpoint is one of another run: {difference}. Give each run a file of its own."
         )
+    if snapshot.versions != versions():
+        warnings.warn(
+            f"The checkpoint was written with {snapshot.versions}, and this is {versions()}: the run "
+            "goes on, but its bits may be others than those of the run that was never interrupted.",
+            RuntimeWarning,
+            stacklevel=3,
+        )
     try:
         schedule = Schedule.from_dict(state["schedule"])
         name = state["rng"]["bit_generator"]
@@ -706,7 +726,7 @@ def _fingerprints(
     problem: Problem, held_out: HeldOut | None, scores: tuple[object, object]
 ) -> dict[str, str]:
     """Return what tells the data, and the functions that judge by them, from others."""
-    data, (X, y) = problem.data, held_out or (None, None)
+    data, (X, y, weight) = problem.data, held_out or (None, None, None)
     named = {
         "X": data.X,
         "y": data.targets,
@@ -714,6 +734,7 @@ def _fingerprints(
         "sample_weight": data.sample_weight,
         "X of the validation data": X,
         "y of the validation data": y,
+        "sample_weight of the validation data": weight,
     }
     functions = dict(zip(("fitness function", "ranking function"), scores, strict=True))
     return {name: fingerprint(array) for name, array in named.items()} | {
@@ -783,7 +804,10 @@ def _execute(
                 data.X, data.targets, ranking=scores[1], sample_weight=data.sample_weight
             )
         )
-        validate = stack.enter_context(make_evaluator(*held_out)) if held_out else None
+        validate = None
+        if held_out is not None:
+            X, y, weight = held_out
+            validate = stack.enter_context(make_evaluator(X, y, sample_weight=weight))
         interruption = stack.enter_context(Interruption())
         run = Run(
             settings,

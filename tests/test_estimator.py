@@ -466,7 +466,7 @@ def test_a_metric_that_fails_for_all_is_refused_with_its_reason(make):
     network = make(fitness=never, n_generations=30)
     with (
         pytest.warns(RuntimeWarning, match="ArithmeticError: never") as caught,
-        pytest.raises(ValueError, match="finite for no solution.*: ArithmeticError: never"),
+        pytest.raises(ValueError, match=r"finite for no solution.*: ArithmeticError: never"),
     ):
         network.fit(X, Y)
     assert len(caught) == 1
@@ -584,3 +584,13 @@ def test_samples_too_small_for_the_precision_are_refused():
 def test_adaptive_mutation_has_rates_of_its_own():
     options = {"n_generations": 3, "random_state": 0, "mutation": "adaptive"}
     assert GeneticMLPClassifier((5,), **options).fit(X, Y).n_iter_ == 3
+
+
+def test_weights_count_in_the_held_out_score_too():
+    weight = np.where(Y == 1, 0.0, 1.0)
+    options = {"early_stopping": True, "validation_fraction": 0.3, "n_generations": 60}
+    model = GeneticMLPClassifier((5,), random_state=0, **options)
+    weighted = clone(model).fit(X, Y, sample_weight=weight)
+    by_class = clone(model).set_params(class_weight={0: 1, 1: 0, 2: 1}).fit(X, Y)
+    assert weighted.validation_score_ == by_class.validation_score_ == 1.0
+    assert weighted.score(X[Y != 1], Y[Y != 1]) > 0.95

@@ -402,3 +402,13 @@ def test_a_fit_refuses_the_checkpoint_of_other_data_or_settings(iris, tmp_path):
     with pytest.raises(ValueError, match=r"sigma=0\.1 where it was 0\.3"):
         _estimator(GeneticMLPClassifier, checkpoint=path, sigma=0.1).fit(X, y)
     assert path.read_bytes() == before
+
+
+def test_a_checkpoint_of_other_versions_is_told(tmp_path, iris, tiny, monkeypatch):
+    X, y = iris
+    path = tmp_path / "run.npz"
+    evolve(X, y, n_generations=3, callbacks=[Checkpoint(path)], **tiny)
+    monkeypatch.setattr("ga_ann.evolution.versions", lambda: {"numpy": "0.1"})
+    with pytest.warns(RuntimeWarning, match="bits may be others"):
+        result = evolve(X, y, n_generations=6, resume=path, **tiny)
+    assert len(result.history) == 7
