@@ -684,8 +684,8 @@ def _resume(
         )
     if snapshot.versions != versions():
         warnings.warn(
-            f"The checkpoint was written with {snapshot.versions}, and this is {versions()}: the run "
-            "goes on, but its bits may be others than those of the run that was never interrupted.",
+            f"The checkpoint was written with {snapshot.versions}, and this is {versions()}: the "
+            "run goes on, but its bits may be others than those of one never interrupted.",
             RuntimeWarning,
             stacklevel=3,
         )
