@@ -130,8 +130,17 @@ def test_constant_features_and_targets_have_a_finite_scale(X):
     for one in (data(X), regression(np.full(6, 2.0), X=X)):
         problem = Problem(one, settings())
         assert np.isfinite(problem.scale).all()
-        assert (problem.scale > 0).all()
+        assert all((scale > 0).all() for scale in reshape(problem.scale, problem.shapes)[:-2])
         assert np.isfinite(problem.draw_population(np.random.default_rng(0))).all()
+
+
+def test_the_weights_to_a_constant_target_are_0_and_stay_so():
+    problem = Problem(regression(np.full(6, 2.0)), settings(bias=True))
+    *others, matrix, bias = reshape(problem.scale, problem.shapes)
+    assert all((scale > 0).all() for scale in others)
+    assert (matrix == 0).all()
+    assert (bias == 0).all()
+    assert (Problem(regression(np.full(6, 2.0)), settings(bias=False)).scale > 0).all()
 
 
 @pytest.mark.parametrize("weight_set", ["binary", "ternary", "int8", [0.25, 3.0, -7.5]])

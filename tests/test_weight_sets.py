@@ -58,7 +58,7 @@ def test_numbers_that_single_precision_does_not_tell_apart_are_one():
         ["a", "b"],
         [1.0, None],
         {1.0, 2.0},
-        object(),
+        object,
     ],
     ids=repr,
 )
