@@ -445,9 +445,9 @@ def evolve(
         tenth generation, on all samples) show no progress; above 0, and 1 for never.
     weight_decay : float or "auto", optional
         Share of the parents' weights, biases apart, that is taken away before they mate, in units
-        of the current `sigma`; at least 0. ``"auto"`` is one over the square root of the number of
-        samples. It makes for networks that do better on other data. PyGAD's own crossovers do not
-        use it.
+        of the current `sigma`; at least 0. It makes for networks that do better on other data.
+        ``"auto"`` is one over the square root of the number of samples, and 0 where the run ends
+        at a `target_fitness` on the training data. PyGAD's own crossovers do not use it.
     batch_size : int, "auto" or "full", optional
         Number of samples that the generations are measured on, to begin with: the same for the
         whole population, drawn anew for each generation. ``"auto"`` is 32 where there are at least

@@ -222,8 +222,11 @@ class Settings:
         """Return the share of the weights that a generation takes away.
 
         ``"auto"`` is ``sigma / sqrt(n_samples)``, at most `MOST_DECAY`: as for any prior, the more
-        samples there are, the less it counts.
+        samples there are, the less it counts. A run that ends when it has learned the samples is
+        not held back by it.
         """
+        if isinstance(self.weight_decay, str) and self.target_fitness is not None:
+            return 0.0
         if isinstance(self.weight_decay, str):
             return min(sigma / math.sqrt(n_samples), MOST_DECAY)
         return self.weight_decay * sigma

@@ -81,11 +81,12 @@ def test_what_cannot_run_is_refused(changes, error, message):
 
 @given(n_samples=st.integers(1, 10**7), sigma=st.floats(0, 10))
 def test_automatic_decay_falls_with_the_samples_and_has_a_limit(n_samples, sigma):
-    decay = settings().decay_of_weights(n_samples, sigma)
+    decay = settings(target_fitness=None).decay_of_weights(n_samples, sigma)
     assert 0 <= decay <= MOST_DECAY
     assert decay == pytest.approx(min(sigma / math.sqrt(n_samples), MOST_DECAY))
     assert settings(weight_decay=0.1).decay_of_weights(n_samples, sigma) == 0.1 * sigma
     assert settings(weight_set="binary").decay_of_weights(n_samples, sigma) == 0
+    assert settings(target_fitness=1.0).decay_of_weights(n_samples, sigma) == 0
 
 
 @pytest.mark.parametrize(
