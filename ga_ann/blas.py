@@ -5,17 +5,21 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
-import numpy  # noqa: F401  its BLAS is to be found below
 from threadpoolctl import ThreadpoolController
 
-__all__ = ["one_blas_thread"]
+__all__ = ["find_blas", "one_blas_thread"]
 
-# Once, as it takes as long as a small run, and after the library was loaded.
-_CONTROLLER = ThreadpoolController()
 _LOCK = threading.Lock()
 _STATE: dict[str, Any] = {"runs": 0, "limiter": None}
+
+
+@cache
+def find_blas() -> ThreadpoolController:
+    """Find the libraries: once, as it takes as long as a small run, and after they were loaded."""
+    return ThreadpoolController()
 
 
 def _let_go() -> None:
@@ -23,7 +27,7 @@ def _let_go() -> None:
 
     The thread that limits BLAS here need not be the one that puts it back.
     """
-    for library in _CONTROLLER.lib_controllers:
+    for library in find_blas().lib_controllers:
         if hasattr(library, "clear_controlling_thread"):
             library.clear_controlling_thread(force=True)
 
@@ -39,7 +43,7 @@ def one_blas_thread() -> Iterator[None]:
         _STATE["runs"] += 1
         if _STATE["runs"] == 1:
             _let_go()
-            _STATE["limiter"] = _CONTROLLER.limit(limits=1, user_api="blas")
+            _STATE["limiter"] = find_blas().limit(limits=1, user_api="blas")
             _let_go()
     try:
         yield

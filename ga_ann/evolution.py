@@ -19,7 +19,7 @@ import numpy as np
 import pygad
 from numpy.typing import ArrayLike, NDArray
 
-from ga_ann.blas import one_blas_thread
+from ga_ann.blas import find_blas, one_blas_thread
 from ga_ann.callbacks import Callback, EarlyStopping, ProgressBar
 from ga_ann.checkpoint import (
     Snapshot,
@@ -58,6 +58,8 @@ from ga_ann.validation import (
 from ga_ann.weight_sets import check_weight_set
 
 __all__ = ["EvolutionResult", "NetworkGA", "evolve"]
+
+find_blas()  # now that NumPy's and SciPy's are loaded, and not in the first run
 
 BIT_GENERATORS = ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64")
 

@@ -131,6 +131,9 @@ class Settings:
         resolved: dict[str, Any] = {
             name: chosen.get(name) if value is None else value for name, value in given.items()
         }
+        if resolved["weight_decay"] == "auto" and resolved["target_fitness"] is not None:
+            # A run that ends when it has learned the samples is not to be held back.
+            resolved["weight_decay"] = 0.0
         return cls(**resolved)
 
     def __post_init__(self) -> None:
@@ -222,11 +225,8 @@ class Settings:
         """Return the share of the weights that a generation takes away.
 
         ``"auto"`` is ``sigma / sqrt(n_samples)``, at most `MOST_DECAY`: as for any prior, the more
-        samples there are, the less it counts. A run that ends when it has learned the samples is
-        not held back by it.
+        samples there are, the less it counts.
         """
-        if isinstance(self.weight_decay, str) and self.target_fitness is not None:
-            return 0.0
         if isinstance(self.weight_decay, str):
             return min(sigma / math.sqrt(n_samples), MOST_DECAY)
         return self.weight_decay * sigma

@@ -86,7 +86,8 @@ def test_automatic_decay_falls_with_the_samples_and_has_a_limit(n_samples, sigma
     assert decay == pytest.approx(min(sigma / math.sqrt(n_samples), MOST_DECAY))
     assert settings(weight_decay=0.1).decay_of_weights(n_samples, sigma) == 0.1 * sigma
     assert settings(weight_set="binary").decay_of_weights(n_samples, sigma) == 0
-    assert settings(target_fitness=1.0).decay_of_weights(n_samples, sigma) == 0
+    assert settings(target_fitness=1.0).weight_decay == 0
+    assert settings(target_fitness=1.0, weight_decay=0.1).weight_decay == 0.1
 
 
 @pytest.mark.parametrize(

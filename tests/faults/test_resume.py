@@ -188,6 +188,7 @@ def test_numpy_numbers_are_numbers(tiny, interrupted, compare_runs, iris):
 
 def test_the_end_may_be_another_one(tiny, compare_runs, tmp_path, iris):
     path = tmp_path / "run.npz"
+    tiny = tiny | {"weight_decay": 0.05}  # "auto" depends on whether there is a target
     whole = evolve(*iris, n_generations=40, **tiny)
     limits = {"n_generations": 10, "max_time": 3600, "max_evaluations": 10**6}
     evolve(*iris, callbacks=[Checkpoint(path)], **tiny | limits | {"target_fitness": 1.0})
@@ -196,6 +197,8 @@ def test_the_end_may_be_another_one(tiny, compare_runs, tmp_path, iris):
     later = evolve(*iris, n_generations=40, max_time=7200, resume=path, **tiny)
     compare_runs(later, whole)
     assert path.read_bytes() == before
+    with pytest.raises(ValueError, match=r"weight_decay='auto' where it was 0\.05"):
+        evolve(*iris, n_generations=40, resume=path, **tiny | {"weight_decay": "auto"})
 
 
 def test_budgets_count_what_was_done_before(tiny, compare_runs, stop_after, tmp_path, iris):
