@@ -122,7 +122,7 @@ def _digest(file: IO[bytes]) -> bytes:
 
 
 def read_archive(
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str], kind: str | None = None
 ) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """Read what `write_archive` wrote; to be called in a `naming` block.
 
@@ -130,6 +130,8 @@ def read_archive(
     ----------
     path : path-like
         The file.
+    kind : str, optional
+        What it must hold.
 
     Returns
     -------
@@ -140,7 +142,8 @@ def read_archive(
     Raises
     ------
     ValueError
-        If a bit of the file was changed or is missing, or it comes from a newer version.
+        If a bit of the file was changed or is missing, it comes from a newer version, or it holds
+        something else.
     """
     with Path(path).open("rb") as file:
         if file.read(2) != b"PK":
@@ -152,13 +155,15 @@ def read_archive(
     header = _parse_header(member(arrays, HEADER).tobytes())
     if not isinstance(header, dict) or header.get("format") != FORMAT:
         raise ValueError(f"its header is not that of a {FORMAT} file")
-    entry(header, "kind", str)
+    held = entry(header, "kind", str)
     version = entry(header, "version", int)
     if version > VERSION:
         raise ValueError(
             f"it has format version {version}, and this version of ga_ann reads up to {VERSION}; "
             "install a newer one"
         )
+    if kind is not None and held != kind:
+        raise ValueError(f"it holds a {held}, not a {kind}")
     return header, arrays
 
 

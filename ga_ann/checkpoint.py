@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from types import CodeType
@@ -28,6 +29,7 @@ __all__ = [
     "fingerprint_function",
     "load_checkpoint",
     "save_checkpoint",
+    "using_state",
 ]
 
 MAY_CHANGE = ("n_generations", "max_time", "max_evaluations", "target_fitness")
@@ -175,6 +177,15 @@ def describe_difference(
     return ", ".join(parts)
 
 
+@contextmanager
+def using_state() -> Iterator[None]:
+    """Turn what a part of the state that is missing or wrong provokes into a ValueError."""
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, OverflowError) as error:
+        raise ValueError(f"the checkpoint's state cannot be used: {error!r}.") from error
+
+
 def save_checkpoint(path: str | os.PathLike[str], snapshot: Snapshot) -> None:
     """Save a checkpoint; the one that it replaces stays under the name ``path + ".previous"``.
 
@@ -223,9 +234,7 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Snapshot:
         the file and the reason. Nothing in the file is ever unpickled.
     """
     with naming(path, "a checkpoint"):
-        header, arrays = read_archive(path)
-        if header["kind"] != "checkpoint":
-            raise ValueError(f"it holds a {header['kind']}, not a checkpoint")
+        header, arrays = read_archive(path, "checkpoint")
         state = entry(header, "state", dict)
         _check_state(state)
         return Snapshot(

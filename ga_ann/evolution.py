@@ -27,6 +27,7 @@ from ga_ann.checkpoint import (
     fingerprint,
     fingerprint_function,
     load_checkpoint,
+    using_state,
     versions,
 )
 from ga_ann.chromosome import flatten, reshape
@@ -229,12 +230,10 @@ class NetworkGA(pygad.GA):
         """
         if state is None:
             return
-        try:
+        with using_state():
             self.numpy_random_generator.set_state(as_generator_state(state["numpy"]))
             version, numbers, gauss = state["python"]
             self.python_random_generator.setstate((version, tuple(numbers), gauss))
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
-            raise ValueError(f"the checkpoint's state cannot be used: {error!r}.") from error
 
     def best_solution(
         self, pop_fitness: NDArray[np.float64] | None = None
@@ -691,13 +690,11 @@ def _resume(
             RuntimeWarning,
             stacklevel=3,
         )
-    try:
+    with using_state():
         schedule = Schedule.from_dict(state["schedule"])
         name = state["rng"]["bit_generator"]
         seeds = {key: int(state[key]) for key in ("noise_seed", "engine_seed")}
         first_generation = int(state["first_generation"])
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise ValueError(f"the checkpoint's state cannot be used: {error!r}.") from error
     # Not `check_population`: weights that have become infinite are those of this run.
     population = snapshot.population
     if not (

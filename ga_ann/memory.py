@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from math import prod
 from pathlib import Path
 
 import numpy as np
 import psutil
 
+from ga_ann.chromosome import count_genes
 from ga_ann.evaluation import BLOCK_BYTES, CHUNK_BYTES
 from ga_ann.operators import TABLE_SIZE
 from ga_ann.problem import Problem
@@ -40,7 +40,7 @@ def estimate_memory(problem: Problem, *, n_jobs: int, in_place: bool) -> dict[st
     """
     settings, X = problem.settings, problem.data.X
     item = np.dtype(settings.dtype).itemsize
-    n_genes = sum(map(prod, problem.shapes))
+    n_genes = count_genes(problem.shapes)
     n_solutions = settings.population_size * (1 if in_place else 2)
     widest = item * max(shape[-1] for shape in problem.shapes)
     # A block of networks and all samples, or one network and a chunk of them; see `Evaluator`.

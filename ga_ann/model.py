@@ -268,9 +268,7 @@ def load_model(path: str | os.PathLike[str]) -> Model:
         file and the reason. Nothing in the file is ever unpickled.
     """
     with naming(path, "a model"):
-        header, arrays = read_archive(path)
-        if header["kind"] != "model":
-            raise ValueError(f"it holds a {header['kind']}, not a model")
+        header, arrays = read_archive(path, "model")
         n_weights = entry(header, "n_weights", int)
         found = sum(name.startswith("weights/") for name in arrays)
         if n_weights != found:

@@ -89,7 +89,7 @@ class TrainingData:
         """
         if self.classes is None:
             return None
-        weight = None if self.sample_weight is None else self.sample_weight
+        weight = self.sample_weight
         totals = np.bincount(self.targets, weight, minlength=len(self.classes)).astype(np.float64)
         one = 1.0 if weight is None else float(weight.mean())
         totals[totals == 0] = one

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ga_ann.callbacks import Callback
-from ga_ann.checkpoint import Snapshot
+from ga_ann.checkpoint import Snapshot, using_state
 from ga_ann.evaluation import Evaluator, Measurement
 from ga_ann.history import History
 from ga_ann.operators import rank_order, weighted_mean
@@ -285,7 +285,7 @@ class Run:
             If the snapshot is not one of such a run.
         """
         state = snapshot.state
-        try:
+        with using_state():
             self.rng.bit_generator.state = as_generator_state(state["rng"])
             self._best_key = [float(value) for value in state["best_key"]]
             self.best_fitness = float(state["best_fitness"])
@@ -296,8 +296,6 @@ class Run:
             self.evaluate.n_evaluated = float(state["n_evaluated"])
             self._evaluations_before = float(state["evaluations_before"])
             self._first_second = float(state["first_second"])
-        except (LookupError, TypeError, ValueError, OverflowError) as error:
-            raise ValueError(f"the checkpoint's state cannot be used: {error!r}.") from error
         if self.schedule.n_samples != len(self.evaluate.X):
             raise ValueError(
                 f"the checkpoint's schedule is one for {self.schedule.n_samples} samples, not "
