@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmarks.timing import random_problem
 from ga_ann.callbacks import Checkpoint
-from ga_ann.evolution import evolve
+from ga_ann.evolution.evolve import evolve
 from ga_ann.history import History
 
 CASES = [  # layer sizes, samples, seconds of the run

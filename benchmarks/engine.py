@@ -8,8 +8,8 @@ import pygad
 
 from benchmarks.timing import random_problem
 from ga_ann.chromosome import count_genes
-from ga_ann.evaluation import Evaluator
-from ga_ann.evolution import evolve
+from ga_ann.evolution.evaluation import Evaluator
+from ga_ann.evolution.evolve import evolve
 from ga_ann.network import layer_shapes
 
 CASES = [  # layer sizes, samples, solutions

@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks.timing import median_seconds, random_problem
 from ga_ann.chromosome import count_genes, flatten
-from ga_ann.evaluation import Evaluator
+from ga_ann.evolution.evaluation import Evaluator
 from ga_ann.network import init_weights, layer_shapes
 
 NETWORKS = [

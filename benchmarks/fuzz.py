@@ -40,8 +40,8 @@ with atheris.instrument_imports(include=WATCHED) if is_worker else nullcontext()
 
     import ga_ann
     from ga_ann import archive, datasets, info, model
-    from ga_ann.checkpoint import load_checkpoint
-    from ga_ann.files import read_npz
+    from ga_ann.storage.checkpoint import load_checkpoint
+    from ga_ann.storage.files import read_npz
 
 LONGEST = 60_000  # bytes of a file
 LIMITS = ["-rss_limit_mb=2048", "-timeout=30", f"-max_len={LONGEST}"]

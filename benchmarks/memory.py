@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmarks.timing import random_problem
 from ga_ann.chromosome import count_genes
-from ga_ann.evolution import evolve
+from ga_ann.evolution.evolve import evolve
 from ga_ann.network import layer_shapes
 
 CASES: dict[str, tuple[list[int], int, int]] = {  # layer sizes, samples, solutions

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ga_ann.baseline import train_naive
     from ga_ann.callbacks import Checkpoint, EarlyStopping, ProgressBar
-    from ga_ann.checkpoint import load_checkpoint
     from ga_ann.chromosome import flatten, reshape
-    from ga_ann.comparison import compare
-    from ga_ann.datasets import (
+    from ga_ann.comparison.compare import compare
+    from ga_ann.datasets.tables import (
         HueHistogram,
         extract_features,
         hue_histogram,
@@ -18,11 +17,12 @@ if TYPE_CHECKING:
         select_by_std,
     )
     from ga_ann.estimator import GeneticMLPClassifier, GeneticMLPRegressor
-    from ga_ann.evolution import EvolutionResult, NetworkGA, evolve
+    from ga_ann.evolution.evolve import EvolutionResult, NetworkGA, evolve
     from ga_ann.history import History, TrainingResult
-    from ga_ann.model import Model, load_history, load_model, save_history, save_model
     from ga_ann.network import ACTIVATIONS, forward, init_weights, layer_shapes, predict
     from ga_ann.plotting import plot_comparison, plot_confusion, plot_fitness
+    from ga_ann.storage.checkpoint import load_checkpoint
+    from ga_ann.storage.model import Model, load_history, load_model, save_history, save_model
 
 __version__ = "0.1.0"
 
@@ -66,10 +66,10 @@ __all__ = [
 _MODULES = {
     "baseline": ["train_naive"],
     "callbacks": ["Checkpoint", "EarlyStopping", "ProgressBar"],
-    "checkpoint": ["load_checkpoint"],
+    "storage.checkpoint": ["load_checkpoint"],
     "chromosome": ["flatten", "reshape"],
-    "comparison": ["compare"],
-    "datasets": [
+    "comparison.compare": ["compare"],
+    "datasets.tables": [
         "HueHistogram",
         "extract_features",
         "hue_histogram",
@@ -78,9 +78,9 @@ _MODULES = {
         "select_by_std",
     ],
     "estimator": ["GeneticMLPClassifier", "GeneticMLPRegressor"],
-    "evolution": ["EvolutionResult", "NetworkGA", "evolve"],
+    "evolution.evolve": ["EvolutionResult", "NetworkGA", "evolve"],
     "history": ["History", "TrainingResult"],
-    "model": ["Model", "load_history", "load_model", "save_history", "save_model"],
+    "storage.model": ["Model", "load_history", "load_model", "save_history", "save_model"],
     "network": ["ACTIVATIONS", "forward", "init_weights", "layer_shapes", "predict"],
     "plotting": ["plot_comparison", "plot_confusion", "plot_fitness"],
 }

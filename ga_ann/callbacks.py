@@ -25,9 +25,9 @@ from typing import Any, Self
 from filelock import FileLock, Timeout
 from tqdm.auto import tqdm
 
-from ga_ann.checkpoint import load_checkpoint, save_checkpoint
-from ga_ann.files import check_target, clear_unfinished
 from ga_ann.history import COLUMNS, History
+from ga_ann.storage.checkpoint import load_checkpoint, save_checkpoint
+from ga_ann.storage.files import check_target, clear_unfinished
 from ga_ann.validation import check_number
 
 __all__ = ["Callback", "Checkpoint", "EarlyStopping", "ProgressBar"]

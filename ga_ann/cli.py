@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from rich.table import Table
 
-    from ga_ann.comparison import Comparison
-    from ga_ann.datasets import FeatureTable
-    from ga_ann.evolution import EvolutionResult
-    from ga_ann.model import Model
+    from ga_ann.comparison.compare import Comparison
+    from ga_ann.datasets.tables import FeatureTable
+    from ga_ann.evolution.evolve import EvolutionResult
+    from ga_ann.storage.model import Model
 
 __all__ = ["app", "main"]
 
@@ -200,8 +200,7 @@ def compare(
     from rich.console import Console
 
     from ga_ann import comparison as comparing
-    from ga_ann import report
-    from ga_ann.methods import METHODS
+    from ga_ann.comparison import METHODS, report
 
     report.check_folder(out)
     names = list(METHODS) if methods is None else _parse_list(methods, str, "--methods")
@@ -236,7 +235,7 @@ def _choose_data(
     name: str, target: Path | None, splits: list[str] | None, min_std: float | None
 ) -> dict[str, Any]:
     """Return the options of `compare` for a data set known by name, a table or pictures."""
-    from ga_ann.comparison import DATASETS
+    from ga_ann.comparison.compare import DATASETS
 
     known = "fruits" if name in COMPARED else name
     if known in DATASETS:
@@ -267,8 +266,8 @@ def _tabulate(comparison: Comparison, is_fruits: bool) -> list[Table]:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    from ga_ann.methods import METHODS
-    from ga_ann.summary import summarise
+    from ga_ann.comparison.methods import METHODS
+    from ga_ann.comparison.summary import summarise
 
     in_percent = comparison.settings["fitness"] == "accuracy"
     form = _format_share if in_percent else _format_score
@@ -330,8 +329,8 @@ def _format_spread(spread: dict[str, float], form: Callable[[float], str]) -> st
 
 def _explain_differences(comparison: Comparison, is_fruits: bool) -> list[str]:
     """Return in words by how much the GA, or the first method, is ahead of each other one."""
-    from ga_ann.methods import METHODS
-    from ga_ann.summary import ENOUGH_SEEDS, MIN_SEEDS
+    from ga_ann.comparison.methods import METHODS
+    from ga_ann.comparison.summary import ENOUGH_SEEDS, MIN_SEEDS
 
     found = comparison.differences()
     if not found:
@@ -390,7 +389,7 @@ def extract(
     ] = None,
 ) -> None:
     """Turn pictures into a table of hue histograms."""
-    from ga_ann.datasets import extract_features, save_table
+    from ga_ann.datasets.tables import extract_features, save_table
 
     _check_output(out, ".npz", [pictures])
     table = extract_features(
@@ -465,8 +464,8 @@ def train(
     import numpy as np
 
     from ga_ann.callbacks import Checkpoint
-    from ga_ann.evolution import evolve
-    from ga_ann.model import Model, save_model
+    from ga_ann.evolution.evolve import evolve
+    from ga_ann.storage.model import Model, save_model
 
     _check_output(out, ".npz", [data, target, checkpoint, resume])
     if checkpoint is not None and resume is not None:
@@ -531,7 +530,7 @@ def _hold_out(y: NDArray[Any], share: float, seed: int | None) -> tuple[NDArray[
 
 
 def _select_columns(X: NDArray[Any], min_std: float | None, n_features: int | None) -> NDArray[Any]:
-    from ga_ann.datasets import select_by_std
+    from ga_ann.datasets.tables import select_by_std
 
     try:
         return select_by_std(X, min_std=min_std, n_features=n_features)
@@ -573,8 +572,8 @@ def predict(
     ] = "text",
 ) -> None:
     """Print the class and the probability of each sample; on stderr how many are right."""
-    from ga_ann.model import load_model
     from ga_ann.network import lookup
+    from ga_ann.storage.model import load_model
 
     write = lookup(FORMATS, form, "--format")
     network = load_model(model)
@@ -629,7 +628,7 @@ FORMATS: dict[str, Callable[[Sequence[Prediction]], None]] = {
 def _read_pictures(paths: Sequence[str | Path], model: Model) -> _Samples:
     from tqdm import tqdm
 
-    from ga_ann.datasets import HueHistogram
+    from ga_ann.datasets.tables import HueHistogram
 
     transformer = HueHistogram(**_extraction(model))
     bar = tqdm(paths, "extracting", unit=" pictures", leave=False, disable=not _shows_bars())
@@ -677,8 +676,8 @@ def plot(
     """Plot how the best fitness grew."""
     from matplotlib.figure import Figure
 
-    from ga_ann.model import load_history
     from ga_ann.plotting import plot_fitness, save_figure
+    from ga_ann.storage.model import load_history
 
     _check_output(out, inputs=histories)
     curves = dict(zip(_name_apart(histories), map(load_history, histories), strict=True))
@@ -699,7 +698,7 @@ def info(
     ],
 ) -> None:
     """Tell what a file holds."""
-    from ga_ann.info import describe_file
+    from ga_ann.storage.info import describe_file
 
     print(describe_file(file))
 
@@ -743,7 +742,7 @@ def _check_output(
     path: Path, suffix: str | None = None, inputs: Iterable[str | Path | None] = ()
 ) -> None:
     """Refuse a file that cannot be written or that is an input, before any work."""
-    from ga_ann.files import check_target
+    from ga_ann.storage.files import check_target
 
     if suffix is not None and path.suffix.lower() != suffix:
         raise ValueError(f"the file to write must end in {suffix}, got {path}.")
@@ -757,7 +756,7 @@ def _check_output(
 
 
 def _find_fruits() -> Path:
-    from ga_ann.datasets import shipped_table
+    from ga_ann.datasets.tables import shipped_table
 
     here = Path(FRUITS)
     return here if here.exists() else shipped_table()

@@ -22,9 +22,9 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix
 from sklearn.utils.multiclass import unique_labels
 
-from ga_ann.files import check_target, replacing
 from ga_ann.history import History
 from ga_ann.network import lookup
+from ga_ann.storage.files import check_target, replacing
 from ga_ann.validation import check_number
 
 __all__ = ["plot_comparison", "plot_confusion", "plot_fitness", "render_figure", "save_figure"]

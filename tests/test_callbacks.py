@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from ga_ann.callbacks import Checkpoint, EarlyStopping, ProgressBar
-from ga_ann.checkpoint import Snapshot, load_checkpoint
 from ga_ann.history import History
+from ga_ann.storage.checkpoint import Snapshot, load_checkpoint
 
 
 def feed(callback, values, column="validation_score"):

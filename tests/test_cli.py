@@ -13,12 +13,13 @@ from PIL import Image
 from sklearn.datasets import load_iris
 
 import ga_ann
-from ga_ann import cli, comparison, report
-from ga_ann.checkpoint import load_checkpoint
-from ga_ann.datasets import hue_histogram, load_table, shipped_table
+from ga_ann import cli, comparison
+from ga_ann.comparison import report
+from ga_ann.comparison.methods import METHODS
+from ga_ann.datasets.tables import hue_histogram, load_table, shipped_table
 from ga_ann.history import History
-from ga_ann.methods import METHODS
-from ga_ann.model import Model, load_history, load_model, save_model
+from ga_ann.storage.checkpoint import load_checkpoint
+from ga_ann.storage.model import Model, load_history, load_model, save_model
 
 COLOURS = {"red": (220, 30, 30), "green": (30, 200, 40)}
 
@@ -241,12 +242,12 @@ def test_quick(ga, monkeypatch, tmp_path):
 @pytest.mark.parametrize(("finished", "n_files"), [(1, 7), (0, 0)])
 def test_compare_interrupted(ga, monkeypatch, tmp_path, finished, n_files):
     tiny(monkeypatch)
-    run_one = comparison._run_one
+    run_one = sys.modules["ga_ann.comparison.compare"]._run_one
 
     def stop_later(held, *args, **options):
         return len(held.rows) < finished and run_one(held, *args, **options)
 
-    monkeypatch.setattr(comparison, "_run_one", stop_later)
+    monkeypatch.setattr(sys.modules["ga_ann.comparison.compare"], "_run_one", stop_later)
     out = tmp_path / "results"
     code, _, err = ga("compare", "--methods", "naive", "--out", out)
     assert code == 130
@@ -785,7 +786,9 @@ def test_no_name_is_not_the_current_folder(fails, colour_model, tmp_path, comman
 
 
 def test_one_class_is_refused_before_it_is_extracted(fails, monkeypatch, tmp_path):
-    monkeypatch.setattr("ga_ann.datasets.extract_features", _raise(AssertionError("extracted")))
+    monkeypatch.setattr(
+        "ga_ann.datasets.tables.extract_features", _raise(AssertionError("extracted"))
+    )
     (tmp_path / "in" / "red").mkdir(parents=True)
     Image.new("RGB", (2, 2)).save(tmp_path / "in" / "red" / "0.png")
     message = fails("train", tmp_path / "in", "-o", tmp_path / "m.npz")

@@ -16,8 +16,8 @@ import numpy as np
 from sklearn.datasets import load_digits
 
 from ga_ann import Checkpoint, evolve
-from ga_ann.checkpoint import load_checkpoint
 from ga_ann.history import COLUMNS
+from ga_ann.storage.checkpoint import load_checkpoint
 
 X, y = load_digits(return_X_y=True)
 RUNS = (

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from ga_ann import Checkpoint, GeneticMLPClassifier, evolve
-from ga_ann.checkpoint import load_checkpoint, save_checkpoint
-from ga_ann.files import check_target
-from ga_ann.model import Model, load_model, save_model
+from ga_ann.storage.checkpoint import load_checkpoint, save_checkpoint
+from ga_ann.storage.files import check_target
+from ga_ann.storage.model import Model, load_model, save_model
 
 
 class Disk:
@@ -213,7 +213,8 @@ def test_a_model_that_does_not_fit_leaves_the_old_one(disk, tmp_path):
 def no_work(monkeypatch):
     """Fail at the first network that is measured."""
     monkeypatch.setattr(
-        "ga_ann.evaluation.Evaluator.__call__", lambda *_, **__: pytest.fail("it has begun")
+        "ga_ann.evolution.evaluation.Evaluator.__call__",
+        lambda *_, **__: pytest.fail("it has begun"),
     )
 
 

@@ -23,10 +23,8 @@ from hypothesis import strategies as st
 from numpy.lib import format as npy
 from PIL import Image
 
-from ga_ann import Checkpoint, HueHistogram, evolve, files
-from ga_ann.archive import DEEPEST_HEADER, HEADER, LONGEST_HEADER, SEAL_LENGTH, read_archive, seal
-from ga_ann.checkpoint import load_checkpoint
-from ga_ann.datasets import (
+from ga_ann import Checkpoint, HueHistogram, evolve
+from ga_ann.datasets.tables import (
     FORMATS,
     LONGEST_LABEL,
     extract_features,
@@ -36,10 +34,20 @@ from ga_ann.datasets import (
     load_table,
     save_table,
 )
-from ga_ann.files import naming, read_npz
 from ga_ann.history import COLUMNS, History
-from ga_ann.info import describe_file
-from ga_ann.model import Model, load_history, load_model, save_history, save_model
+from ga_ann.storage import files
+from ga_ann.storage.archive import (
+    DEEPEST_HEADER,
+    HEADER,
+    LONGEST_HEADER,
+    SEAL_LENGTH,
+    read_archive,
+    seal,
+)
+from ga_ann.storage.checkpoint import load_checkpoint
+from ga_ann.storage.files import naming, read_npz
+from ga_ann.storage.info import describe_file
+from ga_ann.storage.model import Model, load_history, load_model, save_history, save_model
 
 MIB = 2**20
 quick = settings(

@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import sys
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from sklearn.datasets import load_diabetes, load_iris
 from sklearn.metrics import f1_score
 
 from ga_ann import Checkpoint, GeneticMLPClassifier, GeneticMLPRegressor, evolve
-from ga_ann.checkpoint import load_checkpoint, save_checkpoint
+from ga_ann.storage.checkpoint import load_checkpoint, save_checkpoint
 
 
 def macro_f1(y_true, y_pred):
@@ -411,7 +412,9 @@ def test_a_checkpoint_of_other_versions_is_told(tmp_path, iris, tiny, monkeypatc
     X, y = iris
     path = tmp_path / "run.npz"
     evolve(X, y, n_generations=3, callbacks=[Checkpoint(path)], **tiny)
-    monkeypatch.setattr("ga_ann.evolution.versions", lambda: {"numpy": "0.1"})
+    monkeypatch.setattr(
+        sys.modules["ga_ann.evolution.evolve"], "versions", lambda: {"numpy": "0.1"}
+    )
     with pytest.warns(RuntimeWarning, match="bits may be others"):
         result = evolve(X, y, n_generations=6, resume=path, **tiny)
     assert len(result.history) == 7

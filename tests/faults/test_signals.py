@@ -13,8 +13,8 @@ import pytest
 from threadpoolctl import threadpool_info
 
 from ga_ann import Checkpoint, GeneticMLPClassifier, compare, evolve
-from ga_ann.checkpoint import load_checkpoint
-from ga_ann.model import load_history
+from ga_ann.storage.checkpoint import load_checkpoint
+from ga_ann.storage.model import load_history
 
 TRAIN = """
 import json, sys, time

@@ -1,0 +1,218 @@
+"""The methods that a comparison trains: random weights, naive training, two GAs, Adam."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.neural_network import MLPClassifier
+
+from ga_ann.baseline import train_naive
+from ga_ann.evolution.evolve import EvolutionResult, evolve
+from ga_ann.fitness.names import PopulationScore
+from ga_ann.history import History, TrainingResult
+
+__all__ = ["METHODS", "Job", "Method", "Trained"]
+
+ZERO_PROBABILITY = float(np.finfo(np.float64).eps)
+"""What stands for a probability of 0 in logarithms, as in scikit-learn's log loss."""
+
+Array = NDArray[Any]
+Indices = NDArray[np.intp]
+
+
+class Job(NamedTuple):
+    """What a method is asked to do.
+
+    Attributes
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        The training part.
+    y : ndarray of int, of shape (n_samples,)
+        Its classes, 0 to ``n_classes - 1``; one may be missing.
+    n_classes : int
+        Number of classes in the whole data.
+    hidden_layer_sizes : tuple of int
+        Sizes of the hidden layers.
+    max_time : float or None
+        Seconds that training may take; None where the method ends by itself.
+    random_state : int
+        Seed.
+    fitness : PopulationScore
+        What all methods are measured by; a method that can should maximise it.
+    """
+
+    X: Array
+    y: Indices
+    n_classes: int
+    hidden_layer_sizes: tuple[int, ...]
+    max_time: float | None
+    random_state: int
+    fitness: PopulationScore
+
+
+class Trained(NamedTuple):
+    """What a method returns: a classifier, and what it took to get it.
+
+    Attributes
+    ----------
+    predict : callable
+        ``predict(X) -> labels``.
+    predict_scores : callable
+        ``predict_scores(X) -> outputs`` of shape (n_samples, n_classes): finite, and logarithms of
+        probabilities but for a constant a sample, where the method has such.
+    history : History
+        What was measured on the way; its last row tells the evaluations.
+    stop_reason : str
+        Why training ended; ``"interrupted"`` after Ctrl-C.
+    """
+
+    predict: Callable[[ArrayLike], Array]
+    predict_scores: Callable[[ArrayLike], Array]
+    history: History
+    stop_reason: str
+
+
+class Method(NamedTuple):
+    """One of the methods that are compared.
+
+    Attributes
+    ----------
+    label : str
+        Its name in tables and legends.
+    train : callable
+        ``train(job) -> Trained``.
+    max_time : float or None
+        Its budget for one run in seconds; None where it ends by itself.
+    """
+
+    label: str
+    train: Callable[[Job], Trained]
+    max_time: float | None = None
+
+
+def _train_random(job: Job) -> Trained:
+    # No iteration of the naive training: exactly the weights that it would start from.
+    return _run_naive(job, n_iterations=0)
+
+
+def _train_naive(job: Job) -> Trained:
+    return _run_naive(job)
+
+
+def _run_naive(job: Job, **options: Any) -> Trained:
+    result = train_naive(
+        job.X,
+        job.y,
+        hidden_layer_sizes=job.hidden_layer_sizes,
+        random_state=job.random_state,
+        **options,
+    )
+    return _as_trained(result, job)
+
+
+def _train_tutorial_ga(job: Job) -> Trained:
+    return _run_ga(job, recipe="tutorial")
+
+
+def _train_ga(job: Job) -> Trained:
+    # A network without an error on the training data goes on improving on other data.
+    return _run_ga(job, target_fitness=None, n_iter_no_change=50)
+
+
+def _run_ga(job: Job, **options: Any) -> Trained:
+    result: EvolutionResult = evolve(
+        job.X,
+        job.y,
+        classes=np.arange(job.n_classes),
+        hidden_layer_sizes=job.hidden_layer_sizes,
+        fitness=job.fitness,
+        max_time=job.max_time,
+        random_state=job.random_state,
+        **options,
+    )
+    return _as_trained(result, job)
+
+
+def _as_trained(result: TrainingResult, job: Job) -> Trained:
+    classes = np.asarray(result.classes)
+    return Trained(
+        result.predict,
+        lambda samples: _widen(result.predict_scores(samples), classes, job.n_classes),
+        result.history,
+        result.stop_reason,
+    )
+
+
+def _widen(outputs: Array, classes: Indices, n_classes: int) -> Array:
+    """Give a column to the classes that the training part lacked, which are never predicted."""
+    least = outputs.min(axis=1, keepdims=True) + np.log(ZERO_PROBABILITY)
+    wide = np.repeat(least, n_classes, axis=1)
+    wide[:, classes] = outputs
+    return wide
+
+
+def _train_adam(job: Job) -> Trained:
+    # Raw counts of pixels make Adam stumble; one common factor leaves their proportions alone.
+    scale = job.X.std() or 1.0
+    model = MLPClassifier(job.hidden_layer_sizes, random_state=job.random_state)
+    started = perf_counter()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        # scikit-learn turns Ctrl-C into a warning and returns the network as it is.
+        warnings.filterwarnings("error", message="Training interrupted")
+        try:
+            model.fit(job.X / scale, job.y)
+        except UserWarning as error:
+            raise KeyboardInterrupt from error
+    settings = {"hidden_layer_sizes": list(job.hidden_layer_sizes), "solver": "adam"}
+    history = History(settings=settings)
+    history.append(
+        generation=model.n_iter_,
+        evaluations=model.n_iter_,
+        seconds=perf_counter() - started,
+        best_fitness=float(model.score(job.X / scale, job.y)),
+        n_samples=len(job.X),
+    )
+
+    def predict_scores(samples: ArrayLike) -> Array:
+        probabilities = model.predict_proba(np.divide(samples, scale))
+        logs = np.log(np.maximum(probabilities, ZERO_PROBABILITY))
+        return _widen(logs, model.classes_, job.n_classes)
+
+    return Trained(
+        lambda samples: model.predict(np.divide(samples, scale)),
+        predict_scores,
+        history,
+        "max_iter" if model.n_iter_ == model.max_iter else "converged",
+    )
+
+
+METHODS: dict[str, Method] = {
+    "random": Method("random weights", _train_random),
+    "naive": Method("naive training", _train_naive),
+    "tutorial-ga": Method("tutorial's GA", _train_tutorial_ga, 2.0),
+    "ga": Method("GA", _train_ga, 10.0),
+    "adam": Method("Adam", _train_adam),
+}
+"""The methods by name:
+
+``"random"``
+    The weights that the naive training starts from.
+``"naive"``
+    `train_naive`, as in the tutorial.
+``"tutorial-ga"``
+    `evolve` with ``recipe="tutorial"``, for as long as the budget allows. It maximises the fitness.
+``"ga"``
+    `evolve` with its defaults, until its log loss on the training data stops falling (50
+    generations without an improvement) or as long as the budget allows. It maximises the fitness.
+``"adam"``
+    scikit-learn's `MLPClassifier` with its defaults (gradient descent by Adam, biases), on samples
+    divided by their standard deviation over the whole training part, one number. Its
+    evaluations are its epochs, each of which costs a backward pass as well.
+"""

@@ -1,0 +1,270 @@
+"""Population to fitness: decode the chromosomes, run the networks, score the outputs.
+
+A few networks at a time (a block) go through buffers that stay in cache. Samples are columns, so
+that activations and scores run along contiguous memory, and one call of `numpy.matmul` serves a
+layer of the whole block. Blocks are shared among threads, one BLAS thread each; they are cut the
+same way whatever the number of threads, so that the results are the same to the bit.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from math import prod
+from numbers import Integral
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+import joblib
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ga_ann.chromosome import count_genes, reshape
+from ga_ann.fitness.scores import PopulationScore, accuracy
+from ga_ann.network import ACTIVATIONS, Layer, lookup, pair_layers
+from ga_ann.validation import check_number
+
+__all__ = ["Evaluator", "Measurement"]
+
+BLOCK_BYTES = 2**20
+"""What the widest layer of a block may take, where a block has several networks."""
+
+CHUNK_BYTES = 2**22
+"""What the widest layer of one network may take; more samples go through in chunks."""
+
+STACKED_SAMPLES = 256
+"""Number of samples from which the block's first layers are worth being put into one matrix."""
+
+THREADED_FLOPS = 5e6
+"""Work of a block below which handing it to another thread costs more than it saves."""
+
+
+class Measurement(NamedTuple):
+    """What a population is worth.
+
+    Attributes
+    ----------
+    fitness : ndarray of shape (n_solutions,)
+        The score that the user asked for; NaN for a solution whose outputs are not finite or for
+        which the score fails, and for all if only the ranking was asked for.
+    ranking : ndarray of shape (n_solutions,)
+        What selection ranks by: the fitness itself, or a finer score. NaN, which is worst, where
+        the fitness is, unless that fails for all solutions alike.
+    """
+
+    fitness: NDArray[np.float64]
+    ranking: NDArray[np.float64]
+
+
+class Evaluator:
+    """Measures the fitness of whole populations on the same samples, or on some of them.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features)
+        The samples.
+    y : array-like of shape (n_samples,) or (n_outputs, n_samples)
+        Their classes, integers from 0; or the targets of a regression, one row an output.
+    shapes : sequence of tuple of int
+        Shapes of the network's parameters, see `layer_shapes`.
+    activation, output_activation : str, default="relu" and "identity"
+        See `forward`. Scores take what softmax is applied to, so softmax at the output is left out.
+    fitness : callable, default=accuracy
+        The score that the user asked for, a `PopulationScore`.
+    ranking : callable, optional
+        What selection ranks by instead, a `PopulationScore`.
+    sample_weight : array-like of shape (n_samples,), optional
+        Weights of the samples in both scores.
+    dtype : {numpy.float32, numpy.float64}, default=numpy.float32
+        Precision of the computation.
+    n_jobs : int, optional
+        Number of threads, at least 1; None for one a core. It does not change the results.
+
+    Attributes
+    ----------
+    n_evaluated : float
+        Networks measured so far, in units of the whole training set.
+    is_slow : bool
+        Whether the fitness takes one solution at a time and selection ranks by another score.
+
+    Examples
+    --------
+    >>> evaluate = Evaluator([[1.0, 0.0], [0.0, 1.0]], [0, 1], [(2, 2)])
+    >>> evaluate(np.array([[1, 0, 0, 1], [0, 1, 1, 0]], dtype=np.float32)).fitness
+    array([1., 0.])
+    """
+
+    def __init__(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        shapes: Sequence[tuple[int, ...]],
+        *,
+        activation: str = "relu",
+        output_activation: str = "identity",
+        fitness: PopulationScore = accuracy,
+        ranking: PopulationScore | None = None,
+        sample_weight: ArrayLike | None = None,
+        dtype: Any = np.float32,
+        n_jobs: int | None = None,
+    ) -> None:
+        self.X = np.ascontiguousarray(X, dtype=dtype)
+        self.y = np.asarray(y)
+        self.sample_weight = None if sample_weight is None else np.asarray(sample_weight)
+        # BLAS multiplies columns that are contiguous a little faster; large data are not doubled.
+        self._columns = np.ascontiguousarray(self.X.T) if self.X.nbytes <= 2**26 else self.X.T
+        self.shapes = list(shapes)
+        self.n_evaluated = 0.0
+        self._fitness = fitness
+        self._ranking = None if ranking is fitness else ranking
+        self.is_slow = self._ranking is not None and hasattr(fitness, "one_at_a_time")
+        self._widths = [shape[1] for shape in self.shapes if len(shape) == 2]
+        self._activations = [lookup(ACTIVATIONS, activation, "activation")] * len(self._widths)
+        last = "identity" if output_activation == "softmax" else output_activation
+        self._activations[-1] = lookup(ACTIVATIONS, last, "output_activation")
+        if n_jobs is not None:
+            check_number(n_jobs, "n_jobs", Integral, low=1)
+        self._n_jobs: int = n_jobs or joblib.cpu_count()
+        self._pool = ThreadPoolExecutor(self._n_jobs)
+        self._buffers = threading.local()
+
+    @property
+    def failure(self) -> str | None:
+        """The first failure of a fitness that is a user's function; None if there was none."""
+        failure: str | None = getattr(self._fitness, "failure", None)
+        return failure
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._pool.shutdown()
+
+    def __call__(
+        self,
+        population: NDArray[Any],
+        samples: NDArray[np.intp] | None = None,
+        *,
+        ranking_only: bool = False,
+    ) -> Measurement:
+        """Return the fitness of every solution, and what selection ranks by.
+
+        Parameters
+        ----------
+        population : ndarray of shape (n_solutions, n_genes)
+            The chromosomes; they are not modified.
+        samples : ndarray of int, optional
+            Indices of the samples to measure on, repetitions included; None for all.
+        ranking_only : bool, default=False
+            Whether to leave out the fitness, where the ranking is another score.
+
+        Returns
+        -------
+        Measurement
+
+        Raises
+        ------
+        ValueError
+            If the chromosomes do not have the network's number of genes.
+        """
+        n_genes = count_genes(self.shapes)
+        if population.ndim != 2 or population.shape[1] != n_genes:
+            raise ValueError(
+                f"population must have shape (n_solutions, {n_genes}), got {population.shape}."
+            )
+        n_solutions = len(population)
+        columns, y, weight = self._columns, self.y, self.sample_weight
+        if samples is not None:
+            columns = np.ascontiguousarray(self.X[samples].T)
+            y = self.y[..., samples]
+            weight = None if weight is None else weight[samples]
+        n_samples = columns.shape[1]
+        measured = Measurement(np.empty(n_solutions), np.empty(n_solutions))
+        fitness = None if ranking_only and self._ranking is not None else self._fitness
+
+        size = self._block_size(n_solutions, n_samples)
+        blocks = [slice(k, k + size) for k in range(0, n_solutions, size)]
+        threaded = 2.0 * size * n_genes * n_samples > THREADED_FLOPS
+        n_shares = min(self._n_jobs, len(blocks)) if threaded else 1
+
+        def measure(share: int) -> None:
+            for block in blocks[share::n_shares]:
+                out = Measurement(*(m[block] for m in measured))
+                self._measure_block(population[block], columns, (y, weight), fitness, out)
+
+        others = [self._pool.submit(measure, share) for share in range(1, n_shares)]
+        measure(0)
+        for other in others:
+            other.result()
+        self.n_evaluated += n_solutions * n_samples / len(self.X)
+        failed = np.isnan(measured.fitness)
+        if not failed.all():
+            measured.ranking[failed] = np.nan
+        return measured
+
+    def _block_size(self, n_solutions: int, n_samples: int) -> int:
+        row_bytes = max(self._widths) * n_samples * self.X.itemsize
+        # At least four blocks, so that two or four threads end at the same time.
+        return max(1, min(BLOCK_BYTES // row_bytes, -(-n_solutions // 4)))
+
+    def _measure_block(
+        self,
+        chromosomes: NDArray[Any],
+        columns: NDArray[Any],
+        targets: tuple[NDArray[Any], NDArray[Any] | None],
+        fitness: PopulationScore | None,
+        out: Measurement,
+    ) -> None:
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            outputs = self._forward(chromosomes, columns)
+            # An infinity or a NaN anywhere makes the sum one of them.
+            invalid = ~np.isfinite(outputs.sum(axis=(1, 2)))
+            # The fitness first: the finer score may overwrite the outputs.
+            out.fitness[:] = np.nan if fitness is None else fitness(outputs, *targets)
+            out.ranking[:] = (
+                out.fitness if self._ranking is None else self._ranking(outputs, *targets)
+            )
+        out.fitness[invalid] = out.ranking[invalid] = np.nan
+
+    def _forward(self, chromosomes: NDArray[Any], columns: NDArray[Any]) -> NDArray[Any]:
+        """Return the outputs of a block of networks, (n_solutions, n_outputs, n_samples)."""
+        layers = pair_layers(reshape(chromosomes, self.shapes))
+        n_solutions, n_samples = len(chromosomes), columns.shape[1]
+        n_rows = max(1, CHUNK_BYTES // (max(self._widths) * columns.itemsize))
+        outputs = self._buffer(len(layers) - 1, (n_solutions, self._widths[-1], n_samples))
+        for start in range(0, n_samples, n_rows):
+            A = columns[:, start : start + n_rows]
+            for k, layer in enumerate(layers):
+                if k == len(layers) - 1:
+                    Z = outputs[:, :, start : start + n_rows]
+                else:
+                    Z = self._buffer(k, (n_solutions, self._widths[k], A.shape[-1]))
+                self._propagate(k, layer, A, Z)
+                A = Z
+        return outputs
+
+    def _propagate(self, k: int, layer: Layer, A: NDArray[Any], out: NDArray[Any]) -> None:
+        W, b = layer
+        many = len(W) > 1 and A.ndim == 2 and A.shape[1] >= STACKED_SAMPLES
+        if many and out.flags.c_contiguous:
+            # The networks share their input: one tall product instead of several flat ones.
+            stacked = np.ascontiguousarray(W.swapaxes(1, 2)).reshape(-1, len(A))
+            np.matmul(stacked, A, out=out.reshape(len(stacked), -1))
+        else:
+            np.matmul(W.swapaxes(1, 2), A, out=out)
+        if b is not None:
+            out += b[:, :, None]
+        self._activations[k](out, 1)
+
+    def _buffer(self, k: int, shape: tuple[int, ...]) -> NDArray[Any]:
+        """Return the calling thread's buffer for a layer, larger than before if need be."""
+        buffers: dict[Any, NDArray[Any]] = self._buffers.__dict__
+        if k not in buffers or buffers[k].size < prod(shape):
+            buffers[k] = np.empty(prod(shape), dtype=self.X.dtype)
+        return buffers[k][: prod(shape)].reshape(shape)

@@ -1,0 +1,100 @@
+"""Memory: what a run will need, against what the machine has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import psutil
+
+from ga_ann.chromosome import count_genes
+from ga_ann.evolution.evaluation import BLOCK_BYTES, CHUNK_BYTES
+from ga_ann.evolution.problem import Problem
+from ga_ann.operators import TABLE_SIZE
+
+__all__ = ["available_memory", "check_memory", "estimate_memory"]
+
+GROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
+GROUP_USE = Path("/sys/fs/cgroup/memory.current")
+GROUP_SHARES = Path("/sys/fs/cgroup/memory.stat")
+GIB = 2**30
+
+
+def estimate_memory(problem: Problem, *, n_jobs: int, in_place: bool) -> dict[str, int]:
+    """Return the bytes that a run will need on top of the data that it was given, part by part.
+
+    Parameters
+    ----------
+    problem : Problem
+        The data and the networks.
+    n_jobs : int
+        Number of threads.
+    in_place : bool
+        Whether the offspring overwrite the population.
+
+    Returns
+    -------
+    dict of str to int
+        Bytes of the ``"population"`` with its parents, of the ``"samples"`` in the precision of the
+        computation, of the ``"layers"`` that the threads compute, and of the ``"noise"``.
+    """
+    settings, X = problem.settings, problem.data.X
+    item = np.dtype(settings.dtype).itemsize
+    n_genes = count_genes(problem.shapes)
+    n_solutions = settings.population_size * (1 if in_place else 2)
+    widest = item * max(shape[-1] for shape in problem.shapes)
+    # A block of networks and all samples, or one network and a chunk of them; see `Evaluator`.
+    one = min(widest * len(X), CHUNK_BYTES)
+    block = max(one, min(BLOCK_BYTES, widest * len(X) * -(-settings.population_size // 4)))
+    outputs = item * problem.data.n_outputs * len(X) * max(1, block // max(1, widest * len(X)))
+    n_layers = sum(len(shape) == 2 for shape in problem.shapes)
+    return {
+        # The scales of the genes, in double precision while they are made, count as well.
+        "population": item * n_genes * (n_solutions + 2 * settings.n_parents + 8),
+        "samples": 2 * item * X.size,
+        "layers": n_jobs * (n_layers * block + 3 * outputs),
+        "noise": item * (TABLE_SIZE + n_genes),
+    }
+
+
+def available_memory() -> int:
+    """Return the bytes that this process may still take: the machine's, or its control group's."""
+    free = int(psutil.virtual_memory().available)
+    try:
+        left = int(GROUP_LIMIT.read_text()) - int(GROUP_USE.read_text())
+        shares = dict(line.split() for line in GROUP_SHARES.read_text().splitlines())
+        # Files that were read count as used, but make way for what is needed.
+        return min(free, left + int(shares.get("inactive_file", 0)))
+    except (OSError, ValueError):  # no control group, or one without a limit ("max")
+        return free
+
+
+def check_memory(problem: Problem, *, n_jobs: int, in_place: bool) -> None:
+    """Refuse a run that needs more memory than there is.
+
+    Parameters
+    ----------
+    problem, n_jobs, in_place
+        See `estimate_memory`.
+
+    Raises
+    ------
+    MemoryError
+        It says what takes how much, and what to reduce.
+    """
+    parts = estimate_memory(problem, n_jobs=n_jobs, in_place=in_place)
+    available = available_memory()
+    if sum(parts.values()) <= available:
+        return
+    largest = max(parts, key=lambda name: parts[name])
+    advice = {
+        "population": "a smaller population_size or hidden_layer_sizes",
+        "samples": "fewer samples or features, or dtype='float32'",
+        "layers": "a smaller n_jobs or hidden_layer_sizes",
+        "noise": "smaller hidden_layer_sizes",
+    }[largest]
+    shares = ", ".join(f"{name} {size / GIB:.2f} GiB" for name, size in parts.items())
+    raise MemoryError(
+        f"the run needs about {sum(parts.values()) / GIB:.2f} GiB ({shares}), and "
+        f"{available / GIB:.2f} GiB are available; try {advice}."
+    )

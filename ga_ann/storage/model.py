@@ -1,0 +1,368 @@
+"""What training leaves, and its files: the model, which is all that new data need; the history."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils import check_array
+
+from ga_ann.history import COLUMNS, History
+from ga_ann.network import ACTIVATIONS, forward, lookup, pair_layers
+from ga_ann.storage.archive import entry, member, read_archive, write_archive
+from ga_ann.storage.files import naming
+
+__all__ = [
+    "Model",
+    "load_history",
+    "load_model",
+    "pack_history",
+    "save_history",
+    "save_model",
+    "unpack_history",
+]
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A trained network with what it takes to use it on new data.
+
+    Parameters
+    ----------
+    weights : list of ndarray
+        The network's parameters, of a floating type: matrices ``(n_in, n_out)``, each optionally
+        followed by its bias vector ``(n_out,)``.
+    activation : {"relu", "sigmoid", "tanh", "identity", "softmax"}
+        Activation of the hidden layers.
+    output_activation : {"identity", "softmax", "sigmoid", "tanh", "relu"}
+        Activation of the last layer.
+    classes : ndarray of shape (n_outputs,)
+        The label that stands for each output: integers, floats, booleans or strings.
+    columns : ndarray, optional
+        The input columns that the network takes: a boolean mask of shape (n_features,), or the
+        indices of the columns in the network's order. None, the default, takes all of them.
+    extraction : dict, optional
+        How the features were computed from pictures, such as
+        ``{"bins": 360, "hue_range": None}``; None, the default, where there were no pictures.
+    settings : dict, default={}
+        What the training was started with: names to strings, numbers, booleans, None, or lists of
+        them.
+
+    Raises
+    ------
+    TypeError
+        If a parameter is not of the type above.
+    ValueError
+        If the weights do not chain or are not finite, an activation is unknown, or `classes` or
+        `columns` do not fit the network.
+
+    Examples
+    --------
+    >>> model = Model(
+    ...     [np.eye(2)], "relu", "identity", np.array(["apple", "mango"]),
+    ...     columns=np.array([True, False, True]),
+    ... )
+    >>> model.predict([[0.1, 9.0, 0.7], [0.5, 9.0, 0.2]])
+    array(['mango', 'apple'], dtype='<U5')
+    """
+
+    weights: list[NDArray[Any]]
+    activation: str
+    output_activation: str
+    classes: NDArray[Any]
+    columns: NDArray[Any] | None = None
+    extraction: dict[str, Any] | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        lookup(ACTIVATIONS, self.activation, "activation")
+        lookup(ACTIVATIONS, self.output_activation, "output_activation")
+        n_inputs, n_outputs = _check_weights(self.weights)
+        _check_classes(self.classes, n_outputs)
+        if self.columns is not None:
+            _check_columns(self.columns, n_inputs)
+        if not isinstance(self.extraction, dict | None):
+            raise TypeError(f"extraction must be a dict or None, got {self.extraction!r}.")
+        if not isinstance(self.settings, dict):
+            raise TypeError(f"settings must be a dict, got {self.settings!r}.")
+
+    def predict_scores(self, X: ArrayLike) -> NDArray[Any]:
+        """Return the network's outputs.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            The samples, finite numbers, with all the original columns: `columns` is applied here.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+
+        Raises
+        ------
+        ValueError
+            If `X` is not a table of finite numbers, or its number of columns is not that of the
+            training data. (Where `columns` are indices, it may have any columns behind them.)
+        """
+        return forward(
+            self.weights,
+            self._select_columns(X),
+            activation=self.activation,
+            output_activation=self.output_activation,
+        )
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """Return the label of each sample, of shape (n_samples,); `X` as in `predict_scores`."""
+        labels: NDArray[Any] = self.classes[self.predict_scores(X).argmax(axis=-1)]
+        return labels
+
+    def predict_proba(self, X: ArrayLike) -> NDArray[Any]:
+        """Return the softmax of the scores; `X` as in `predict_scores`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Rows that sum to 1. Where ``output_activation`` is ``"softmax"``, the scores are
+            probabilities already and are returned as they are.
+        """
+        scores = self.predict_scores(X)
+        if self.output_activation != "softmax":
+            ACTIVATIONS["softmax"](scores)
+        return scores
+
+    @property
+    def n_features(self) -> int | None:
+        """Number of columns of the training data; None where `columns` are indices."""
+        if self.columns is None:
+            return int(self.weights[0].shape[0])
+        return self.columns.size if self.columns.dtype.kind == "b" else None
+
+    def _select_columns(self, X: ArrayLike) -> NDArray[Any]:
+        table: NDArray[Any] = check_array(X)
+        width, expected = table.shape[1], self.n_features
+        exact = expected is not None
+        if expected is None:
+            expected = int(np.max(self.columns)) + 1  # type: ignore[arg-type]
+        if width < expected or (exact and width != expected):
+            at_least = "" if exact else "at least "
+            raise ValueError(
+                f"X must have {at_least}{expected} columns, as the training data had, got {width}."
+            )
+        return table if self.columns is None else table[:, self.columns]
+
+
+def _check_weights(weights: list[NDArray[Any]]) -> tuple[int, int]:
+    """Return the numbers of inputs and outputs."""
+    if not isinstance(weights, list) or not all(
+        isinstance(W, np.ndarray) and W.dtype.kind == "f" for W in weights
+    ):
+        raise TypeError("weights must be a list of arrays of floats.")
+    layers = pair_layers(weights)
+    if not all(np.isfinite(W).all() for W in weights):
+        raise ValueError("weights must be finite, got NaN or infinity.")
+    if weights[0].ndim != 2:
+        raise ValueError(
+            "weights must be those of one network (2-D matrices), got a population of shape "
+            f"{weights[0].shape}; take one solution of it."
+        )
+    return layers[0][0].shape[0], layers[-1][0].shape[1]
+
+
+def _check_classes(classes: NDArray[Any], n_outputs: int) -> None:
+    if not isinstance(classes, np.ndarray) or classes.dtype.kind not in "biufU":
+        raise TypeError(
+            "classes must be an array of integers, floats, booleans or strings, got "
+            f"{getattr(classes, 'dtype', type(classes).__name__)}; convert them, for instance with "
+            "classes.astype(str)."
+        )
+    if classes.shape != (n_outputs,):
+        raise ValueError(
+            f"classes must have shape ({n_outputs},), a label for each output, got {classes.shape}."
+        )
+
+
+def _check_columns(columns: NDArray[Any], n_inputs: int) -> None:
+    if not isinstance(columns, np.ndarray) or columns.dtype.kind not in "biu" or columns.ndim != 1:
+        raise TypeError(
+            "columns must be a 1-D array, a boolean mask or indices, got "
+            f"{getattr(columns, 'dtype', type(columns).__name__)} of shape {np.shape(columns)}."
+        )
+    kept = int(columns.sum()) if columns.dtype.kind == "b" else columns.size
+    if kept != n_inputs:
+        raise ValueError(f"columns must keep {n_inputs}, the network's inputs, got {kept}.")
+    if columns.dtype.kind == "i" and columns.min(initial=0) < 0:
+        raise ValueError(f"columns must hold indices from 0 up, got {columns.min()}.")
+
+
+def save_model(path: str | os.PathLike[str], model: Model, history: History | None = None) -> None:
+    """Save a model, and the history of its training if you like.
+
+    Parameters
+    ----------
+    path : path-like
+        The file, named exactly so; it is replaced in one step when the new one is complete. Its
+        folder must exist.
+    model : Model
+        The model.
+    history : History, optional
+        Saved in the same file; `load_history` reads it from there.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder does not exist.
+    TypeError
+        If the settings hold something that JSON cannot express, or `model` is not a `Model`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> model = Model([np.eye(2)], "relu", "identity", np.array(["apple", "mango"]))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_model(f"{folder}/model.npz", model)
+    ...     load_model(f"{folder}/model.npz").predict([[0.0, 1.0]])
+    array(['mango'], dtype='<U5')
+    """
+    if not isinstance(model, Model):
+        raise TypeError(f"model must be a Model, got {type(model).__name__}.")
+    arrays = {f"weights/{k}": W for k, W in enumerate(model.weights)} | {"classes": model.classes}
+    if model.columns is not None:
+        arrays["columns"] = model.columns
+    header: dict[str, Any] = {
+        "activation": model.activation,
+        "output_activation": model.output_activation,
+        "n_weights": len(model.weights),
+        "has_columns": model.columns is not None,
+        "extraction": model.extraction,
+        "settings": model.settings,
+    }
+    if history is not None:
+        header["history"], columns = pack_history(history)
+        arrays |= columns
+    write_archive(path, "model", header, arrays)
+
+
+def load_model(path: str | os.PathLike[str]) -> Model:
+    """Load a model that `save_model` saved.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+
+    Returns
+    -------
+    Model
+        Tuples in its settings have become lists.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the file is damaged, is no model, or comes from a newer version; the message names the
+        file and the reason. Nothing in the file is ever unpickled.
+    """
+    with naming(path, "a model"):
+        header, arrays = read_archive(path, "model")
+        n_weights = entry(header, "n_weights", int)
+        found = sum(name.startswith("weights/") for name in arrays)
+        if n_weights != found:
+            raise ValueError(f"it has {found} weight arrays, and its header tells of {n_weights}")
+        return Model(
+            weights=[member(arrays, f"weights/{k}") for k in range(n_weights)],
+            activation=entry(header, "activation", str),
+            output_activation=entry(header, "output_activation", str),
+            classes=member(arrays, "classes"),
+            columns=member(arrays, "columns") if entry(header, "has_columns", bool) else None,
+            extraction=header.get("extraction"),
+            settings=entry(header, "settings", dict),
+        )
+
+
+def save_history(path: str | os.PathLike[str], history: History) -> None:
+    """Save a history.
+
+    Parameters
+    ----------
+    path : path-like
+        The file, named exactly so; it is replaced in one step when the new one is complete. Its
+        folder must exist.
+    history : History
+        The history.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder does not exist.
+    TypeError
+        If the settings hold something that JSON cannot express, or `history` is not a `History`.
+    """
+    about, columns = pack_history(history)
+    write_archive(path, "history", {"history": about}, columns)
+
+
+def load_history(path: str | os.PathLike[str]) -> History:
+    """Load a history, from a file of its own, or from a model's or a checkpoint's.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+
+    Returns
+    -------
+    History
+        Tuples in its settings have become lists.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the file is damaged, has no history, or comes from a newer version; the message names
+        the file and the reason. Nothing in the file is ever unpickled.
+    """
+    with naming(path, "a history"):
+        header, arrays = read_archive(path)
+        return unpack_history(header, arrays)
+
+
+def pack_history(history: History) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """Return an archive's entry ``"history"`` and the arrays that go with it.
+
+    Raises
+    ------
+    TypeError
+        If `history` is no `History`.
+    """
+    if not isinstance(history, History):
+        raise TypeError(f"history must be a History, got {type(history).__name__}.")
+    about = {"label": history.label, "metric": history.metric, "settings": history.settings}
+    return about, {f"history/{name}": column for name, column in history.to_arrays().items()}
+
+
+def unpack_history(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> History:
+    """Return the History in an archive.
+
+    Raises
+    ------
+    ValueError
+        If there is none, or a part of it is missing or wrong.
+    """
+    if "history" not in header:
+        raise ValueError(f"it holds a {header['kind']} without a history")
+    about = entry(header, "history", dict)
+    columns = {name: member(arrays, f"history/{name}") for name in COLUMNS}
+    if wrong := [name for name, column in columns.items() if column.dtype != np.float64]:
+        raise ValueError(f"the columns {wrong} are not of float64")
+    return History.from_arrays(
+        columns,
+        label=entry(about, "label", str),
+        metric=entry(about, "metric", str),
+        settings=entry(about, "settings", dict),
+    )

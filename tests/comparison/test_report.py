@@ -1,0 +1,227 @@
+import csv
+import json
+import math
+import sys
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_iris
+
+from ga_ann.comparison import report
+from ga_ann.comparison.compare import Comparison, compare
+from ga_ann.comparison.methods import METHODS, Method, Trained
+from ga_ann.comparison.report import check_folder, write_report
+from ga_ann.history import History
+
+
+@pytest.fixture(scope="module")
+def full():
+    X, y = load_iris(return_X_y=True)
+    return compare(
+        X,
+        y,
+        groups=np.arange(len(y)) % 2,
+        splits=["rotation", "all"],
+        seeds=2,
+        hidden_layer_sizes=(6,),
+        budgets={"tutorial-ga": 0.02, "ga": 0.05},
+        random_state=3,
+    )
+
+
+@pytest.fixture
+def constant(monkeypatch):
+    """Replace the methods by one that always predicts the first class."""
+
+    def train(job):
+        history = History()
+        history.append(generation=0, evaluations=1, seconds=0, best_fitness=0.5)
+        return Trained(
+            lambda X: np.zeros(len(X), dtype=int),
+            lambda X: np.tile([1.0, 0.0], (len(X), 1)),
+            history,
+            "done",
+        )
+
+    monkeypatch.setattr(
+        sys.modules["ga_ann.comparison.compare"], "METHODS", {"a": Method("A", train)}
+    )
+
+
+def test_report_parses_back(full, tmp_path):
+    folder = tmp_path / "new" / "results"
+    written = write_report(full, folder)
+    assert sorted(written) == sorted(folder.iterdir())
+    assert {path.name for path in written} == {
+        "comparison.csv",
+        "comparison.json",
+        "comparison.png",
+        "differences.csv",
+        "fitness.png",
+        "misclassified.md",
+        *(f"confusion_{method}.png" for method in METHODS),
+    }
+    assert all(path.stat().st_size for path in written)
+
+    def strings(rows):
+        return [{key: str(value) for key, value in row.items()} for row in rows]
+
+    with (folder / "comparison.csv").open(newline="") as stream:
+        assert list(csv.DictReader(stream)) == strings(full.rows)
+    held = json.loads((folder / "comparison.json").read_text())
+    nan_as_none = [
+        {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in row.items()}
+        for row in full.rows
+    ]
+    assert held["rows"] == nan_as_none
+    assert held["settings"] == full.settings
+    assert held["versions"]["numpy"] == np.__version__
+    assert held["machine"]["cores"] >= 1
+    assert len(held["summary"]) == len(METHODS) * 3
+    differences = full.differences()
+    assert len(differences) == (len(METHODS) - 1) * 2
+    assert held["differences"] == [{**line, "low": None, "high": None} for line in differences]
+    with (folder / "differences.csv").open(newline="") as stream:
+        assert list(csv.DictReader(stream)) == strings(differences)
+
+
+@pytest.fixture
+def no_pictures(monkeypatch):
+    for name in ("_draw_comparison", "_draw_fitness", "_draw_confusion"):
+        monkeypatch.setattr(report, name, lambda *args: None)
+    monkeypatch.setattr(report, "render_figure", lambda *args: b"")
+
+
+def wrong_twice(n_samples):
+    """Return a comparison with one method that never gets class 1 right."""
+    X = np.arange(n_samples, dtype=float)[:, None]
+    y = np.arange(n_samples) % 2
+    names = [f"picture{k}" for k in range(n_samples)]
+    return compare(X, y, sample_names=names, splits=["all"], seeds=2, methods=["a"])
+
+
+def test_misclassified_names(constant, no_pictures, tmp_path):
+    write_report(wrong_twice(6), tmp_path)
+    lines = (tmp_path / "misclassified.md").read_text().splitlines()
+    assert [line for line in lines if line.startswith("| picture")] == [
+        f"| picture{k} | 1 | 0 | 2 of 2 |" for k in (1, 3, 5)
+    ]
+    assert "3 of 6 samples were wrong at least once." in lines
+
+
+def test_misclassified_names_are_bounded(constant, no_pictures, tmp_path):
+    write_report(wrong_twice(200), tmp_path)
+    text = (tmp_path / "misclassified.md").read_text()
+    assert text.count("| picture") == 60
+    assert "... and 40 more." in text
+
+
+def test_most_often_wrong_comes_first(constant, no_pictures, tmp_path):
+    held = wrong_twice(6)
+    held.predictions["a", "all", 0][:] = [0, 1, 0, 1, 1, 0]  # of these 4 and 5 are wrong
+    write_report(held, tmp_path)
+    lines = (tmp_path / "misclassified.md").read_text().splitlines()
+    rows = [line for line in lines if line.startswith("| picture")]
+    assert rows == [
+        "| picture5 | 1 | 0 | 2 of 2 |",
+        "| picture1 | 1 | 0 | 1 of 2 |",
+        "| picture3 | 1 | 0 | 1 of 2 |",
+        "| picture4 | 0 | 1 | 1 of 2 |",
+    ]
+
+
+def test_nothing_misclassified(constant, no_pictures, tmp_path):
+    held = wrong_twice(6)
+    for predicted in held.predictions.values():
+        predicted[:] = held.y
+    write_report(held, tmp_path)
+    assert "None of 6." in (tmp_path / "misclassified.md").read_text()
+
+
+def test_report_of_nothing(full, tmp_path):
+    empty = Comparison(**{**vars(full), "rows": []})
+    with pytest.raises(ValueError, match="no finished run"):
+        write_report(empty, tmp_path / "results")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_failed_write_leaves_the_old_file(full, tmp_path, monkeypatch):
+    (tmp_path / "comparison.csv").write_text("old")
+
+    def fail(*args):
+        raise OSError("disk full")
+
+    monkeypatch.setattr("pathlib.Path.replace", fail)
+    with pytest.raises(OSError, match="disk full"):
+        write_report(full, tmp_path)
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"comparison.csv": "old"}
+
+
+def test_a_file_in_the_folders_place(full, tmp_path):
+    (tmp_path / "results").write_text("mine")
+    for folder in (tmp_path / "results", tmp_path / "results" / "deeper"):
+        with pytest.raises(NotADirectoryError, match="results is a file"):
+            check_folder(folder)
+        with pytest.raises(NotADirectoryError):
+            write_report(full, folder)
+    assert (tmp_path / "results").read_text() == "mine"
+
+
+def test_a_folder_that_is_closed(tmp_path, monkeypatch):
+    def refuse(*args):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("pathlib.Path.open", refuse)
+    with pytest.raises(PermissionError, match="comparison"):
+        check_folder(tmp_path / "results")
+
+
+def test_a_failed_drawing_writes_nothing(full, tmp_path, monkeypatch):
+    monkeypatch.setattr(report, "_draw_confusion", lambda *args: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        write_report(full, tmp_path / "results")
+    assert not list(tmp_path.iterdir())
+
+
+def test_only_a_comparison_is_reported(tmp_path):
+    with pytest.raises(TypeError, match="must be a Comparison, got 5"):
+        write_report(5, tmp_path)
+
+
+def test_dollars_in_names_are_no_mathematics(tmp_path):
+    X = np.arange(8.0)[:, None]
+    held = compare(
+        X,
+        np.arange(8) % 2,
+        data="$\\frac$",
+        target_names=["$a_{$", "$\\b$"],
+        splits=["all"],
+        seeds=1,
+        methods=["random"],
+    )
+    assert len(write_report(held, tmp_path)) == 7
+
+
+def test_pictures_name_the_fitness(monkeypatch, tmp_path):
+    figures = []
+    monkeypatch.setattr(report, "render_figure", lambda figure, _: (figures.append(figure), b"")[1])
+    X, y = load_iris(return_X_y=True)
+    options = {"methods": ["random", "naive"], "splits": ["holdout", "all"], "seeds": 1}
+    for fitness in ("accuracy", "f1_macro"):
+        held = compare(X, y, fitness=fitness, hidden_layer_sizes=3, **options)
+        write_report(held, tmp_path)
+    labels = [axes.get_xlabel() for figure in figures for axes in figure.axes]
+    assert "Held-out accuracy (split all: training accuracy)" in labels
+    assert "Held-out f1 macro (split all: training f1 macro)" in labels
+    labels = [axes.get_ylabel() for figure in figures for axes in figure.axes]
+    assert "Training accuracy" in labels
+    assert "Training f1 macro" in labels
+
+
+def test_plotted_scores_are_those_of_the_rows(monkeypatch, tmp_path):
+    seen = {}
+    monkeypatch.setattr(report, "plot_comparison", lambda rows, ax, **options: seen.update(options))
+    X, y = load_iris(return_X_y=True)
+    held = compare(X, y, methods=["random"], fitness="margin", seeds=1, hidden_layer_sizes=3)
+    write_report(held, tmp_path)
+    assert (seen["value"], seen["score"]) == ("held_out_score", "margin")

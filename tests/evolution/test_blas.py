@@ -1,0 +1,121 @@
+"""One BLAS thread while any block lasts, and the old number afterwards."""
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np  # noqa: F401  # so that there is a BLAS
+import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from ga_ann.evolution.blas import one_blas_thread
+
+
+def blas_threads():
+    return [lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"]
+
+
+@pytest.fixture(autouse=True)
+def _two_threads():
+    with threadpool_limits(2, user_api="blas"):
+        yield
+        assert set(blas_threads()) == {2}
+
+
+def test_one_thread_inside_and_the_old_number_outside():
+    with one_blas_thread():
+        assert set(blas_threads()) == {1}
+    assert set(blas_threads()) == {2}
+
+
+def test_blocks_within_each_other():
+    with one_blas_thread():
+        with one_blas_thread():
+            assert set(blas_threads()) == {1}
+        assert set(blas_threads()) == {1}
+    assert set(blas_threads()) == {2}
+
+
+def test_the_order_of_imports_does_not_matter():
+    """The libraries are looked for when all of them have been loaded."""
+    code = """
+from ga_ann.evolution.blas import one_blas_thread
+import numpy, scipy.linalg
+from threadpoolctl import threadpool_info, threadpool_limits
+with threadpool_limits(2), one_blas_thread():
+    print({lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"})
+"""
+    root = Path(__file__).parents[2]
+    command = [sys.executable, "-c", code]
+    run = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
+    assert run.stdout == "{1}\n"
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+def test_after_an_error(error):
+    with pytest.raises(error), one_blas_thread():
+        raise error
+    assert set(blas_threads()) == {2}
+
+
+def test_a_thread_after_the_main_one():
+    """Whoever was first has no lasting right to set the number."""
+    seen = []
+
+    def work():
+        with one_blas_thread():
+            seen.append(set(blas_threads()))
+        seen.append(set(blas_threads()))
+
+    work()
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join(60)
+    work()
+    assert seen == [{1}, {2}] * 3
+
+
+def test_a_thread_that_outlives_the_main_ones_block():
+    left, entered, seen = threading.Event(), threading.Event(), []
+
+    def work():
+        with one_blas_thread():
+            entered.set()
+            assert left.wait(30)
+            seen.append(set(blas_threads()))
+
+    thread = threading.Thread(target=work)
+    with one_blas_thread():
+        thread.start()
+        assert entered.wait(30)
+    left.set()
+    thread.join(60)
+    assert seen == [{1}]
+    assert set(blas_threads()) == {2}
+
+
+def test_the_last_of_two_threads_gives_them_back():
+    """The first one ends first: neither it nor the second may put back what is not the old."""
+    entered, first_left = threading.Event(), threading.Event()
+    seen = []
+
+    def first():
+        with one_blas_thread():
+            assert entered.wait(30)
+        seen.append(set(blas_threads()))
+        first_left.set()
+
+    def second():
+        with one_blas_thread():
+            entered.set()
+            assert first_left.wait(30)
+            seen.append(set(blas_threads()))
+
+    threads = [threading.Thread(target=work) for work in (first, second)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert seen == [{1}, {1}]
+    assert set(blas_threads()) == {2}

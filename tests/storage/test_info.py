@@ -1,0 +1,104 @@
+"""What a file holds, in words, with nothing but the file."""
+
+import json
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_iris
+
+import ga_ann
+from ga_ann import Checkpoint, evolve
+from ga_ann.history import History
+from ga_ann.storage.info import describe_file
+from ga_ann.storage.model import Model, save_history, save_model
+
+
+def history_of(n=3, **about):
+    history = History(**({"label": "GA", "settings": {"sigma": 0.3}} | about))
+    for k in range(n):
+        history.append(
+            generation=k, best_fitness=k / 8, evaluations=1000 * k, seconds=k / 2,
+            validation_score=0.125 * k,
+        )  # fmt: skip
+    return history
+
+
+def model(**options):
+    return Model([np.eye(2)], "relu", "softmax", np.array(["apple", "mango"]), **options)
+
+
+FIRST = f"format 1, written by ga_ann {ga_ann.__version__}"
+
+
+def test_a_history(tmp_path):
+    save_history(tmp_path / "h.npz", history_of())
+    assert describe_file(tmp_path / "h.npz").splitlines() == [
+        f"history, {FIRST}",
+        "GA: generation 2, best accuracy 0.2500, 2,000 evaluations, 1.0 s, held out 0.2500",
+        "settings: sigma=0.3",
+    ]
+    save_history(tmp_path / "h.npz", History())
+    assert describe_file(tmp_path / "h.npz").splitlines() == [
+        f"history, {FIRST}",
+        "settings: none",
+    ]
+
+
+def test_a_model(tmp_path):
+    save_model(tmp_path / "m.npz", model(settings={"n": 1}, extraction={"bins": 5}))
+    assert describe_file(tmp_path / "m.npz").splitlines() == [
+        f"model, {FIRST}",
+        "network: 2-2, relu, then softmax",
+        "classes: apple, mango",
+        "features of pictures: bins=5",
+        "settings: n=1",
+    ]
+    save_model(tmp_path / "m.npz", model(), history_of(metric="f1_macro", label=""))
+    assert describe_file(tmp_path / "m.npz").splitlines()[-2:] == [
+        "run: generation 2, best f1_macro 0.2500, 2,000 evaluations, 1.0 s, held out 0.2500",
+        "settings: sigma=0.3",
+    ]
+
+
+def test_a_checkpoint_without_the_users_functions(tmp_path):
+    """The metric is a function that nobody but this test has."""
+
+    def mine(y_true, y_pred):
+        return float(np.mean(y_true == y_pred))
+
+    path = tmp_path / "run.npz"
+    X, y = load_iris(return_X_y=True)
+    evolve(
+        X, y, fitness=mine, hidden_layer_sizes=(6, 5), bias=True, n_generations=2,
+        callbacks=[Checkpoint(path)], population_size=9,
+    )  # fmt: skip
+    text = describe_file(path)
+    lines = text.splitlines()
+    assert lines[0] == f"checkpoint, {FIRST}"
+    assert lines[1] == "population: 9 solutions of 83 genes"
+    assert lines[2] == "network: 4-6-5-3 with biases"
+    assert lines[3].startswith("GA: generation 2, best mine 0.")
+    assert "population_size=9" in lines[4]
+    assert f"numpy='{np.__version__}'" in lines[5]
+    assert len(lines) == 6
+
+
+def test_no_file_drives_the_terminal(tmp_path):
+    hostile = "\x1b[2J\r\nhistory\x07\u202e"
+    save_history(tmp_path / "h.npz", history_of(label=hostile, metric=hostile))
+    classes = np.array([hostile, "b"])
+    save_model(tmp_path / "m.npz", Model([np.eye(2)], "relu", "softmax", classes))
+    for name, n_lines in (("h.npz", 3), ("m.npz", 4)):
+        text = describe_file(tmp_path / name)
+        assert "\\x1b[2J\\r\\nhistory\\x07\\u202e" in text
+        lines = text.split("\n")
+        assert len(lines) == n_lines
+        assert all(line.isprintable() for line in lines)
+
+
+def test_what_is_no_such_file(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        describe_file(tmp_path / "missing.npz")
+    (tmp_path / "file.json").write_text(json.dumps({"format": "ga_ann"}))
+    with pytest.raises(ValueError, match=r"file\.json cannot be read as a model, a history or a c"):
+        describe_file(tmp_path / "file.json")
