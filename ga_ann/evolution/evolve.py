@@ -28,8 +28,7 @@ from ga_ann.evolution.memory import check_memory
 from ga_ann.evolution.problem import Problem, TrainingData
 from ga_ann.evolution.recipe import Settings
 from ga_ann.evolution.run import Run, as_generator_state, without_nan
-from ga_ann.fitness.names import finer_score, resolve_fitness
-from ga_ann.fitness.scores import PopulationScore, scaled
+from ga_ann.fitness import PopulationScore, finer_score, resolve_fitness, scaled
 from ga_ann.history import History, TrainingResult
 from ga_ann.operators import (
     CROSSOVERS,
