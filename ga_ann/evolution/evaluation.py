@@ -200,7 +200,8 @@ class Evaluator:
         Raises
         ------
         ValueError
-            If the chromosomes do not have the network's number of genes.
+            If the chromosomes do not have the network's number of genes, or a score writes to the
+            truth, the weights, or outputs that it does not say it overwrites.
         """
         n_genes = count_genes(self.shapes)
         if population.ndim != 2 or population.shape[1] != n_genes:

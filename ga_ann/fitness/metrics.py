@@ -137,12 +137,11 @@ class _PerSolution:
         weights = self._weights(sample_weight)
         y_true = _as_targets(y) if self.classes is None else self.classes[y]
         with _ALONE, warnings.catch_warnings(record=True) as given:
-            warnings.simplefilter("always")
             scores = np.array([self._judge(one, y_true, weights) for one in outputs], np.float64)
             new = {k: w for w in given if (k := (w.category, str(w.message))) not in self.told}
             self.told.update(new)
         for w in new.values():
-            warnings.warn_explicit(w.message, w.category, w.filename, w.lineno, source=w.source)
+            warnings.showwarning(w.message, w.category, w.filename, w.lineno)
         return scores
 
     def _judge(
@@ -169,7 +168,7 @@ class _PerSolution:
     ) -> Any:
         rows = np.arange(len(y_true))[:, None]
         # Copies: what a function does to its arguments is no matter of the next solution.
-        y_true, weights = y_true.copy(), {name: w.copy() for name, w in weights.items()}
+        y_true, weights = y_true.copy("K"), {name: w.copy() for name, w in weights.items()}
         known = _Regressor(outputs) if self.classes is None else _Classifier(outputs, self.classes)
         if self.is_scorer:
             return self.metric(known, rows, y_true, **weights)

@@ -465,3 +465,22 @@ def test_a_metric_that_warns_each_time_warns_once_a_run(monkeypatch):
             evolve(X, y, fitness=ill_defined, n_generations=12, random_state=0, n_jobs=3)
             assert (list(warnings.filters), warnings.showwarning) == before
         assert [str(w.message) for w in told] == ["ill-defined"]
+
+
+@pytest.mark.parametrize("first", [False, True])
+@pytest.mark.parametrize("second", [False, True])
+def test_outputs_are_copied_for_two_scores_that_overwrite_and_for_no_others(first, second):
+    lent = []
+
+    def spy(overwrites):
+        @population_score("classification", overwrites=overwrites)
+        def score(outputs, y, sample_weight=None):
+            lent.append(outputs)
+            return np.zeros(len(outputs))
+
+        return score
+
+    X, y = problem([5, 3], 30)
+    Evaluator(X, y, [(5, 3)], fitness=spy(first), ranking=spy(second))(networks([5, 3], 1))
+    assert len(lent) == 2
+    assert np.shares_memory(*lent) != (first and second)

@@ -1,6 +1,7 @@
 """Scorers and plain functions made scores of a population."""
 
 import pickle
+import re
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 
@@ -308,17 +309,24 @@ def test_each_warning_of_a_metric_is_told_once_and_again_by_a_new_score():
         assert (rest[0][:2] == first).all()
 
 
-@pytest.mark.parametrize("action", ["ignore", "error"])
-def test_the_filters_of_the_user_hold_for_the_warnings_of_a_metric(action):
+@pytest.mark.parametrize(
+    ("action", "module", "n_told"),
+    [("default", "", 2), ("ignore", "", 0), ("ignore", re.escape(__name__), 0)],
+)
+def test_the_filters_of_the_user_hold_for_the_warnings_of_a_metric(action, module, n_told):
     outputs, y = draw()
-    score = per_solution(warner, FRUITS)
-    with warnings.catch_warnings(record=True) as told:
-        warnings.simplefilter(action)
-        if action == "error":
-            with pytest.raises(UndefinedMetricWarning):
-                score(outputs, y)
-        assert np.isfinite(score(outputs, y)).all()
-    assert told == []
+    for _ in range(2):
+        score = per_solution(warner, FRUITS)
+        with warnings.catch_warnings(record=True) as told:
+            warnings.filterwarnings(action, module=module)
+            assert np.isfinite([score(outputs, y), score(outputs, y)]).all()
+        assert len(told) == n_told
+
+
+def test_a_warning_that_is_an_error_to_the_user_is_a_failure_of_the_metric():
+    outputs, y = draw()
+    with pytest.raises(RuntimeWarning, match="UndefinedMetricWarning: ill-defined"):
+        per_solution(warner, FRUITS)(outputs, y)
 
 
 def test_a_metric_in_many_threads_leaves_the_warning_filters_as_they_are():

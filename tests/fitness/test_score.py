@@ -89,3 +89,9 @@ def test_a_faultless_solution_beats_a_useless_one_with_one_class_only(name):
 def test_other_scores_give_all_samples_the_same_importance():
     named = {name for name, score in FITNESS.items() if hasattr(score, "importance")}
     assert named == {"balanced_accuracy", "g_mean"}
+
+
+def test_scores_of_predicted_classes_leave_the_outputs_alone():
+    from_outputs = {"margin", "neg_brier_score", "neg_log_loss", "roc_auc"}
+    assert {name for name, score in FITNESS.items() if score.overwrites} == from_outputs
+    assert not any(score.overwrites for score in (fbeta(2), neg_cost([[0, 1], [9, 0]])))
