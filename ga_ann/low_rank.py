@@ -1,0 +1,280 @@
+"""Offspring as recipes: one mean, and for each solution the place that its mutation comes from.
+
+The mutation of a weight matrix is a product of two thin ones,
+
+    W_i = W + sigma * s * A_i^T B_i / sqrt(rank),
+
+so that the product of the samples with `W` serves the whole population, and what is a solution's
+own costs ``rank * (n_in + n_out)`` a sample instead of ``n_in * n_out`` [Sarkar et al., Evolution
+Strategies at the Hyperscale, arXiv:2511.16652]. The factors are slices of a table of normal
+numbers; a chromosome is made when somebody looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import DTypeLike, NDArray
+
+from ga_ann.chromosome import count_genes, flatten, reshape
+
+__all__ = ["Factors", "LowRankNoise", "LowRankPopulation", "check_rank"]
+
+FEWEST_PLACES = 2**17
+"""Places of the table where a solution's slice may begin, at least."""
+
+PLACES_A_SOLUTION = 256
+"""Places of the table for each solution, at least: two of them rarely share one."""
+
+
+class Factors(NamedTuple):
+    """A layer of a block of solutions: what they share, and what is each one's own.
+
+    Attributes
+    ----------
+    shared : ndarray of shape (n_in, n_out)
+        The mean's matrix.
+    left : ndarray of shape (n_solutions, rank, n_in)
+        Factors on the side of the inputs.
+    right : ndarray of shape (n_solutions, rank, n_out)
+        Factors on the side of the outputs, with the scale of the mutation.
+    bias : ndarray of shape (n_solutions, n_out) or None
+        The biases, those of each solution.
+    """
+
+    shared: NDArray[Any]
+    left: NDArray[Any]
+    right: NDArray[Any]
+    bias: NDArray[Any] | None
+
+
+def check_rank(rank: int, shapes: Sequence[tuple[int, ...]]) -> None:
+    """Refuse a rank that a matrix of the network cannot have.
+
+    Raises
+    ------
+    ValueError
+        The message names the matrix, and the ranks that would do.
+    """
+    for k, shape in enumerate(shape for shape in shapes if len(shape) == 2):
+        if not 1 <= rank <= min(shape):
+            most = min(min(shape) for shape in shapes if len(shape) == 2)
+            raise ValueError(
+                f"rank must be 1 to {min(shape)} for the {shape[0]} x {shape[1]} matrix of layer "
+                f"{k + 1}, got {rank}; a rank of up to {most} does for all layers, and "
+                "mutation='gaussian' mutates every gene on its own."
+            )
+
+
+class LowRankNoise:
+    """How a place of the table becomes a solution's mutation.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        What the table is drawn from.
+    shapes : sequence of tuple of int
+        Shapes of the network's parameters, see `layer_shapes`.
+    scale : ndarray of shape (n_genes,)
+        Standard deviation of each gene's mutation in units of sigma; the same for all inputs of a
+        neuron.
+    rank : int, default=1
+        Of the mutation of each matrix, from 1 to its smaller side.
+    n_solutions : int, default=1
+        Number of solutions that the table is to serve.
+    dtype : {numpy.float32, numpy.float64}, default=numpy.float32
+        Precision of the numbers.
+    """
+
+    def __init__(
+        self,
+        rng: np.random.Generator,
+        shapes: Sequence[tuple[int, ...]],
+        scale: NDArray[Any],
+        *,
+        rank: int = 1,
+        n_solutions: int = 1,
+        dtype: DTypeLike = np.float32,
+    ) -> None:
+        check_rank(rank, shapes)
+        kind: Any = np.dtype(dtype).type
+        self.shapes = list(shapes)
+        self.rank = rank
+        self.n_genes = count_genes(shapes)
+        # Of a neuron, all inputs have one scale; the first row tells it.
+        self._scales = [kind(1) * np.atleast_2d(part)[0] for part in reshape(scale, shapes)]
+        self.n_places = count_places(n_solutions)
+        self.n_factors = count_factors(shapes, rank)
+        self.table = rng.standard_normal(self.n_places + self.n_factors - 1, dtype=kind)
+        self._slices = sliding_window_view(self.table, self.n_factors)
+
+    def draw_places(self, rng: np.random.Generator, n_solutions: int) -> NDArray[np.int64]:
+        """Draw the places that the mutations of some solutions come from."""
+        return rng.integers(self.n_places, size=n_solutions)
+
+    def factors(self, places: NDArray[np.int64]) -> Iterator[tuple[NDArray[Any], ...]]:
+        """Yield a parameter after the other: ``(left, right)`` of a matrix, ``(step,)`` of a bias.
+
+        The right factors and the steps have the parameter's scale, for a sigma of 1.
+        """
+        numbers, start, n = self._slices[places], 0, len(places)
+        of_rank = self.table.dtype.type(self.rank**-0.5)
+        for shape, scale in zip(self.shapes, self._scales, strict=True):
+            if len(shape) == 1:
+                yield (numbers[:, start : start + shape[0]] * scale,)
+                start += shape[0]
+                continue
+            middle = start + self.rank * shape[0]
+            stop = middle + self.rank * shape[1]
+            left = numbers[:, start:middle].reshape(n, self.rank, shape[0])
+            right = numbers[:, middle:stop].reshape(n, self.rank, shape[1])
+            yield left, right * (scale * of_rank)
+            start = stop
+
+    def combine(self, places: NDArray[np.int64], weights: NDArray[Any]) -> NDArray[Any]:
+        """Return the weighted sum of the solutions' mutations, for a sigma of 1.
+
+        Parameters
+        ----------
+        places : ndarray of int, of shape (n_solutions,)
+            Where they come from.
+        weights : ndarray of shape (n_solutions,)
+            Of any sum.
+
+        Returns
+        -------
+        ndarray of shape (n_genes,)
+        """
+        weights = weights.astype(self.table.dtype)
+        sums = []
+        for left, *right in self.factors(places):
+            if not right:
+                sums.append(weights @ left)
+                continue
+            weighted = (left * weights[:, None, None]).reshape(-1, left.shape[2])
+            sums.append(weighted.T @ right[0].reshape(-1, right[0].shape[2]))
+        return np.concatenate([part.ravel() for part in sums])
+
+
+def count_places(n_solutions: int) -> int:
+    """Return the number of places that a table for so many solutions has."""
+    return max(FEWEST_PLACES, PLACES_A_SOLUTION * n_solutions)
+
+
+def count_factors(shapes: Sequence[tuple[int, ...]], rank: int) -> int:
+    """Return how many numbers make a solution's mutation."""
+    return sum(rank * sum(shape) if len(shape) == 2 else shape[0] for shape in shapes)
+
+
+class LowRankPopulation:
+    """Solutions around one mean; indexing makes chromosomes of them.
+
+    Parameters
+    ----------
+    mean : ndarray of shape (n_genes,)
+        The chromosome that all solutions are mutations of.
+    places : ndarray of int, of shape (n_solutions,)
+        Where in the table their mutations come from.
+    sigma : float
+        Strength of the mutations.
+    noise : LowRankNoise
+        How a place becomes a mutation.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> noise = LowRankNoise(rng, [(3, 2)], np.ones(6))
+    >>> population = LowRankPopulation(np.zeros(6, np.float32), np.array([5, 9]), 0.5, noise)
+    >>> population.shape, population[0].shape, np.linalg.matrix_rank(population[0].reshape(3, 2))
+    ((2, 6), (6,), 1)
+    >>> bool((np.asarray(population)[1] == population[1]).all())
+    True
+    """
+
+    ndim = 2
+
+    def __init__(
+        self, mean: NDArray[Any], places: NDArray[np.int64], sigma: float, noise: LowRankNoise
+    ) -> None:
+        self.mean = mean
+        self.places = places
+        self.sigma = sigma
+        self.noise = noise
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Numbers of solutions and of genes."""
+        return len(self.places), len(self.mean)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Precision of the genes."""
+        return self.mean.dtype
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the mean and the places."""
+        return self.mean.nbytes + self.places.nbytes
+
+    def __repr__(self) -> str:
+        return f"LowRankPopulation({len(self)} solutions, {len(self.mean):,} genes)"
+
+    def __getitem__(self, key: Any) -> NDArray[Any]:
+        one = isinstance(key, int | np.integer)
+        if isinstance(key, tuple):
+            return self[key[0]][..., *key[1:]] if one is False and not _is_int(key[0]) else self[key[0]][key[1:]]
+        places = self.places[[key] if one else key]
+        chromosomes = self._materialise(places)
+        return chromosomes[0] if one else chromosomes
+
+    def __array__(self, dtype: DTypeLike = None, copy: bool | None = None) -> NDArray[Any]:
+        if copy is False:
+            raise ValueError("the chromosomes of a low-rank population are made, never shared.")
+        return self[:].astype(self.dtype if dtype is None else dtype, copy=False)
+
+    def _materialise(self, places: NDArray[np.int64]) -> NDArray[Any]:
+        parts = [
+            np.matmul(left.swapaxes(1, 2), right[0]) if right else left
+            for left, *right in self.noise.factors(places)
+        ]
+        mutations = np.concatenate([part.reshape(len(places), -1) for part in parts], axis=1)
+        mutations *= self.dtype.type(self.sigma)
+        mutations += self.mean
+        return mutations
+
+    def copy(self) -> LowRankPopulation:
+        """Return a population with a mean and places of its own."""
+        return LowRankPopulation(self.mean.copy(), self.places.copy(), self.sigma, self.noise)
+
+    def take(self, indices: NDArray[np.intp]) -> LowRankPopulation:
+        """Return some of the solutions, as recipes."""
+        return LowRankPopulation(self.mean, self.places[indices], self.sigma, self.noise)
+
+    def recombine(self, weights: NDArray[Any]) -> NDArray[Any]:
+        """Return the mean plus the weighted sum of the solutions' mutations.
+
+        With weights of sum 1 it is the weighted mean of the solutions; with weights of sum 0, the
+        mean moved toward the better and away from the worse.
+        """
+        combined = self.noise.combine(self.places, weights)
+        combined *= self.dtype.type(self.sigma)
+        combined += self.mean
+        return combined
+
+    def layers(self, block: slice) -> list[Factors]:
+        """Return the layers of a block of solutions."""
+        sigma = self.dtype.type(self.sigma)
+        found: list[Factors] = []
+        parts = zip(reshape(self.mean, self.noise.shapes), self.noise.factors(self.places[block]), strict=True)
+        for mean, (left, *right) in parts:
+            if right:
+                found.append(Factors(mean, left, right[0] * sigma, None))
+            else:
+                found[-1] = found[-1]._replace(bias=mean + left * sigma)
+        return found
