@@ -19,9 +19,16 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import DTypeLike, NDArray
 
-from ga_ann.chromosome import count_genes, flatten, reshape
+from ga_ann.chromosome import count_genes, reshape
 
-__all__ = ["Factors", "LowRankNoise", "LowRankPopulation", "check_rank"]
+__all__ = [
+    "Factors",
+    "LowRankNoise",
+    "LowRankPopulation",
+    "check_rank",
+    "count_factors",
+    "count_places",
+]
 
 FEWEST_PLACES = 2**17
 """Places of the table where a solution's slice may begin, at least."""
@@ -78,13 +85,13 @@ class LowRankNoise:
         What the table is drawn from.
     shapes : sequence of tuple of int
         Shapes of the network's parameters, see `layer_shapes`.
-    scale : ndarray of shape (n_genes,)
-        Standard deviation of each gene's mutation in units of sigma; the same for all inputs of a
-        neuron.
+    scales : sequence of ndarray of shape (n_out,)
+        For each parameter, the standard deviation of the mutation of each neuron's genes, in units
+        of sigma.
     rank : int, default=1
         Of the mutation of each matrix, from 1 to its smaller side.
-    n_solutions : int, default=1
-        Number of solutions that the table is to serve.
+    n_places : int, default=2**17
+        Number of places where a solution's slice of the table may begin, see `count_places`.
     dtype : {numpy.float32, numpy.float64}, default=numpy.float32
         Precision of the numbers.
     """
@@ -93,10 +100,10 @@ class LowRankNoise:
         self,
         rng: np.random.Generator,
         shapes: Sequence[tuple[int, ...]],
-        scale: NDArray[Any],
+        scales: Sequence[NDArray[Any]],
         *,
         rank: int = 1,
-        n_solutions: int = 1,
+        n_places: int = FEWEST_PLACES,
         dtype: DTypeLike = np.float32,
     ) -> None:
         check_rank(rank, shapes)
@@ -104,9 +111,8 @@ class LowRankNoise:
         self.shapes = list(shapes)
         self.rank = rank
         self.n_genes = count_genes(shapes)
-        # Of a neuron, all inputs have one scale; the first row tells it.
-        self._scales = [kind(1) * np.atleast_2d(part)[0] for part in reshape(scale, shapes)]
-        self.n_places = count_places(n_solutions)
+        self.scales = [np.asarray(scale, dtype=dtype) for scale in scales]
+        self.n_places = n_places
         self.n_factors = count_factors(shapes, rank)
         self.table = rng.standard_normal(self.n_places + self.n_factors - 1, dtype=kind)
         self._slices = sliding_window_view(self.table, self.n_factors)
@@ -122,7 +128,7 @@ class LowRankNoise:
         """
         numbers, start, n = self._slices[places], 0, len(places)
         of_rank = self.table.dtype.type(self.rank**-0.5)
-        for shape, scale in zip(self.shapes, self._scales, strict=True):
+        for shape, scale in zip(self.shapes, self.scales, strict=True):
             if len(shape) == 1:
                 yield (numbers[:, start : start + shape[0]] * scale,)
                 start += shape[0]
@@ -186,7 +192,7 @@ class LowRankPopulation:
     Examples
     --------
     >>> rng = np.random.default_rng(0)
-    >>> noise = LowRankNoise(rng, [(3, 2)], np.ones(6))
+    >>> noise = LowRankNoise(rng, [(3, 2)], [np.ones(2)])
     >>> population = LowRankPopulation(np.zeros(6, np.float32), np.array([5, 9]), 0.5, noise)
     >>> population.shape, population[0].shape, np.linalg.matrix_rank(population[0].reshape(3, 2))
     ((2, 6), (6,), 1)
@@ -226,17 +232,20 @@ class LowRankPopulation:
         return f"LowRankPopulation({len(self)} solutions, {len(self.mean):,} genes)"
 
     def __getitem__(self, key: Any) -> NDArray[Any]:
-        one = isinstance(key, int | np.integer)
-        if isinstance(key, tuple):
-            return self[key[0]][..., *key[1:]] if one is False and not _is_int(key[0]) else self[key[0]][key[1:]]
-        places = self.places[[key] if one else key]
-        chromosomes = self._materialise(places)
-        return chromosomes[0] if one else chromosomes
+        rows, *columns = key if isinstance(key, tuple) else (key,)
+        one = isinstance(rows, int | np.integer)
+        chromosomes = self._materialise(self.places[[rows] if one else rows])
+        return chromosomes[(0 if one else slice(None), *columns)]
 
     def __array__(self, dtype: DTypeLike = None, copy: bool | None = None) -> NDArray[Any]:
         if copy is False:
-            raise ValueError("the chromosomes of a low-rank population are made, never shared.")
-        return self[:].astype(self.dtype if dtype is None else dtype, copy=False)
+            raise ValueError(
+                "the chromosomes of a low-rank population are made, not kept: copy=False."
+            )
+        chromosomes: NDArray[Any] = self[:].astype(
+            self.dtype if dtype is None else dtype, copy=False
+        )
+        return chromosomes
 
     def _materialise(self, places: NDArray[np.int64]) -> NDArray[Any]:
         parts = [
@@ -271,8 +280,8 @@ class LowRankPopulation:
         """Return the layers of a block of solutions."""
         sigma = self.dtype.type(self.sigma)
         found: list[Factors] = []
-        parts = zip(reshape(self.mean, self.noise.shapes), self.noise.factors(self.places[block]), strict=True)
-        for mean, (left, *right) in parts:
+        means = reshape(self.mean, self.noise.shapes)
+        for mean, (left, *right) in zip(means, self.noise.factors(self.places[block]), strict=True):
             if right:
                 found.append(Factors(mean, left, right[0] * sigma, None))
             else:

@@ -17,7 +17,9 @@ from ga_ann.chromosome import reshape
 __all__ = [
     "CROSSOVERS",
     "MUTATIONS",
+    "RECOMBINATIONS",
     "SELECTIONS",
+    "centred_weights",
     "decay_weights",
     "gaussian_mutation",
     "gene_pool_crossover",
@@ -253,6 +255,24 @@ def mean_crossover(
     out[:] = weighted_mean(parents)
 
 
+def centred_weights(n: int) -> NDArray[np.float64]:
+    """Return weights of sum 0 that fall with the rank of `n` solutions: the worse half is negative.
+
+    They are ``max(0, log(n/2 + 1) - log(k))``, k = 1 ... n, divided by their sum, minus ``1/n``:
+    the fitness shaping of natural evolution strategies [Wierstra et al., 2014, section 3.1]. What
+    the worse solutions have in common is as well known as what the better ones have, and moving
+    away from it is worth as much.
+
+    Examples
+    --------
+    >>> centred_weights(4).round(3)
+    array([ 0.48 , -0.02 , -0.23 , -0.23 ])
+    """
+    weights = np.maximum(0, np.log(n / 2 + 1) - np.log(np.arange(1, n + 1)))
+    centred: NDArray[np.float64] = weights / weights.sum() - 1 / n
+    return centred
+
+
 def weighted_mean(parents: Population) -> NDArray[Any]:
     """Return the mean of the parents, best first, with weights that fall with their rank.
 
@@ -463,6 +483,14 @@ CROSSOVERS: dict[str, Callable[..., None]] = {
     "uniform": uniform_crossover,
 }
 """Crossovers by name: ``f(rng, parents, out, shapes, table)`` fills the rows of `out`."""
+
+RECOMBINATIONS: dict[str, Callable[[int], NDArray[np.float64]]] = {
+    "centred": centred_weights,
+    "parents": recombination_weights,
+}
+"""Weights of the mean crossover by name, best first: ``"parents"``, the weighted mean of the
+parents (`recombination_weights`), and ``"centred"``, the mean before, moved toward the better half
+of all solutions and away from the worse one (`centred_weights`)."""
 
 MUTATIONS: dict[str, Callable[..., None]] = {
     "gaussian": gaussian_mutation,

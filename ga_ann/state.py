@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ga_ann.chromosome import reshape
 from ga_ann.history import History
+from ga_ann.low_rank import LowRankPopulation
 from ga_ann.schedule import Schedule
 
 __all__ = ["Beginning", "Best", "State"]
@@ -69,8 +70,11 @@ class State:
 
     Attributes
     ----------
-    population : ndarray of shape (n_solutions, n_genes)
-        The chromosomes.
+    population : ndarray of shape (n_solutions, n_genes), or LowRankPopulation
+        The chromosomes, or the recipes for them.
+    mean : ndarray of shape (n_genes,) or None
+        The mean that all solutions are mutations of; None where there is none, or the population
+        has it.
     fitness, ranking : ndarray of shape (n_solutions,)
         What they were measured at; minus infinity and NaN where that failed. Empty before.
     measured_on_all, fitness_known : bool
@@ -103,7 +107,7 @@ class State:
         Of Python and of the packages that the bits depend on.
     """
 
-    population: NDArray[Any]
+    population: NDArray[Any] | LowRankPopulation
     shapes: list[tuple[int, ...]]
     history: History
     schedule: Schedule
@@ -116,6 +120,7 @@ class State:
     fitness_known: bool = False
     best: Best = NO_BEST
     best_ranking: float = NAN
+    mean: NDArray[Any] | None = None
     engine: dict[str, Any] | None = None
     random_state: int | None = None
     beginning: Beginning = AT_ZERO
@@ -158,13 +163,17 @@ class State:
         return replace(self, history=self.history.copy())
 
     def continued(
-        self, population: NDArray[Any], *, n_samples: int, settings: Mapping[str, Any]
+        self,
+        population: NDArray[Any] | LowRankPopulation,
+        *,
+        n_samples: int,
+        settings: Mapping[str, Any],
     ) -> State:
         """Return the state in which another run goes on where this one ended; this one stays.
 
         Parameters
         ----------
-        population : ndarray of shape (n_solutions, n_genes)
+        population : ndarray of shape (n_solutions, n_genes), or LowRankPopulation
             A copy of the population, in the precision of the new run.
         n_samples : int
             Number of its training samples.

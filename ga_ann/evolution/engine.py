@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from ga_ann.evolution.evaluation import Measurement
 from ga_ann.evolution.problem import Problem
-from ga_ann.evolution.run import Run, without_nan
+from ga_ann.evolution.run import Run, next_mean, without_nan
+from ga_ann.low_rank import LowRankPopulation
 from ga_ann.operators import (
     CROSSOVERS,
     MUTATIONS,
@@ -28,7 +29,7 @@ from ga_ann.operators import (
 from ga_ann.state import State
 from ga_ann.storage import as_generator_state, using_state
 
-__all__ = ["NetworkGA", "breeds_in_place"]
+__all__ = ["NetworkGA", "breeds_in_place", "make_engine"]
 
 
 class NetworkGA(pygad.GA):
@@ -57,7 +58,7 @@ class NetworkGA(pygad.GA):
         state, recipe = run.state, run.problem.recipe
         # Where the offspring grow: in a place of their own while their generation is needed.
         in_place = breeds_in_place(run.problem)
-        self._next = state.population if in_place else np.empty_like(state.population)
+        self._next: Any = state.population if in_place else np.empty_like(state.population)
         if not len(state.ranking):
             measured = run.measure(state.population)
             state.fitness, state.ranking = without_nan(measured.fitness), measured.ranking
@@ -87,12 +88,12 @@ class NetworkGA(pygad.GA):
     # ------------------------------------------------------------ parts of the state
 
     @property
-    def population(self) -> NDArray[Any]:
-        """The chromosomes."""
+    def population(self) -> Any:
+        """The chromosomes, or the recipes for them."""
         return self.state.population
 
     @population.setter
-    def population(self, population: NDArray[Any]) -> None:
+    def population(self, population: Any) -> None:
         self.state.population = population
 
     @property
@@ -151,10 +152,11 @@ class NetworkGA(pygad.GA):
     def cal_pop_fitness(self) -> NDArray[np.float64]:
         """Measure the population, save those in front whose fitness is known."""
         known, self._known = self._known, Measurement(np.empty(0), np.empty(0))
-        unknown = self.population[len(known.fitness) :]
-        self.num_fitness_evaluations = getattr(self, "num_fitness_evaluations", 0) + len(unknown)
-        if len(unknown):
-            new = self._run.measure(unknown)
+        n_known = len(known.fitness)
+        n_unknown = len(self.population) - n_known
+        self.num_fitness_evaluations = getattr(self, "num_fitness_evaluations", 0) + n_unknown
+        if n_unknown:
+            new = self._run.measure(self.population[n_known:] if n_known else self.population)
             known = Measurement(*(np.concatenate(pair) for pair in zip(known, new, strict=True)))
         self.state.ranking = known.ranking
         return without_nan(known.fitness)
@@ -193,6 +195,57 @@ class NetworkGA(pygad.GA):
             self.python_random_generator.setstate((version, tuple(numbers), gauss))
 
 
+class LowRankGA(NetworkGA):
+    """The engine of a population of low-rank mutations of one mean: nothing dense is made."""
+
+    def run_select_parents(self, call_on_parents: bool = True) -> None:
+        """Rank the solutions; `last_generation_parents` are recipes."""
+        recipe = self._run.problem.recipe
+        self.last_generation_parents_indices = SELECTIONS[recipe.selection](
+            self.state.rng, self.ranking, recipe.n_parents
+        )
+        self.last_generation_parents = self.population.take(self.last_generation_parents_indices)
+
+    def run_crossover(self) -> None:
+        """Move the mean."""
+        state, problem = self.state, self._run.problem
+        mean = next_mean(state, problem.recipe)
+        weight_decay: Any = problem.recipe.weight_decay
+        decay_weights(mean[None], problem.shapes, weight_decay * state.schedule.sigma)
+        self.last_generation_offspring_crossover = mean
+
+    def run_mutation(self) -> None:
+        """Draw the places that the offspring's mutations come from."""
+        noise = self.population.noise
+        places = noise.draw_places(self.state.rng, len(self.population))
+        self.last_generation_offspring_mutation = LowRankPopulation(
+            self.last_generation_offspring_crossover, places, self.state.schedule.sigma, noise
+        )
+
+    def run_update_population(self) -> None:
+        """Let the offspring take the population's place."""
+        self.population = self.last_generation_offspring_mutation
+
+    def best_solution(
+        self, pop_fitness: NDArray[np.float64] | None = None
+    ) -> tuple[Any, float, int]:
+        """Return the population's best solution, its fitness and its index; see `pygad.GA`.
+
+        While the engine runs, the solution is a recipe, since PyGAD does not look at it.
+        """
+        fitness = self.cal_pop_fitness() if pop_fitness is None else pop_fitness
+        best = int(np.argmax(fitness))
+        running = getattr(self, "_fitness_run_active", False)
+        solution = self.population.take([best]) if running else self.population[best]
+        return solution, fitness[best], best
+
+
+def make_engine(run: Run) -> NetworkGA:
+    """Return the engine for a run's population."""
+    is_low_rank = isinstance(run.state.population, LowRankPopulation)
+    return (LowRankGA if is_low_rank else NetworkGA)(run)
+
+
 def breeds_in_place(problem: Problem) -> bool:
     """Tell whether the offspring may overwrite the population, as they come from copies."""
     return problem.recipe.crossover in CROSSOVERS and problem.recipe.n_elites == 0
@@ -204,6 +257,10 @@ def breeds_in_place(problem: Problem) -> bool:
 def _operators(state: State, problem: Problem) -> dict[str, Any]:
     """Return PyGAD's options that select the operators: its own by name, ours as functions."""
     recipe = problem.recipe
+    if recipe.mutation == "low_rank":
+        return dict.fromkeys(
+            ("parent_selection_type", "crossover_type", "mutation_type"), _done_by_the_engine
+        )
     # A generator of its own: a run that goes on draws the same table again.
     rng = np.random.default_rng(state.noise_seed)
     table = noise_table(rng, problem.n_genes, recipe.dtype)
@@ -212,6 +269,10 @@ def _operators(state: State, problem: Problem) -> dict[str, Any]:
         "crossover_type": _crossover(state, problem, table),
         **_mutation(state, problem, table),
     }
+
+
+def _done_by_the_engine(*arguments: Any) -> None:
+    """Stand where PyGAD wants a function; `LowRankGA` does without."""
 
 
 def _selection(state: State, problem: Problem) -> Any:
@@ -233,10 +294,24 @@ def _crossover(state: State, problem: Problem, table: NDArray[Any]) -> Any:
     weight_decay: Any = problem.recipe.weight_decay
     if name not in CROSSOVERS:
         return name
+    if name == "mean" and problem.recipe.recombination == "centred":
+        return _centred_crossover(state, problem)
 
     def crossover(parents: NDArray[Any], size: tuple[int, int], ga: NetworkGA) -> NDArray[Any]:
         decay_weights(parents, shapes, weight_decay * state.schedule.sigma)
         CROSSOVERS[name](state.rng, parents, ga.offspring, shapes=shapes, table=table)
+        return ga.offspring
+
+    return crossover
+
+
+def _centred_crossover(state: State, problem: Problem) -> Any:
+    weight_decay: Any = problem.recipe.weight_decay
+
+    def crossover(parents: NDArray[Any], size: tuple[int, int], ga: NetworkGA) -> NDArray[Any]:
+        state.mean = next_mean(state, problem.recipe)
+        decay_weights(state.mean[None], problem.shapes, weight_decay * state.schedule.sigma)
+        ga.offspring[:] = state.mean
         return ga.offspring
 
     return crossover

@@ -22,6 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ga_ann.chromosome import count_genes, reshape
 from ga_ann.fitness import PopulationScore, accuracy
+from ga_ann.low_rank import Factors, LowRankPopulation
 from ga_ann.network import ACTIVATIONS, Layer, lookup, pair_layers
 from ga_ann.validation import check_number
 
@@ -35,6 +36,12 @@ CHUNK_BYTES = 2**22
 
 STACKED_SAMPLES = 256
 """Number of samples from which the block's first layers are worth being put into one matrix."""
+
+SHARED_BYTES = 2**28
+"""What the product that a low-rank population shares may take; more is computed block by block."""
+
+LOW_RANK_FLOPS = 20.0
+"""Work of a low-rank solution for each neuron and sample, in units of a multiplication."""
 
 THREADED_FLOPS = 5e6
 """Work of a block below which handing it to another thread costs more than it saves."""
@@ -177,7 +184,7 @@ class Evaluator:
 
     def __call__(
         self,
-        population: NDArray[Any],
+        population: NDArray[Any] | LowRankPopulation,
         samples: NDArray[np.intp] | None = None,
         *,
         ranking_only: bool = False,
@@ -186,8 +193,8 @@ class Evaluator:
 
         Parameters
         ----------
-        population : ndarray of shape (n_solutions, n_genes)
-            The chromosomes; they are not modified.
+        population : ndarray of shape (n_solutions, n_genes), or LowRankPopulation
+            The chromosomes, or the recipes for them; they are not modified.
         samples : ndarray of int, optional
             Indices of the samples to measure on, repetitions included; None for all.
         ranking_only : bool, default=False
@@ -218,15 +225,21 @@ class Evaluator:
         measured = Measurement(np.empty(n_solutions), np.empty(n_solutions))
         fitness = None if ranking_only and self._ranking is not None else self._fitness
 
-        size = self._block_size(n_solutions, n_samples)
+        cost = 2.0 * n_genes * n_samples
+        shared = None
+        if isinstance(population, LowRankPopulation):
+            cost = LOW_RANK_FLOPS * sum(self._widths) * n_samples
+            shared = self._multiply_first(population, columns)
+        size = self._block_size(n_solutions, n_samples, cost)
         blocks = [slice(k, k + size) for k in range(0, n_solutions, size)]
-        threaded = 2.0 * size * n_genes * n_samples > THREADED_FLOPS
+        threaded = size * cost > THREADED_FLOPS
         n_shares = min(self._n_jobs, len(blocks)) if threaded else 1
 
         def measure(share: int) -> None:
             for block in blocks[share::n_shares]:
                 out = Measurement(*(m[block] for m in measured))
-                self._measure_block(population[block], columns, (y, weight), fitness, out)
+                layers = self._layers(population, block)
+                self._measure_block(layers, columns, shared, (y, weight), fitness, out)
 
         others = [self._pool.submit(measure, share) for share in range(1, n_shares)]
         measure(0)
@@ -238,45 +251,98 @@ class Evaluator:
             measured.ranking[failed] = np.nan
         return measured
 
-    def _block_size(self, n_solutions: int, n_samples: int) -> int:
+    def _block_size(self, n_solutions: int, n_samples: int, cost: float) -> int:
         row_bytes = max(self._widths) * n_samples * self.X.itemsize
         # At least four blocks, so that two or four threads end at the same time.
         return max(1, min(BLOCK_BYTES // row_bytes, -(-n_solutions // 4)))
 
+    def _multiply_first(
+        self, population: LowRankPopulation, columns: NDArray[Any]
+    ) -> NDArray[Any] | None:
+        """Return the product of the samples with the mean's first matrix, if it fits."""
+        if self._widths[0] * columns.shape[1] * columns.itemsize > SHARED_BYTES:
+            return None
+        W = reshape(population.mean, self.shapes)[0]
+        product: NDArray[Any] = W.T @ columns
+        return product
+
+    def _layers(
+        self, population: NDArray[Any] | LowRankPopulation, block: slice
+    ) -> Sequence[Layer | Factors]:
+        if isinstance(population, LowRankPopulation):
+            return population.layers(block)
+        return pair_layers(reshape(population[block], self.shapes))
+
     def _measure_block(
         self,
-        chromosomes: NDArray[Any],
+        layers: Sequence[Layer | Factors],
         columns: NDArray[Any],
+        shared: NDArray[Any] | None,
         targets: tuple[NDArray[Any], NDArray[Any] | None],
         fitness: PopulationScore | None,
         out: Measurement,
     ) -> None:
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            outputs = self._forward(chromosomes, columns)
+            outputs = self._forward(layers, columns, shared, len(out.fitness))
             # An infinity or a NaN anywhere makes the sum one of them.
             invalid = ~np.isfinite(outputs.sum(axis=(1, 2)))
             out.fitness[:], ranking = _score([fitness, self._ranking], outputs, targets)
             out.ranking[:] = out.fitness if self._ranking is None else ranking
         out.fitness[invalid] = out.ranking[invalid] = np.nan
 
-    def _forward(self, chromosomes: NDArray[Any], columns: NDArray[Any]) -> NDArray[Any]:
+    def _forward(
+        self,
+        layers: Sequence[Layer | Factors],
+        columns: NDArray[Any],
+        shared: NDArray[Any] | None,
+        n_solutions: int,
+    ) -> NDArray[Any]:
         """Return the outputs of a block of networks, (n_solutions, n_outputs, n_samples)."""
-        layers = pair_layers(reshape(chromosomes, self.shapes))
-        n_solutions, n_samples = len(chromosomes), columns.shape[1]
+        n_samples = columns.shape[1]
         n_rows = max(1, CHUNK_BYTES // (max(self._widths) * columns.itemsize))
         outputs = self._buffer(len(layers) - 1, (n_solutions, self._widths[-1], n_samples))
         for start in range(0, n_samples, n_rows):
             A = columns[:, start : start + n_rows]
+            product = None if shared is None else shared[:, start : start + n_rows]
             for k, layer in enumerate(layers):
                 if k == len(layers) - 1:
                     Z = outputs[:, :, start : start + n_rows]
                 else:
                     Z = self._buffer(k, (n_solutions, self._widths[k], A.shape[-1]))
-                self._propagate(k, layer, A, Z)
+                if isinstance(layer, Factors):
+                    self._propagate_factors(k, layer, A, product if k == 0 else None, Z)
+                else:
+                    self._propagate(layer, A, Z)
+                self._activations[k](Z, 1)
                 A = Z
         return outputs
 
-    def _propagate(self, k: int, layer: Layer, A: NDArray[Any], out: NDArray[Any]) -> None:
+    def _propagate_factors(
+        self,
+        k: int,
+        layer: Factors,
+        A: NDArray[Any],
+        product: NDArray[Any] | None,
+        out: NDArray[Any],
+    ) -> None:
+        """Add to the product with the shared matrix what is each solution's own."""
+        n_solutions, rank, n_in = layer.left.shape
+        biased = layer.bias is not None
+        own = self._buffer(("own", k), (n_solutions, rank + biased, A.shape[-1]))
+        right = layer.right
+        if A.ndim == 2:  # all solutions have the same input
+            own[:, :rank] = (layer.left.reshape(-1, n_in) @ A).reshape(n_solutions, rank, -1)
+        else:
+            np.matmul(layer.left, A, out=own[:, :rank])
+        if layer.bias is not None:  # as one more factor, times ones
+            own[:, rank] = 1
+            right = np.concatenate([right, layer.bias[:, None]], axis=1)
+        np.matmul(right.swapaxes(1, 2), own, out=out)
+        if product is None:
+            product = np.matmul(layer.shared.T, A, out=self._buffer(("shared", k), out.shape))
+        out += product
+
+    def _propagate(self, layer: Layer, A: NDArray[Any], out: NDArray[Any]) -> None:
         W, b = layer
         many = len(W) > 1 and A.ndim == 2 and A.shape[1] >= STACKED_SAMPLES
         if many and out.flags.c_contiguous:
@@ -287,9 +353,8 @@ class Evaluator:
             np.matmul(W.swapaxes(1, 2), A, out=out)
         if b is not None:
             out += b[:, :, None]
-        self._activations[k](out, 1)
 
-    def _buffer(self, k: int, shape: tuple[int, ...]) -> NDArray[Any]:
+    def _buffer(self, k: object, shape: tuple[int, ...]) -> NDArray[Any]:
         """Return the calling thread's buffer for a layer, larger than before if need be."""
         buffers: dict[Any, NDArray[Any]] = self._buffers.__dict__
         if k not in buffers or buffers[k].size < prod(shape):

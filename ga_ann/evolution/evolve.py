@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from ga_ann.callbacks import Callback, EarlyStopping, ProgressBar, as_callback
 from ga_ann.chromosome import flatten, reshape
 from ga_ann.evolution.data import TrainingData
-from ga_ann.evolution.engine import NetworkGA, breeds_in_place
+from ga_ann.evolution.engine import NetworkGA, breeds_in_place, make_engine
 from ga_ann.evolution.evaluation import Evaluator
 from ga_ann.evolution.machine import Interruption, find_blas, one_blas_thread
 from ga_ann.evolution.memory import check_memory
@@ -25,6 +25,7 @@ from ga_ann.evolution.problem import Problem
 from ga_ann.evolution.recipe import Recipe, find_recipe
 from ga_ann.evolution.run import Limits, Run
 from ga_ann.history import History, TrainingResult
+from ga_ann.low_rank import LowRankPopulation
 from ga_ann.schedule import Schedule
 from ga_ann.state import Beginning, State
 from ga_ann.storage import Fingerprints, describe_difference, load_checkpoint, versions
@@ -309,7 +310,7 @@ def _begin(
         state = _resume(held, problem, settings, fingerprints, random_state)
     elif isinstance(start, EvolutionResult):
         state = start.state.continued(
-            problem.check_population(start.population),
+            _inherit(start, problem),
             n_samples=len(problem.data.X),
             settings=settings,
         )
@@ -317,6 +318,19 @@ def _begin(
         state = _draw(start, problem, settings, random_state)
     state.fingerprints, state.versions = fingerprints, versions()
     return state
+
+
+def _inherit(start: EvolutionResult, problem: Problem) -> NDArray[Any] | LowRankPopulation:
+    """Return a copy of the population that a run left, in the way of the new one."""
+    before, is_low_rank = start.population, problem.recipe.mutation == "low_rank"
+    if is_low_rank and isinstance(before, LowRankPopulation):
+        mean = problem.check_population(before.mean[None])[0]
+        noise = problem.low_rank_noise(start.state.noise_seed)
+        return LowRankPopulation(mean, before.places.copy(), before.sigma, noise)
+    if is_low_rank:
+        mean = problem.check_population(flatten(start.weights)[None])[0]
+        return problem.draw_around(start.state.rng, mean, problem.low_rank_noise(0))
+    return problem.check_population(before)
 
 
 def _draw(
@@ -328,10 +342,16 @@ def _draw(
     """Return the beginning of a new run, from chromosomes that were given or are drawn."""
     recipe, n_samples = problem.recipe, len(problem.data.X)
     rng = np.random.default_rng(random_state)
+    low_rank = recipe.mutation == "low_rank"
+    population: Any
     if chromosomes is None:
-        population = problem.draw_population(rng)
+        population = problem.draw_population(rng, 1 if low_rank else None)
     else:
         population = problem.check_population(chromosomes)
+    noise_seed, engine_seed = (int(seed) for seed in rng.integers(2**32, size=2))
+    if low_rank:
+        noise = problem.low_rank_noise(noise_seed)
+        population = problem.draw_around(rng, population.mean(axis=0), noise)
     sigma: Any = recipe.sigma
     return State(
         population=population,
@@ -344,8 +364,8 @@ def _draw(
             decay=recipe.sigma_decay,
         ),
         rng=rng,
-        noise_seed=int(rng.integers(2**32)),
-        engine_seed=int(rng.integers(2**32)),
+        noise_seed=noise_seed,
+        engine_seed=engine_seed,
         random_state=int(random_state) if isinstance(random_state, Integral) else None,
         beginning=Beginning(),
     )
@@ -423,7 +443,7 @@ def _run(
         )
         if isinstance(start, EvolutionResult):
             run.consider(flatten(start.weights).astype(problem.recipe.dtype))
-        ga = NetworkGA(run)
+        ga = make_engine(run)
         try:
             if _may_go_on(run, ga, next(filter(None, verdicts), None)):
                 ga.run()

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
+from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array
 
-from ga_ann.chromosome import count_genes, flatten, reshape
+from ga_ann.chromosome import count_genes, reshape
 from ga_ann.evolution.data import TrainingData
 from ga_ann.evolution.recipe import Recipe, name_of
 from ga_ann.fitness import PopulationScore, resolve_fitness, scaled
+from ga_ann.low_rank import LowRankNoise, LowRankPopulation, check_rank, count_places
 from ga_ann.network import INITS, forward, init_scale, layer_shapes
 from ga_ann.validation import check_range, check_targets
 from ga_ann.weight_sets import check_weight_set, draw_from, is_inside
@@ -96,6 +98,8 @@ class Problem:
             check_targets(data.targets, self.recipe.dtype)
         sizes = [data.X.shape[1], *hidden_layer_sizes, data.n_outputs]
         self.shapes = layer_shapes(sizes, bias=bias)
+        if self.recipe.mutation == "low_rank":
+            check_rank(self.recipe.rank, self.shapes)
         self.ranking = self._find_ranking()
 
     def _find_ranking(self) -> PopulationScore | None:
@@ -123,12 +127,14 @@ class Problem:
         return count_genes(self.shapes)
 
     @cached_property
-    def scale(self) -> NDArray[Any]:
-        """Standard deviation of each gene's initial value, or of its neuron's weights for a bias.
+    def neuron_scales(self) -> list[NDArray[np.float64]]:
+        """Standard deviation of the initial value of each neuron's genes, parameter by parameter.
 
-        An array of shape (n_genes,).
+        Arrays of shape (n_out,); a bias has that of its neuron's weights.
         """
-        scales = self._init_scales()
+        scales = [
+            np.full(shape[-1], s) for shape, s in zip(self.shapes, self._init_scales(), strict=True)
+        ]
         if self.recipe.init == "he":
             scales[0] /= self.data.magnitude or 1.0
             if self.data.classes is None:
@@ -136,28 +142,56 @@ class Problem:
                 for scale in scales[-1 - self.bias :]:
                     # The bias alone answers a constant target, and nothing is to disturb it.
                     scale *= np.where(spread > 0, spread, 0.0 if self.bias else 1.0)
-        genes: NDArray[Any] = flatten(scales).astype(self.recipe.dtype)
-        return genes
+        return scales
 
-    def _init_scales(self) -> list[NDArray[Any]]:
-        """Return the initial standard deviations as `init` has them."""
-        return [
-            np.full(shape, init_scale(self.recipe.init, n_in))
-            for shape, n_in in zip(self.shapes, self._fan_in(), strict=True)
+    @cached_property
+    def scale(self) -> NDArray[Any]:
+        """The same of each gene; an array of shape (n_genes,)."""
+        parts = [
+            np.broadcast_to(scale, shape).ravel()
+            for shape, scale in zip(self.shapes, self.neuron_scales, strict=True)
         ]
+        return np.concatenate(parts).astype(self.recipe.dtype)
+
+    def _init_scales(self) -> list[float]:
+        """Return the initial standard deviations as `init` has them."""
+        return [init_scale(self.recipe.init, n_in) for n_in in self._fan_in()]
 
     def _fan_in(self) -> list[int]:
         """Return how many inputs the neurons of each parameter have; a bias has its matrix's."""
         repeats = 1 + self.bias
         return [shape[0] for shape in self.shapes if len(shape) == 2 for _ in range(repeats)]
 
-    def draw_population(self, rng: np.random.Generator) -> NDArray[Any]:
-        """Draw the initial population.
+    def low_rank_noise(self, seed: int) -> LowRankNoise:
+        """Return how places become mutations, with the table of a seed."""
+        return LowRankNoise(
+            np.random.default_rng(seed),
+            self.shapes,
+            self.neuron_scales,
+            rank=self.recipe.rank,
+            n_places=count_places(self.recipe.population_size),
+            dtype=self.recipe.dtype,
+        )
+
+    def draw_around(
+        self, rng: np.random.Generator, mean: NDArray[Any], noise: LowRankNoise
+    ) -> LowRankPopulation:
+        """Draw a population of low-rank mutations of a mean."""
+        sigma: Any = self.recipe.sigma
+        places = noise.draw_places(rng, self.recipe.population_size)
+        return LowRankPopulation(mean, places, sigma, noise)
+
+    def draw_population(
+        self, rng: np.random.Generator, n_solutions: int | None = None
+    ) -> NDArray[Any]:
+        """Draw an initial population.
 
         Parameters
         ----------
         rng : numpy.random.Generator
             The source of randomness.
+        n_solutions : int, optional
+            Number of solutions; None for that of the recipe.
 
         Returns
         -------
@@ -166,18 +200,24 @@ class Problem:
             are restricted to a set have equal chances, and biases the value nearest to 0.
         """
         recipe = self.recipe
+        n_solutions = n_solutions or recipe.population_size
         population: NDArray[Any]
         if self.weight_values is not None:
-            return self._draw_restricted(rng, recipe.population_size)
+            return self._draw_restricted(rng, n_solutions)
         # Drawn in place, and one matrix at a time: a large population should not exist twice.
-        population = np.zeros((recipe.population_size, self.n_genes), dtype=recipe.dtype)
+        population = np.zeros((n_solutions, self.n_genes), dtype=recipe.dtype)
         for parameter in reshape(population, self.shapes):
             for matrix in parameter if parameter.ndim == 3 else ():
                 INITS[recipe.init](rng, matrix)
-        population *= self.scale / flatten(self._init_scales()).astype(recipe.dtype)
+        population *= self.scale / self._drawn_scale()
         if self.data.classes is None and self.bias:
             population[:, -self.data.n_outputs :] = self.data.centre
         return population
+
+    def _drawn_scale(self) -> NDArray[Any]:
+        """Return the standard deviations with which `init` draws the genes."""
+        sizes = [prod(shape) for shape in self.shapes]
+        return np.repeat(self._init_scales(), sizes).astype(self.recipe.dtype)
 
     def _draw_restricted(self, rng: np.random.Generator, n_solutions: int) -> NDArray[Any]:
         values = self.weight_values or ()
@@ -217,6 +257,8 @@ class Problem:
                 given, dtype=self.recipe.dtype, copy=True, input_name="start"
             )
         shape = (self.recipe.population_size, self.n_genes)
+        if self.recipe.mutation == "low_rank":  # of which only the mean is taken
+            shape = (len(population), self.n_genes)
         if population.shape != shape:
             raise ValueError(
                 f"start must have shape {shape} (solutions, genes) for parameters of "

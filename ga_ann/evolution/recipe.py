@@ -17,7 +17,7 @@ import tomli_w
 from ga_ann.evolution.data import TrainingData
 from ga_ann.fitness import PopulationScore, finer_score, resolve_fitness
 from ga_ann.network import ACTIVATIONS, INITS, lookup
-from ga_ann.operators import CROSSOVERS, MUTATIONS, SELECTIONS
+from ga_ann.operators import CROSSOVERS, MUTATIONS, RECOMBINATIONS, SELECTIONS
 from ga_ann.storage import naming, replacing
 from ga_ann.validation import check_number
 
@@ -54,8 +54,9 @@ class Recipe:
     ----------
     population_size : int, default=32
         Number of solutions, at least 2.
-    n_parents : int, default=8
-        Number of solutions that mate, 1 to `population_size`.
+    n_parents : int, optional
+        Number of solutions that mate, 1 to `population_size`. By the problem: a quarter of them,
+        or all with the recombination ``"centred"``.
     n_elites : int, default=0
         Number of best solutions that enter the next generation unchanged, 0 to
         ``population_size - 1``. On batches they are measured again in every generation.
@@ -67,11 +68,20 @@ class Recipe:
         gene from any parent), ``"uniform"``, ``"neuron"``, ``"single_point"``, ``"two_point"``,
         ``"middle"``, or a name of PyGAD's: ``"two_points"``, ``"scattered"``, ``"sbx"``. By the
         problem: ``"mean"``, or ``"gene_pool"`` where weights are restricted to a set.
+    recombination : {"centred", "parents"}, optional
+        What the solutions count in the mean crossover, see `RECOMBINATIONS`. By the problem:
+        ``"centred"``, or ``"parents"`` where `n_parents` is given or selection is not by
+        truncation.
     mutation : str, optional
-        ``"gaussian"``, ``"uniform"``, ``"step"`` (with a set of weights), or a name of PyGAD's,
-        which change genes as PyGAD does by default and much more slowly: ``"random"``, ``"swap"``,
-        ``"inversion"``, ``"scramble"``, ``"polynomial"``, ``"adaptive"``. By the problem:
-        ``"gaussian"``, or ``"step"`` with a set of weights.
+        ``"low_rank"`` (with the mean crossover: the mutation of each weight matrix has a low rank
+        and costs next to nothing, see `ga_ann.low_rank`), ``"gaussian"``, ``"uniform"``,
+        ``"step"`` (with a set of weights), or a name of PyGAD's, which change genes as PyGAD does
+        by default and much more slowly: ``"random"``, ``"swap"``, ``"inversion"``,
+        ``"scramble"``, ``"polynomial"``, ``"adaptive"``. By the problem: ``"step"`` with a set of
+        weights, ``"low_rank"`` with the mean crossover where there are no elites and all genes
+        mutate, and ``"gaussian"`` elsewhere.
+    rank : int, default=1
+        Rank of the low-rank mutation, 1 to the smaller side of each matrix.
     mutation_rate : float, optional
         Share of the genes that change in an offspring, 0 to 1; a pair (of weak solutions, of
         strong ones) for ``"adaptive"``. With ``"step"``, in units of the current `sigma`. By the
@@ -127,11 +137,13 @@ class Recipe:
     """
 
     population_size: int = 32
-    n_parents: int = 8
+    n_parents: int | None = None
     n_elites: int = 0
     selection: str = "truncation"
     crossover: str | None = None
+    recombination: str | None = None
     mutation: str | None = None
+    rank: int = 1
     mutation_rate: float | tuple[float, float] | None = None
     sigma: float | None = None
     sigma_decay: float = 0.8
@@ -170,7 +182,8 @@ class Recipe:
             ("init", INITS),
             ("selection", SELECTIONS, PYGAD_SELECTIONS),
             ("crossover", CROSSOVERS, PYGAD_CROSSOVERS),
-            ("mutation", MUTATIONS, ("step",), PYGAD_MUTATIONS),
+            ("recombination", RECOMBINATIONS),
+            ("mutation", MUTATIONS, ("low_rank", "step"), PYGAD_MUTATIONS),
             ("noise", ("generator", "table")),
             ("dtype", ("float32", "float64")),
         ):
@@ -185,7 +198,9 @@ class Recipe:
     def _check_numbers(self) -> None:
         size = self.population_size
         check_number(size, "population_size", Integral, low=2)
-        check_number(self.n_parents, "n_parents", Integral, low=1, high=size)
+        if self.n_parents is not None:
+            check_number(self.n_parents, "n_parents", Integral, low=1, high=size)
+        check_number(self.rank, "rank", Integral, low=1)
         check_number(self.n_elites, "n_elites", Integral, low=0, high=size - 1)
         check_number(self.sigma_decay, "sigma_decay", above=0, high=1)
         if self.sigma is not None:
@@ -231,12 +246,18 @@ class Recipe:
             If its parts do not go together.
         """
         restricted, n_samples = weight_set is not None, len(data.X)
-        mutation = self.mutation or ("step" if restricted else "gaussian")
+        crossover = self.crossover or ("gene_pool" if restricted else "mean")
+        mutation = self.mutation or ("step" if restricted else self._free_mutation(crossover))
+        centred = self.n_parents is None and self.selection == "truncation"
+        recombination = self.recombination or ("centred" if centred else "parents")
+        takes_all = crossover == "mean" and recombination == "centred"
         rates = ADAPTIVE_RATES if mutation == "adaptive" else (0.005 if restricted else 1.0)
         decay = min(1 / math.sqrt(n_samples), MOST_WEIGHT_DECAY)
         enough = n_samples >= 8 * AUTO_BATCH_SIZE
         by_problem: dict[str, Any] = {
-            "crossover": "gene_pool" if restricted else "mean",
+            "n_parents": self.population_size if takes_all else -(-self.population_size // 4),
+            "crossover": crossover,
+            "recombination": recombination,
             "mutation": mutation,
             "mutation_rate": rates,
             "sigma": 1.0 if restricted else 0.3,
@@ -252,6 +273,11 @@ class Recipe:
         resolved._check_together(weight_set)
         return resolved
 
+    def _free_mutation(self, crossover: str) -> str:
+        every_gene = self.mutation_rate in (None, 1.0)
+        cheap = crossover == "mean" and not self.n_elites and every_gene
+        return "low_rank" if cheap else "gaussian"
+
     def _check_together(self, weight_set: tuple[float, ...] | None) -> None:
         """Refuse parts that are possible alone, but not with each other."""
         restricted = weight_set is not None
@@ -262,6 +288,10 @@ class Recipe:
                 f"mutation must be one of {list(STAY_IN_THE_SET)} with a weight_set, and 'step' "
                 f"needs one; got {self.mutation!r} with weight_set={weight_set!r}."
             )
+        if self.mutation == "low_rank":
+            self._check_low_rank()
+        if self.crossover == "mean" and self.recombination == "centred":
+            self._check_centred()
         if restricted and self.crossover in LEAVE_THE_SET:
             raise ValueError(
                 f"crossover={self.crossover!r} makes weights that are not in the weight_set; use "
@@ -284,6 +314,34 @@ class Recipe:
                 "mutation_rate must be a pair (rate of weak solutions, rate of strong ones) with "
                 f"mutation='adaptive', and a number otherwise; got {rates!r} with "
                 f"mutation={self.mutation!r}."
+            )
+
+    def _check_low_rank(self) -> None:
+        """Refuse what low-rank mutations of one mean cannot be combined with."""
+        if self.crossover != "mean":
+            raise ValueError(
+                f"mutation='low_rank' needs crossover='mean', got {self.crossover!r}, which makes "
+                "offspring that have no common mean; use mutation='gaussian' with it."
+            )
+        if self.n_elites:
+            raise ValueError(
+                f"mutation='low_rank' needs n_elites=0, got {self.n_elites}: an elite would be a "
+                "mutation of another mean. The best solution is kept all the same; use "
+                "mutation='gaussian' for elites that breed."
+            )
+        if self.mutation_rate != 1:
+            raise ValueError(
+                f"mutation='low_rank' changes every gene and needs mutation_rate=1, got "
+                f"{self.mutation_rate!r}; use mutation='gaussian' for a share of the genes."
+            )
+
+    def _check_centred(self) -> None:
+        """Refuse what leaves a solution out where all of them count."""
+        if self.selection != "truncation" or self.n_parents != self.population_size:
+            raise ValueError(
+                "recombination='centred' takes all solutions in the order of their rank, and needs "
+                "selection='truncation' and n_parents of the whole population (or None), got "
+                f"{self.selection!r} and {self.n_parents}; use recombination='parents'."
             )
 
     def first_batch_size(self, n_samples: int) -> int:

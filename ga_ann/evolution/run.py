@@ -14,17 +14,35 @@ from numpy.typing import NDArray
 from ga_ann.callbacks import Callback
 from ga_ann.evolution.evaluation import Evaluator, Measurement
 from ga_ann.evolution.problem import Problem
-from ga_ann.operators import rank_order, weighted_mean
+from ga_ann.evolution.recipe import Recipe
+from ga_ann.low_rank import LowRankPopulation
+from ga_ann.operators import RECOMBINATIONS, rank_order
 from ga_ann.state import Best, State
 from ga_ann.validation import check_number
 
 if TYPE_CHECKING:
     from ga_ann.evolution.engine import NetworkGA
 
-__all__ = ["Limits", "Run", "without_nan"]
+__all__ = ["Limits", "Run", "next_mean", "without_nan"]
 
 CHECK_EVERY = 10
 """Generations between two measurements of a candidate on all samples."""
+
+
+def next_mean(state: State, recipe: Recipe) -> NDArray[Any]:
+    """Return the mean of the next generation's offspring, before weight decay."""
+    n_parents: Any = recipe.n_parents
+    chosen = rank_order(state.ranking)[:n_parents]
+    weights = RECOMBINATIONS[recipe.recombination](n_parents)  # type: ignore[index]
+    population = state.population
+    with np.errstate(over="ignore", invalid="ignore"):
+        if isinstance(population, LowRankPopulation):
+            return population.take(chosen).recombine(weights)
+        mean: NDArray[Any] = weights.astype(population.dtype) @ population[chosen]
+        if recipe.recombination == "centred":
+            mean += population.mean(axis=0) if state.mean is None else state.mean
+    return mean
+
 
 Candidate = tuple[NDArray[Any], Measurement]
 
@@ -113,7 +131,7 @@ class Run:
 
     # ------------------------------------------------------------ measuring
 
-    def measure(self, population: NDArray[Any]) -> Measurement:
+    def measure(self, population: NDArray[Any] | LowRankPopulation) -> Measurement:
         """Measure solutions on all samples, or on a batch that is drawn anew each time."""
         state, samples = self.state, None
         # The schedule may move before the next generation; this measurement is what it was.
@@ -125,7 +143,10 @@ class Run:
         return self._evaluate(population, samples, ranking_only=not state.fitness_known)
 
     def _evaluate(
-        self, population: NDArray[Any], samples: NDArray[np.intp] | None = None, **options: Any
+        self,
+        population: NDArray[Any] | LowRankPopulation,
+        samples: NDArray[np.intp] | None = None,
+        **options: Any,
     ) -> Measurement:
         n_samples = self.state.schedule.n_samples
         measured = self.evaluate(population, samples, **options)
@@ -234,8 +255,7 @@ class Run:
         state, recipe = self.state, self.problem.recipe
         order = rank_order(state.ranking)
         if recipe.crossover == "mean":
-            with np.errstate(over="ignore", invalid="ignore"):
-                candidate = weighted_mean(state.population[order[: recipe.n_parents]])
+            candidate = next_mean(state, recipe)
         elif not (state.measured_on_all and state.fitness_known):
             candidate = state.population[order[0]]
         else:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ga_ann.chromosome import count_genes, reshape
+from ga_ann.low_rank import LowRankNoise, LowRankPopulation
 from ga_ann.network import pair_layers
 from ga_ann.schedule import Schedule
 from ga_ann.state import Beginning, Best, State
@@ -33,9 +34,12 @@ __all__ = [
 MAY_CHANGE = ("n_generations", "max_time", "max_evaluations", "target_fitness")
 """Settings that a run may go on with another value of: they only say when it ends."""
 
-ARRAYS = ("population", "fitness", "ranking")
+ARRAYS = ("fitness", "ranking", "best")
 
 BIT_GENERATORS = ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64")
+
+MOST_PLACES = 2**26
+"""Places of a noise table that a file may ask for."""
 
 FLAGS = ("measured_on_all", "fitness_known")
 NUMBERS = ("best_ranking", "n_evaluated")
@@ -104,12 +108,18 @@ def save_checkpoint(path: str | os.PathLike[str], state: State) -> None:
     about, columns = pack_history(state.history)
     names = (*FLAGS, *NUMBERS, *SEEDS, "engine", "random_state")
     best = state.best._asdict()
-    arrays = {name: getattr(state, name) for name in ARRAYS} | {"best": best.pop("solution")}
+    population, about_population = _pack_population(state)
+    arrays = population | {
+        "fitness": state.fitness,
+        "ranking": state.ranking,
+        "best": best.pop("solution"),
+    }
     header = {
         "history": about,
         "shapes": [list(shape) for shape in state.shapes],
         "state": {
             **{name: getattr(state, name) for name in names},
+            "low_rank": about_population,
             "best": best,
             "beginning": state.beginning._asdict(),
             "schedule": asdict(state.schedule),
@@ -144,13 +154,16 @@ def load_checkpoint(path: str | os.PathLike[str]) -> State:
     with naming(path, "a checkpoint"):
         header, arrays = read_archive(path, "checkpoint")
         shapes = [_as_shape(shape) for shape in entry(header, "shapes", list)]
-        held: dict[str, Any] = {name: member(arrays, name) for name in (*ARRAYS, "best")}
+        state = entry(header, "state", dict)
+        held: dict[str, Any] = {name: member(arrays, name) for name in ARRAYS}
+        with using_state():
+            held |= _unpack_population(arrays, state, shapes)
         _check_arrays(held, shapes)
         history = unpack_history(header, arrays)
         if not len(history):
             raise ValueError("its history has no generation")
         with using_state():
-            scalars = _read_state(entry(header, "state", dict), held.pop("best"))
+            scalars = _read_state(state, held.pop("best"))
         return State(
             **held,
             **scalars,
@@ -159,6 +172,49 @@ def load_checkpoint(path: str | os.PathLike[str]) -> State:
             fingerprints=entry(header, "data", dict),
             versions=entry(header, "versions", dict),
         )
+
+
+def _pack_population(state: State) -> tuple[dict[str, NDArray[Any]], dict[str, Any] | None]:
+    """Return the arrays of a population, and what else it takes if they are recipes."""
+    population = state.population
+    if not isinstance(population, LowRankPopulation):
+        mean = {} if state.mean is None else {"mean": state.mean}
+        return {"population": population} | mean, None
+    noise = population.noise
+    arrays = {
+        "mean": population.mean,
+        "places": population.places,
+        "scales": np.concatenate(noise.scales),
+    }
+    about = {"sigma": population.sigma, "rank": noise.rank, "n_places": noise.n_places}
+    return arrays, about
+
+
+def _unpack_population(
+    arrays: Mapping[str, NDArray[Any]], state: dict[str, Any], shapes: list[tuple[int, ...]]
+) -> dict[str, Any]:
+    if (about := state.get("low_rank")) is None:
+        return {"population": member(arrays, "population"), "mean": arrays.get("mean")}
+    about = entry(state, "low_rank", dict)
+    mean, places, scales = (member(arrays, name) for name in ("mean", "places", "scales"))
+    n_places, rank, sigma = int(about["n_places"]), int(about["rank"]), float(about["sigma"])
+    widths = [shape[-1] for shape in shapes]
+    if not 0 < n_places <= MOST_PLACES or places.dtype != np.int64 or places.ndim != 1:
+        raise ValueError(f"it has {n_places} places, and {places.dtype} of {places.shape} in use")
+    if places.min(initial=0) < 0 or places.max(initial=0) >= n_places:
+        raise ValueError(f"its places must be at least 0 and below {n_places}")
+    if scales.shape != (sum(widths),) or scales.dtype.kind != "f" or mean.dtype.kind != "f":
+        raise ValueError(f"its scales must be {sum(widths)} floats")
+    seed = int(state["noise_seed"])
+    noise = LowRankNoise(
+        np.random.default_rng(seed),
+        shapes,
+        np.split(scales, np.cumsum(widths)[:-1]),
+        rank=rank,
+        n_places=n_places,
+        dtype=mean.dtype,
+    )
+    return {"population": LowRankPopulation(mean, places, sigma, noise), "mean": None}
 
 
 def _as_shape(sizes: object) -> tuple[int, ...]:
@@ -179,9 +235,12 @@ def _check_arrays(arrays: Mapping[str, NDArray[Any]], shapes: list[tuple[int, ..
         "fitness": (n_solutions,),
         "ranking": (n_solutions,),
         "best": (n_genes,),
+        "mean": (n_genes,),
     }
     for name, shape in expected.items():
         array = arrays[name]
+        if array is None:
+            continue
         if array.shape != shape or array.dtype.kind != "f":
             raise ValueError(
                 f"{name} must hold floats of shape {shape}, got {array.dtype} of {array.shape}"
