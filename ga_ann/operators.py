@@ -266,7 +266,7 @@ def centred_weights(n: int) -> NDArray[np.float64]:
     Examples
     --------
     >>> centred_weights(4).round(3)
-    array([ 0.48 , -0.02 , -0.23 , -0.23 ])
+    array([ 0.48,  0.02, -0.25, -0.25])
     """
     weights = np.maximum(0, np.log(n / 2 + 1) - np.log(np.arange(1, n + 1)))
     centred: NDArray[np.float64] = weights / weights.sum() - 1 / n

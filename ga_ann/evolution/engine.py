@@ -114,7 +114,8 @@ class NetworkGA(pygad.GA):
     @property
     def offspring(self) -> NDArray[Any]:
         """The rows that the next generation's offspring are to fill."""
-        return self._next[self.keep_elitism :]
+        rows: NDArray[Any] = self._next[self.keep_elitism :]
+        return rows
 
     # ------------------------------------------------------------ what PyGAD does otherwise
 

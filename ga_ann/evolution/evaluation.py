@@ -230,7 +230,8 @@ class Evaluator:
         if isinstance(population, LowRankPopulation):
             cost = LOW_RANK_FLOPS * sum(self._widths) * n_samples
             shared = self._multiply_first(population, columns)
-        size = self._block_size(n_solutions, n_samples, cost)
+        small = shared is not None and n_solutions * cost < THREADED_FLOPS
+        size = self._block_size(n_solutions, n_samples, small=small)
         blocks = [slice(k, k + size) for k in range(0, n_solutions, size)]
         threaded = size * cost > THREADED_FLOPS
         n_shares = min(self._n_jobs, len(blocks)) if threaded else 1
@@ -251,10 +252,12 @@ class Evaluator:
             measured.ranking[failed] = np.nan
         return measured
 
-    def _block_size(self, n_solutions: int, n_samples: int, cost: float) -> int:
+    def _block_size(self, n_solutions: int, n_samples: int, *, small: bool) -> int:
         row_bytes = max(self._widths) * n_samples * self.X.itemsize
-        # At least four blocks, so that two or four threads end at the same time.
-        return max(1, min(BLOCK_BYTES // row_bytes, -(-n_solutions // 4)))
+        # At least four blocks, so that two or four threads end at the same time; but not where all
+        # of it is too little work for a second thread.
+        most = n_solutions if small else -(-n_solutions // 4)
+        return max(1, min(BLOCK_BYTES // row_bytes, most))
 
     def _multiply_first(
         self, population: LowRankPopulation, columns: NDArray[Any]

@@ -57,7 +57,7 @@ class EvolutionResult(TrainingResult):
     ga: NetworkGA | None
 
     @property
-    def population(self) -> NDArray[Any]:
+    def population(self) -> NDArray[Any] | LowRankPopulation:
         """The final population, of shape (n_solutions, n_genes)."""
         return self.state.population
 
