@@ -18,7 +18,7 @@ from sklearn.utils import compute_sample_weight
 from threadpoolctl import threadpool_limits
 
 from ga_ann import GeneticMLPClassifier, load_fruits360, select_by_std
-from ga_ann.fitness.names import neg_cost
+from ga_ann.fitness import neg_cost
 
 COST = np.array([[0, 1], [10, 0]])  # a malignant tumour that is missed costs ten false alarms
 Split = tuple[Any, Any, Any, Any]  # training samples, labels, test samples, labels

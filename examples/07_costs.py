@@ -8,7 +8,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from ga_ann import GeneticMLPClassifier
-from ga_ann.fitness.names import neg_cost
+from ga_ann.fitness import neg_cost
 
 # Will a patient's diabetes be severe within a year? To miss that costs five false alarms.
 X, progression = load_diabetes(return_X_y=True)

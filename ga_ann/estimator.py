@@ -276,14 +276,14 @@ class GeneticMLPClassifier(ClassifierMixin, _GeneticMLP):
         Activation of the hidden layers: ``"identity"``, ``"relu"``, ``"sigmoid"``, ``"sign"``,
         ``"softmax"``, ``"step"`` or ``"tanh"``. None is the recipe's: ``"relu"`` by default.
     fitness : str or callable, default=None
-        The score to maximise; None is the accuracy. A name in `ga_ann.fitness.names.FITNESS`
+        The score to maximise; None is the accuracy. A name in `ga_ann.fitness.FITNESS`
         (``"balanced_accuracy"``, ``"f1_macro"``, ``"matthews_corrcoef"``, ``"neg_log_loss"``,
         ...), a score made by `fbeta` or `neg_cost`, the name of a scikit-learn scorer, a scorer,
         or ``f(y_true, y_pred)``.
     tie_breaker : str or callable, default="auto"
         What selection ranks by: ``"auto"`` is the log loss, adjusted to the classes' importance
         where the fitness has such (`balanced_accuracy`, `g_mean`, `neg_cost`; see
-        `ga_ann.fitness.names.finer_score`); ``"fitness"`` is the fitness alone; or a score as for
+        `ga_ann.fitness.finer_score`); ``"fitness"`` is the fitness alone; or a score as for
         `fitness`. Which network is the best is decided by the fitness first.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, as elsewhere in scikit-learn; they multiply `sample_weight`.
@@ -477,7 +477,7 @@ class GeneticMLPRegressor(RegressorMixin, _GeneticMLP):
     Parameters
     ----------
     fitness : str or callable, default=None
-        The score to maximise; None is R2. A name in `ga_ann.fitness.names.REGRESSION_FITNESS`
+        The score to maximise; None is R2. A name in `ga_ann.fitness.REGRESSION_FITNESS`
         (``"neg_mean_absolute_error"``, ``"neg_median_absolute_error"``, ...), a score made by
         `neg_mean_pinball_loss`, the name of a scikit-learn scorer, a scorer, or
         ``f(y_true, y_pred)``.

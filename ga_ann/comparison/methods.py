@@ -14,7 +14,7 @@ from sklearn.neural_network import MLPClassifier
 
 from ga_ann.baseline import train_naive
 from ga_ann.evolution.evolve import EvolutionResult, evolve
-from ga_ann.fitness.names import PopulationScore
+from ga_ann.fitness import PopulationScore
 from ga_ann.history import History, TrainingResult
 
 __all__ = ["METHODS", "Job", "Method", "Trained"]

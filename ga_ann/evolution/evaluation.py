@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ga_ann.chromosome import count_genes, reshape
-from ga_ann.fitness.scores import PopulationScore, accuracy
+from ga_ann.fitness import PopulationScore, accuracy
 from ga_ann.network import ACTIVATIONS, Layer, lookup, pair_layers
 from ga_ann.validation import check_number
 
@@ -38,6 +38,34 @@ STACKED_SAMPLES = 256
 
 THREADED_FLOPS = 5e6
 """Work of a block below which handing it to another thread costs more than it saves."""
+
+
+def _read_only(array: NDArray[Any]) -> NDArray[Any]:
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def _may_overwrite(score: PopulationScore) -> bool:
+    return getattr(score, "overwrites", True)
+
+
+def _score(
+    scores: Sequence[PopulationScore | None],
+    outputs: NDArray[Any],
+    targets: tuple[NDArray[Any], NDArray[Any] | None],
+) -> list[NDArray[np.float64] | float]:
+    """Return what each score makes of the outputs, whatever the others do to them; NaN for None."""
+    values: list[NDArray[np.float64] | float] = [np.nan] * len(scores)
+    turns = [(k, score) for k, score in enumerate(scores) if score is not None]
+    turns.sort(key=lambda turn: _may_overwrite(turn[1]))
+    for k, score in turns:
+        if not _may_overwrite(score):
+            lent = _read_only(outputs)
+        else:
+            lent = outputs if k == turns[-1][0] else outputs.copy()
+        values[k] = np.array(score(lent, *targets))  # it may be a part of the outputs
+    return values
 
 
 class Measurement(NamedTuple):
@@ -110,8 +138,9 @@ class Evaluator:
         n_jobs: int | None = None,
     ) -> None:
         self.X = np.ascontiguousarray(X, dtype=dtype)
-        self.y = np.asarray(y)
-        self.sample_weight = None if sample_weight is None else np.asarray(sample_weight)
+        self.y = _read_only(np.asarray(y))
+        weight = None if sample_weight is None else _read_only(np.asarray(sample_weight))
+        self.sample_weight = weight
         # BLAS multiplies columns that are contiguous a little faster; large data are not doubled.
         self._columns = np.ascontiguousarray(self.X.T) if self.X.nbytes <= 2**26 else self.X.T
         self.shapes = list(shapes)
@@ -171,7 +200,8 @@ class Evaluator:
         Raises
         ------
         ValueError
-            If the chromosomes do not have the network's number of genes.
+            If the chromosomes do not have the network's number of genes, or a score writes to the
+            truth, the weights, or outputs that it does not say it overwrites.
         """
         n_genes = count_genes(self.shapes)
         if population.ndim != 2 or population.shape[1] != n_genes:
@@ -182,8 +212,8 @@ class Evaluator:
         columns, y, weight = self._columns, self.y, self.sample_weight
         if samples is not None:
             columns = np.ascontiguousarray(self.X[samples].T)
-            y = self.y[..., samples]
-            weight = None if weight is None else weight[samples]
+            y = _read_only(self.y[..., samples])
+            weight = None if weight is None else _read_only(weight[samples])
         n_samples = columns.shape[1]
         measured = Measurement(np.empty(n_solutions), np.empty(n_solutions))
         fitness = None if ranking_only and self._ranking is not None else self._fitness
@@ -225,11 +255,8 @@ class Evaluator:
             outputs = self._forward(chromosomes, columns)
             # An infinity or a NaN anywhere makes the sum one of them.
             invalid = ~np.isfinite(outputs.sum(axis=(1, 2)))
-            # The fitness first: the finer score may overwrite the outputs.
-            out.fitness[:] = np.nan if fitness is None else fitness(outputs, *targets)
-            out.ranking[:] = (
-                out.fitness if self._ranking is None else self._ranking(outputs, *targets)
-            )
+            out.fitness[:], ranking = _score([fitness, self._ranking], outputs, targets)
+            out.ranking[:] = out.fitness if self._ranking is None else ranking
         out.fitness[invalid] = out.ranking[invalid] = np.nan
 
     def _forward(self, chromosomes: NDArray[Any], columns: NDArray[Any]) -> NDArray[Any]:

@@ -11,7 +11,7 @@ from sklearn.preprocessing import StandardScaler
 from ga_ann.comparison.compare import DATASETS, SPLITS, Comparison, compare
 from ga_ann.comparison.methods import METHODS, Method, Trained
 from ga_ann.comparison.summary import MEASURES, summarise
-from ga_ann.fitness.names import neg_cost
+from ga_ann.fitness import neg_cost
 from ga_ann.history import History
 
 module = sys.modules["ga_ann.comparison.compare"]

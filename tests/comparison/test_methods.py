@@ -5,7 +5,7 @@ import pytest
 from sklearn.datasets import load_iris
 
 from ga_ann.comparison.methods import METHODS, Job
-from ga_ann.fitness.names import FITNESS
+from ga_ann.fitness import FITNESS
 
 
 @pytest.fixture(scope="module")

@@ -1,16 +1,36 @@
 """The evaluator against a plain forward pass and scikit-learn's accuracy."""
 
+import warnings
+from itertools import combinations, permutations
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.datasets import load_diabetes, load_wine
 from sklearn.metrics import r2_score
+from sklearn.preprocessing import scale
 
 from ga_ann.chromosome import flatten, reshape
 from ga_ann.evolution import evaluation
 from ga_ann.evolution.evaluation import Evaluator
-from ga_ann.fitness.names import resolve_fitness
-from ga_ann.fitness.scores import accuracy, adjusted_log_loss, margin, neg_log_loss, r2
+from ga_ann.evolution.evolve import evolve
+from ga_ann.fitness import (
+    FITNESS,
+    REGRESSION_FITNESS,
+    accuracy,
+    adjusted_log_loss,
+    fbeta,
+    neg_cost,
+    neg_log_loss,
+    neg_mean_pinball_loss,
+    per_solution,
+    population_score,
+    resolve_fitness,
+    scaled,
+)
+from ga_ann.fitness.probabilities import margin
+from ga_ann.fitness.regression import r2
 from ga_ann.network import forward, init_weights, layer_shapes, predict
 
 
@@ -302,3 +322,180 @@ def test_outputs_that_are_not_finite_have_no_rank_even_alone():
         True,
         False,
     ]
+
+
+# --------------------------------------------------------------- scores that overwrite the outputs
+
+
+def all_scores(n_outputs, task):
+    """Return scores of a task: by name, made of parameters, and of one solution at a time."""
+    if task == "regression":
+        return [*REGRESSION_FITNESS.values(), neg_mean_pinball_loss(0.8), per_solution("r2", None)]
+    named = [score for name, score in FITNESS.items() if n_outputs == 2 or name != "f1"]
+    return [
+        *named,
+        fbeta(2),
+        neg_cost(np.arange(n_outputs**2).reshape(n_outputs, n_outputs)),
+        adjusted_log_loss(np.arange(1, n_outputs + 1)),
+        scaled(neg_log_loss, 0.5),
+        per_solution("neg_log_loss", range(n_outputs)),
+    ]
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(
+    ("task", "n_outputs"),
+    [("classification", 2), ("classification", 4), ("regression", 1), ("regression", 2)],
+)
+def test_two_scores_measured_together_are_those_measured_alone(
+    monkeypatch, task, n_outputs, weighted
+):
+    monkeypatch.setattr(evaluation, "CHUNK_BYTES", 13 * 7 * 4)  # several chunks
+    monkeypatch.setattr(evaluation, "THREADED_FLOPS", 0)
+    sizes = [5, 7, n_outputs]
+    X, y = problem(sizes, 40)
+    if task == "regression":
+        y = np.random.default_rng(2).standard_normal((n_outputs, 40))
+    weight = np.random.default_rng(3).uniform(1, 2, 40) if weighted else None
+    population = networks(sizes)
+    given = [a for a in (population, X, y, weight) if a is not None]
+    before = [a.copy() for a in given]
+
+    def measure(fitness, ranking=None):
+        with Evaluator(
+            X,
+            y,
+            layer_shapes(sizes),
+            fitness=fitness,
+            ranking=ranking,
+            sample_weight=weight,
+            n_jobs=3,
+        ) as evaluate:
+            return evaluate(population)
+
+    scores = all_scores(n_outputs, task)
+    alone = [measure(score).fitness for score in scores]
+    for (a, fitness), (b, ranking) in permutations(zip(alone, scores, strict=True), 2):
+        both = measure(fitness, ranking)
+        np.testing.assert_array_equal(both.fitness, a, f"{fitness} beside {ranking}")
+        np.testing.assert_array_equal(both.ranking, b, f"{ranking} beside {fitness}")
+    assert all((a == b).all() for a, b in zip(given, before, strict=True))
+
+
+@pytest.mark.parametrize("marked", [False, True])
+def test_a_score_of_ones_own_may_overwrite_the_outputs_without_saying_so(marked):
+    def own(outputs, y, sample_weight=None):
+        outputs[:] = 7
+        return np.arange(len(outputs), dtype=float)
+
+    score = population_score("classification")(own) if marked else own
+    sizes = [5, 7, 3]
+    X, y = problem(sizes, 30)
+    plain = Evaluator(X, y, layer_shapes(sizes), fitness=margin)(networks(sizes)).fitness
+    for fitness, ranking in ((score, margin), (margin, score)):
+        both = Evaluator(X, y, layer_shapes(sizes), fitness=fitness, ranking=ranking)
+        found = both(networks(sizes))
+        assert ((found.ranking if fitness is score else found.fitness) == plain).all()
+
+
+@pytest.mark.parametrize("spoilt", ["outputs", "y", "sample_weight"])
+@pytest.mark.parametrize("samples", [None, np.array([1, 5, 5])])
+def test_a_score_that_overwrites_what_it_must_not_is_refused(spoilt, samples):
+    @population_score("classification", overwrites=False)
+    def liar(outputs, y, sample_weight=None):
+        {"outputs": outputs, "y": y, "sample_weight": sample_weight}[spoilt][:] = 0
+        return np.zeros(len(outputs))
+
+    sizes = [5, 7, 3]
+    X, y = problem(sizes, 30)
+    weight = np.ones(30)
+    for options in ({"fitness": liar}, {"ranking": liar}):
+        evaluate = Evaluator(X, y, layer_shapes(sizes), sample_weight=weight, **options)
+        with pytest.raises(ValueError, match="read-only"):
+            evaluate(networks(sizes), samples)
+    assert y.any()
+    assert weight.all()
+
+
+def test_no_two_results_share_memory():
+    sizes = [5, 7, 3]
+    X, y = problem(sizes, 30)
+    for ranking in (None, neg_log_loss):
+        evaluate = Evaluator(X, y, layer_shapes(sizes), ranking=ranking)
+        arrays = [a for _ in range(2) for a in evaluate(networks(sizes))]
+        assert not any(np.shares_memory(a, b) for a, b in combinations(arrays, 2))
+
+
+def test_a_regression_that_maximises_an_error_ends_with_good_targets():
+    X, y = load_diabetes(return_X_y=True)
+    result = evolve(
+        scale(X),
+        y,
+        task="regression",
+        fitness="neg_mean_absolute_error",
+        hidden_layer_sizes=(10,),
+        bias=True,
+        n_generations=100,
+        random_state=0,
+    )
+    assert r2_score(y, forward(result.weights, scale(X))) > 0.45
+
+
+@pytest.mark.parametrize("fitness", ["margin", "neg_brier_score"])
+def test_classifications_that_maximise_a_score_of_outputs_end_with_good_classes(fitness):
+    X, y = load_wine(return_X_y=True)
+    result = evolve(
+        scale(X), y, fitness=fitness, hidden_layer_sizes=(10,), n_generations=60, random_state=0
+    )
+    assert np.mean(predict(result.weights, scale(X)) == y) > 0.97
+
+
+def test_a_metric_that_warns_each_time_warns_once_a_run(monkeypatch):
+    monkeypatch.setattr(evaluation, "THREADED_FLOPS", 0)
+
+    def ill_defined(y_true, y_pred):
+        warnings.warn("ill-defined", UserWarning, stacklevel=1)
+        return np.mean(y_true == y_pred)
+
+    X, y = load_wine(return_X_y=True)
+    for _ in range(2):
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            before = list(warnings.filters), warnings.showwarning
+            evolve(X, y, fitness=ill_defined, n_generations=12, random_state=0, n_jobs=3)
+            assert (list(warnings.filters), warnings.showwarning) == before
+        assert [str(w.message) for w in told] == ["ill-defined"]
+
+
+@pytest.mark.parametrize("first", [False, True])
+@pytest.mark.parametrize("second", [False, True])
+def test_outputs_are_copied_for_two_scores_that_overwrite_and_for_no_others(first, second):
+    lent = []
+
+    def spy(overwrites):
+        @population_score("classification", overwrites=overwrites)
+        def score(outputs, y, sample_weight=None):
+            lent.append(outputs)
+            return np.zeros(len(outputs))
+
+        return score
+
+    X, y = problem([5, 3], 30)
+    Evaluator(X, y, [(5, 3)], fitness=spy(first), ranking=spy(second))(networks([5, 3], 1))
+    assert len(lent) == 2
+    assert np.shares_memory(*lent) != (first and second)
+
+
+@pytest.mark.parametrize("ranking", [neg_log_loss, margin])
+def test_a_score_may_return_a_part_of_the_outputs(ranking):
+    @population_score("classification", overwrites=False)
+    def first_output(outputs, y, sample_weight=None):
+        return outputs[:, 0, 0]
+
+    sizes = [5, 7, 3]
+    X, y = problem(sizes, 30)
+    alone, both = (
+        Evaluator(X, y, layer_shapes(sizes), fitness=first_output, ranking=ranking)(networks(sizes))
+        for ranking in (None, ranking)
+    )
+    assert (both.fitness == alone.fitness).all()

@@ -20,7 +20,7 @@ from ga_ann.callbacks import EarlyStopping
 from ga_ann.chromosome import flatten, reshape
 from ga_ann.evolution.evolve import evolve
 from ga_ann.evolution.recipe import RECIPES
-from ga_ann.fitness.names import neg_cost
+from ga_ann.fitness import neg_cost
 from ga_ann.network import init_weights, layer_shapes, predict
 from ga_ann.operators import CROSSOVERS, MUTATIONS, SELECTIONS
 from ga_ann.weight_sets import check_weight_set, is_inside

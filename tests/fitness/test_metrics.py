@@ -1,33 +1,27 @@
-"""Names, scorers and plain functions made scores of a population."""
+"""Scorers and plain functions made scores of a population."""
 
 import pickle
+import re
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from scipy.special import softmax
 from sklearn.base import is_classifier, is_regressor
+from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import (
-    get_scorer,
+    average_precision_score,
+    f1_score,
+    jaccard_score,
     log_loss,
     make_scorer,
-    mean_squared_error,
     precision_score,
     recall_score,
+    roc_auc_score,
 )
 
-from ga_ann.evolution.problem import TrainingData
-from ga_ann.fitness.names import (
-    FITNESS,
-    LEAST_IMPORTANCE,
-    REGRESSION_FITNESS,
-    fbeta,
-    finer_score,
-    neg_cost,
-    neg_log_loss,
-    neg_mean_pinball_loss,
-    per_solution,
-    population_score,
-    resolve_fitness,
-)
+from ga_ann.fitness import FITNESS, REGRESSION_FITNESS, per_solution
 
 FRUITS = np.array(["apple", "lemon", "mango"])
 
@@ -212,133 +206,136 @@ def test_scores_of_metrics_can_be_pickled():
         assert copy(outputs, y).tolist() == score(outputs, y).tolist()
 
 
-# ---- names ---------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", sorted(FITNESS))
-def test_names_of_classification_resolve_to_the_table(name):
-    assert resolve_fitness(name, classes=FRUITS) is FITNESS[name]
-
-
-@pytest.mark.parametrize("name", sorted(REGRESSION_FITNESS))
-def test_names_of_regression_resolve_to_the_table(name):
-    assert resolve_fitness(name, classes=None) is REGRESSION_FITNESS[name]
-
-
-@pytest.mark.parametrize("fitness", ["precision_macro", get_scorer("recall_macro"), hits])
-def test_everything_else_that_scores_resolves_to_a_score_of_a_population(fitness):
-    outputs, y = draw()
-    found = resolve_fitness(fitness, classes=FRUITS)(outputs, y)
-    assert found.shape == (4,)
-    assert np.isfinite(found).all()
-
-
-def test_labels_that_are_numbers_may_be_scored_as_numbers():
-    outputs, y = draw()
-    score = resolve_fitness("neg_mean_squared_error", classes=[0, 1, 2])
-    expected = [-mean_squared_error(y, one.argmax(axis=0)) for one in outputs]
-    assert score(outputs, y).tolist() == pytest.approx(expected)
-
-
-def test_scores_of_a_population_resolve_to_themselves():
-    @population_score("classification")
-    def mine(outputs, y, sample_weight=None):
-        return np.zeros(len(outputs))
-
-    made = per_solution(hits, FRUITS)
-    for score in (mine, fbeta(2), neg_cost([[0, 1], [1, 0]]), FITNESS["accuracy"], made):
-        assert resolve_fitness(score, classes=FRUITS) is score
-    pinball = neg_mean_pinball_loss(0.9)
-    assert resolve_fitness(pinball, classes=None) is pinball
-
-
-@pytest.mark.parametrize(
-    ("fitness", "classes", "error", "message"),
-    [
-        ("acuracy", FRUITS, ValueError, "one of .*'accuracy'.*scikit-learn.*got 'acuracy'"),
-        ("accuracy", None, ValueError, "'r2'.*regression.*got 'accuracy'"),
-        (fbeta, FRUITS, TypeError, r"give fbeta\(\.\.\.\)"),
-        (FITNESS["accuracy"], None, ValueError, "score of regression.*one of classification"),
-        (neg_mean_pinball_loss(), FRUITS, ValueError, "score of classification"),
-        (3, FRUITS, TypeError, "a name or callable, got 3"),
-        (log_loss, FRUITS, ValueError, "log_loss is smaller.*greater_is_better=False"),
-    ],
-)
-def test_what_is_no_fitness_is_refused(fitness, classes, error, message):
-    with pytest.raises(error, match=message):
-        resolve_fitness(fitness, classes=classes)
-
-
 def test_an_unknown_scorer_is_refused():
     with pytest.raises(ValueError, match=r"get_scorer_names.*got 'acuracy'"):
         per_solution("acuracy", FRUITS)
 
 
-# ---- finer scores --------------------------------------------------------------------------------
-
-SHARES = np.array([0.7, 0.2, 0.1])
+# ---- the same for every version of scikit-learn --------------------------------------------------
 
 
-def importance_of(score):
-    return np.array(score.importance_of_classes)
+def labels_of(one, labels):
+    return labels[one.argmax(axis=0)]
 
 
-@pytest.mark.parametrize("name", sorted(set(FITNESS) - {"balanced_accuracy", "g_mean"}))
-def test_scores_without_importance_are_refined_by_the_log_loss(name):
-    assert finer_score(FITNESS[name], SHARES) is neg_log_loss
+def second_class(one):
+    return softmax(one.astype(float), axis=0)[1]
 
 
-@pytest.mark.parametrize("name", sorted(REGRESSION_FITNESS))
-def test_regressions_are_refined_by_r2(name):
-    assert finer_score(REGRESSION_FITNESS[name], None) is REGRESSION_FITNESS["r2"]
+@pytest.mark.parametrize("labels", [FRUITS, np.array([4, 5, 6])])
+@pytest.mark.parametrize("metric", [f1_score, precision_score, recall_score, jaccard_score])
+def test_a_scorer_of_predictions_takes_any_labels_of_several_classes(metric, labels):
+    outputs, y = draw()
+    found = per_solution(make_scorer(metric, average="macro"), labels)(outputs, y)
+    expected = [metric(labels[y], labels_of(one, labels), average="macro") for one in outputs]
+    assert found.tolist() == expected
 
 
-@pytest.mark.parametrize("name", ["balanced_accuracy", "g_mean"])
-def test_scores_by_recall_are_refined_by_the_classes_rarity(name):
-    found = importance_of(finer_score(FITNESS[name], SHARES))
-    assert found == pytest.approx(1 / SHARES / 10)
-    # A class that the training part lacks has a share all the same, see TrainingData.
-    lacking = TrainingData.check(
-        np.eye(4), [0, 0, 1, 0], task="classification", classes=range(4), sample_weight=None
-    ).class_shares
-    found = importance_of(finer_score(FITNESS[name], lacking))
-    assert found == pytest.approx([1 / 3, 1, 1, 1])
+def test_a_metric_of_ones_own_keeps_its_positive_label():
+    def share_of(y_true, y_pred, pos_label="mango"):
+        return np.mean(y_pred == pos_label)
+
+    outputs, y = draw()
+    found = per_solution(make_scorer(share_of), FRUITS)(outputs, y)
+    assert found.tolist() == [np.mean(one.argmax(axis=0) == 2) for one in outputs]
 
 
-def test_costs_are_refined_by_what_mistakes_cost():
-    found = finer_score(neg_cost([[0, 2, 4], [1, 0, 1], [30, 50, 0]]), SHARES)
-    assert importance_of(found) == pytest.approx(np.array([3, 1, 40]) / 40)
-    # A class that costs nothing, or pays to be mistaken, is kept on the map.
-    for price in (0, -3):
-        found = finer_score(neg_cost([[0, price], [5, 0]]), np.array([0.5, 0.5]))
-        assert importance_of(found) == pytest.approx([LEAST_IMPORTANCE, 1])
-    assert finer_score(neg_cost([[0, 0], [0, 0]]), np.array([0.5, 0.5])) is neg_log_loss
+@pytest.mark.parametrize("labels", [np.array(["no", "yes"]), np.array([0, 1])])
+@pytest.mark.parametrize(
+    ("scorer", "expected"),
+    [
+        ("roc_auc", lambda y, one: roc_auc_score(y, one[1] - one[0])),
+        ("neg_log_loss", lambda y, one: -log_loss(y, second_class(one))),
+        (
+            make_scorer(average_precision_score, response_method="predict_proba", pos_label="yes"),
+            lambda y, one: average_precision_score(y, second_class(one)),
+        ),
+        (
+            make_scorer(f1_score, pos_label="yes"),
+            lambda y, one: f1_score(y, one.argmax(axis=0)),
+        ),
+    ],
+)
+def test_a_scorer_of_two_classes_is_the_metric_of_what_it_asks_for(scorer, expected, labels):
+    if callable(scorer) and labels[1] == 1:
+        scorer = scorer._score_func.__name__.removesuffix("_score")  # 1 is its positive label
+    outputs, y = draw(n_classes=2)
+    found = per_solution(scorer, labels)(outputs, y)
+    assert found == pytest.approx([expected(y, one) for one in outputs], rel=1e-5)
 
 
-def test_a_score_of_ones_own_may_tell_its_importance():
-    @population_score("classification", importance=lambda shares: shares)
-    def of_the_many(outputs, y, sample_weight=None):
-        return np.zeros(len(outputs))
-
-    assert importance_of(finer_score(of_the_many, SHARES)) == pytest.approx(SHARES / 0.7)
-    assert finer_score(per_solution(hits, FRUITS), SHARES) is neg_log_loss
+# ---- what a metric does to others ----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("costs", [[[0, 1], [25, 0]], [[0, 2, 9], [1, 0, 1], [5, 5, 0]]])
-def test_the_finer_score_of_the_cheapest_network_is_the_best(costs):
-    """Among all constant answers, the one ranked first costs least on average."""
-    costs = np.array(costs, dtype=float)
-    n_classes = len(costs)
-    if n_classes == 3:  # of equal costs in each row, so that the mean is what a mistake costs
-        costs = np.array([[0.0, 2, 2], [9, 0, 9], [4, 4, 0]])
-    shares = np.array([0.8, 0.15, 0.05])[:n_classes] / np.sum([0.8, 0.15, 0.05][:n_classes])
-    y = np.repeat(np.arange(n_classes), np.rint(shares * 2000).astype(int))
-    finer = finer_score(neg_cost(costs), shares)
-    logits = np.log(np.bincount(y) / len(y)) + np.log(importance_of(finer))
-    rng = np.random.default_rng(0)
-    candidates = np.concatenate([logits[None], logits + rng.standard_normal((50, n_classes))])
-    outputs = np.repeat(candidates[:, :, None], len(y), axis=2)
-    gains, ranking = neg_cost(costs)(outputs.copy(), y), finer(outputs.copy(), y)
-    assert ranking.argmax() == 0
-    if n_classes == 2:
-        assert gains[0] == gains.max()
+def test_a_metric_that_spoils_what_it_is_given_spoils_it_for_no_other_solution():
+    def spoiler(y_true, y_pred, sample_weight=None):
+        found = np.average(y_true == y_pred, weights=sample_weight)
+        for array in (y_true, y_pred, sample_weight):
+            array[:] = array[0]
+        return found
+
+    outputs, y = draw()
+    weights = np.arange(1.0, len(y) + 1)
+    before = [array.copy() for array in (outputs, y, weights)]
+    found = per_solution(spoiler, FRUITS)(outputs, y, weights)
+    assert found == pytest.approx(FITNESS["accuracy"](outputs, y, weights))
+    targets, old = outputs[0].astype(float), outputs[0].astype(float)
+    found = per_solution(spoiler, None)(outputs[:, :1], targets[:1], weights)
+    assert found.tolist() == [1, 0, 0, 0]
+    assert (targets == old).all()
+    for array, old in zip((outputs, y, weights), before, strict=True):
+        assert (array == old).all()
+
+
+def warner(y_true, y_pred):
+    warnings.warn("ill-defined", UndefinedMetricWarning, stacklevel=1)
+    if y_pred[0] == "mango":
+        warnings.warn("mangoes", UserWarning, stacklevel=1)
+    return np.mean(y_true == y_pred)
+
+
+def test_each_warning_of_a_metric_is_told_once_and_again_by_a_new_score():
+    outputs, y = draw(n_samples=3)
+    outputs[:, :, 0] = np.eye(3)[[0, 1, 2, 2]]
+    for _ in range(2):
+        score = per_solution(warner, FRUITS)
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            first = score(outputs[:2], y)
+            rest = [score(outputs, y) for _ in range(3)]
+        assert [str(w.message) for w in told] == ["ill-defined", "mangoes"]
+        assert [w.category for w in told] == [UndefinedMetricWarning, UserWarning]
+        assert {w.filename for w in told} == {__file__}
+        assert (rest[0][:2] == first).all()
+
+
+@pytest.mark.parametrize(
+    ("action", "module", "n_told"),
+    [("default", "", 2), ("ignore", "", 0), ("ignore", re.escape(__name__), 0)],
+)
+def test_the_filters_of_the_user_hold_for_the_warnings_of_a_metric(action, module, n_told):
+    outputs, y = draw()
+    for _ in range(2):
+        score = per_solution(warner, FRUITS)
+        with warnings.catch_warnings(record=True) as told:
+            warnings.filterwarnings(action, module=module)
+            assert np.isfinite([score(outputs, y), score(outputs, y)]).all()
+        assert len(told) == n_told
+
+
+def test_a_warning_that_is_an_error_to_the_user_is_a_failure_of_the_metric():
+    outputs, y = draw()
+    with pytest.raises(RuntimeWarning, match="UndefinedMetricWarning: ill-defined"):
+        per_solution(warner, FRUITS)(outputs, y)
+
+
+def test_a_metric_in_many_threads_leaves_the_warning_filters_as_they_are():
+    outputs, y = draw()
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        before = list(warnings.filters), warnings.showwarning
+        score = per_solution(warner, FRUITS)
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda _: score(outputs, y), range(200)))
+        assert (list(warnings.filters), warnings.showwarning) == before
+    assert sorted(str(w.message) for w in told) == ["ill-defined", "mangoes"]
