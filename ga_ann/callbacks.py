@@ -27,7 +27,7 @@ from tqdm.auto import tqdm
 
 from ga_ann.history import COLUMNS, History
 from ga_ann.storage.checkpoint import load_checkpoint, save_checkpoint
-from ga_ann.storage.files import check_target, clear_unfinished
+from ga_ann.storage.files import check_writable, clear_unfinished
 from ga_ann.validation import check_number
 
 __all__ = ["Callback", "Checkpoint", "EarlyStopping", "ProgressBar"]
@@ -218,7 +218,7 @@ class Checkpoint:
     def __enter__(self) -> Self:
         names = (self.path, f"{self.path}.previous")
         for name in names:
-            check_target(name)
+            check_writable(name)
         if self.path.exists():
             try:
                 load_checkpoint(self.path)

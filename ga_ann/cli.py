@@ -742,7 +742,7 @@ def _check_output(
     path: Path, suffix: str | None = None, inputs: Iterable[str | Path | None] = ()
 ) -> None:
     """Refuse a file that cannot be written or that is an input, before any work."""
-    from ga_ann.storage.files import check_target
+    from ga_ann.storage.files import check_writable
 
     if suffix is not None and path.suffix.lower() != suffix:
         raise ValueError(f"the file to write must end in {suffix}, got {path}.")
@@ -752,7 +752,7 @@ def _check_output(
         source = _find_fruits() if name == FRUITS else Path(name)
         if path.exists() and source.exists() and path.samefile(source):
             raise ValueError(f"{path} is an input and would be overwritten; give another name.")
-    check_target(path)
+    check_writable(path)
 
 
 def _find_fruits() -> Path:

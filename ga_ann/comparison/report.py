@@ -23,7 +23,7 @@ from ga_ann.comparison.compare import Comparison
 from ga_ann.comparison.summary import MEASURES, summarise
 from ga_ann.history import History
 from ga_ann.plotting import plot_comparison, plot_confusion, plot_fitness, render_figure
-from ga_ann.storage.files import check_target, replacing
+from ga_ann.storage.files import check_writable, replacing
 
 __all__ = ["check_folder", "write_report"]
 
@@ -61,7 +61,7 @@ def check_folder(folder: str | os.PathLike[str]) -> Path:
     nearest = next(p for p in (path, *path.absolute().parents) if p.exists())
     if not nearest.is_dir():
         raise NotADirectoryError(f"{nearest} is a file; a folder is needed to write to.")
-    check_target(nearest / "comparison.csv")
+    check_writable(nearest / "comparison.csv")
     return path
 
 

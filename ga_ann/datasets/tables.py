@@ -27,7 +27,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Bunch, check_array
 from tqdm import tqdm
 
-from ga_ann.storage.files import array_from_bytes, naming, parse_npy, read_npz, replacing
+from ga_ann.storage.files import array_from_bytes, named_errors, parse_npy, read_npz, replacing
 from ga_ann.validation import check_number
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ def _to_rgb(image: Image.Image | Array) -> NDArray[np.uint8]:
 
 
 def _read_picture(path: PathLike) -> NDArray[np.uint8]:
-    with naming(path, "a picture"), warnings.catch_warnings():
+    with named_errors(path, "a picture"), warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         with Image.open(Path(path), formats=FORMATS) as image:
             return _to_rgb(image)
@@ -561,7 +561,7 @@ def load_table(path: PathLike) -> FeatureTable:
     ValueError
         If it is damaged, holds something else, or holds pickled objects; nothing is unpickled.
     """
-    with naming(path, "a feature table"):
+    with named_errors(path, "a feature table"):
         arrays = read_npz(
             path, ("data", "target", "target_names", "picture_names", "groups", "hue_range")
         )
@@ -791,13 +791,13 @@ def load_features(path: PathLike, target: PathLike | None = None) -> tuple[Array
     if suffix in _TABLE_READERS and target is not None:
         raise ValueError(f"{path} holds its own labels, so target must be None, got {target}.")
     if target is None:
-        with naming(path, "features and labels"):
+        with named_errors(path, "features and labels"):
             X, y = _TABLE_READERS[suffix](path)
             X, y = _check_data(X), _check_labels(y)
     else:
-        with naming(path, "features"):
+        with named_errors(path, "features"):
             X = _check_data(_ARRAY_READERS[suffix](path))
-        with naming(target, "labels"):
+        with named_errors(target, "labels"):
             y = _check_labels(_read_array(Path(target)))
     if len(X) != len(y):
         raise ValueError(
@@ -831,7 +831,7 @@ def load_samples(path: PathLike, *, n_features: int | None = None) -> tuple[Arra
     """
     path = Path(path)
     suffix = path.suffix.lower()
-    with naming(path, "features"):
+    with named_errors(path, "features"):
         if suffix in _ARRAY_READERS:
             return _check_data(_ARRAY_READERS[suffix](path)), None
         if suffix == ".npz":

@@ -1,20 +1,20 @@
 """Files written whole and read with suspicion: archives, models, checkpoints."""
 
 from ga_ann.storage.checkpoint import Snapshot, load_checkpoint, save_checkpoint
-from ga_ann.storage.files import check_target, clear_unfinished, naming, replacing
+from ga_ann.storage.files import check_writable, clear_unfinished, named_errors, replacing
 from ga_ann.storage.info import describe_file
 from ga_ann.storage.model import Model, load_history, load_model, save_history, save_model
 
 __all__ = [
     "Model",
     "Snapshot",
-    "check_target",
+    "check_writable",
     "clear_unfinished",
     "describe_file",
     "load_checkpoint",
     "load_history",
     "load_model",
-    "naming",
+    "named_errors",
     "replacing",
     "save_checkpoint",
     "save_history",

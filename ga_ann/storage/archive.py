@@ -124,7 +124,7 @@ def _digest(file: IO[bytes]) -> bytes:
 def read_archive(
     path: str | os.PathLike[str], kind: str | None = None
 ) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-    """Read what `write_archive` wrote; to be called in a `naming` block.
+    """Read what `write_archive` wrote; to be called in a `named_errors` block.
 
     Parameters
     ----------

@@ -19,7 +19,7 @@ from ga_ann.chromosome import count_genes, reshape
 from ga_ann.history import History
 from ga_ann.network import pair_layers
 from ga_ann.storage.archive import entry, member, read_archive, to_json, write_archive
-from ga_ann.storage.files import naming
+from ga_ann.storage.files import named_errors
 from ga_ann.storage.model import pack_history, unpack_history
 
 __all__ = [
@@ -233,7 +233,7 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Snapshot:
         If the file is damaged, is no checkpoint, or comes from a newer version; the message names
         the file and the reason. Nothing in the file is ever unpickled.
     """
-    with naming(path, "a checkpoint"):
+    with named_errors(path, "a checkpoint"):
         header, arrays = read_archive(path, "checkpoint")
         state = entry(header, "state", dict)
         _check_state(state)

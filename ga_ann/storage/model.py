@@ -14,7 +14,7 @@ from sklearn.utils import check_array
 from ga_ann.history import COLUMNS, History
 from ga_ann.network import ACTIVATIONS, forward, lookup, pair_layers
 from ga_ann.storage.archive import entry, member, read_archive, write_archive
-from ga_ann.storage.files import naming
+from ga_ann.storage.files import named_errors
 
 __all__ = [
     "Model",
@@ -267,7 +267,7 @@ def load_model(path: str | os.PathLike[str]) -> Model:
         If the file is damaged, is no model, or comes from a newer version; the message names the
         file and the reason. Nothing in the file is ever unpickled.
     """
-    with naming(path, "a model"):
+    with named_errors(path, "a model"):
         header, arrays = read_archive(path, "model")
         n_weights = entry(header, "n_weights", int)
         found = sum(name.startswith("weights/") for name in arrays)
@@ -327,7 +327,7 @@ def load_history(path: str | os.PathLike[str]) -> History:
         If the file is damaged, has no history, or comes from a newer version; the message names
         the file and the reason. Nothing in the file is ever unpickled.
     """
-    with naming(path, "a history"):
+    with named_errors(path, "a history"):
         header, arrays = read_archive(path)
         return unpack_history(header, arrays)
 

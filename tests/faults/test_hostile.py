@@ -45,7 +45,7 @@ from ga_ann.storage.archive import (
     seal,
 )
 from ga_ann.storage.checkpoint import load_checkpoint
-from ga_ann.storage.files import naming, read_npz
+from ga_ann.storage.files import named_errors, read_npz
 from ga_ann.storage.info import describe_file
 from ga_ann.storage.model import Model, load_history, load_model, save_history, save_model
 
@@ -396,7 +396,7 @@ def test_other_ways_of_compression_are_refused(tmp_path, method):
     claimed = path.read_bytes().replace(struct.pack("<I", 16 * MIB), struct.pack("<I", 100))
     path.write_bytes(claimed)
     assert_refused(load_samples, path, "compressed in another way", n_features=1)
-    with naming(path, "arrays"), pytest.raises(ValueError, match="another way"):
+    with named_errors(path, "arrays"), pytest.raises(ValueError, match="another way"):
         read_npz(path)
     assert peak(read_npz, path) < MIB
 
