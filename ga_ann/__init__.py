@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from ga_ann.callbacks import Checkpoint, EarlyStopping, ProgressBar
     from ga_ann.chromosome import flatten, reshape
     from ga_ann.comparison.compare import compare
-    from ga_ann.datasets.tables import (
+    from ga_ann.datasets import (
         HueHistogram,
         extract_features,
         hue_histogram,
@@ -69,7 +69,7 @@ _MODULES = {
     "storage.checkpoint": ["load_checkpoint"],
     "chromosome": ["flatten", "reshape"],
     "comparison.compare": ["compare"],
-    "datasets.tables": [
+    "datasets": [
         "HueHistogram",
         "extract_features",
         "hue_histogram",

@@ -1,13 +1,22 @@
 """Files written whole and read with suspicion: archives, models, checkpoints."""
 
 from ga_ann.storage.checkpoint import Snapshot, load_checkpoint, save_checkpoint
-from ga_ann.storage.files import check_writable, clear_unfinished, named_errors, replacing
+from ga_ann.storage.files import (
+    array_from_bytes,
+    check_writable,
+    clear_unfinished,
+    named_errors,
+    parse_npy,
+    read_npz,
+    replacing,
+)
 from ga_ann.storage.info import describe_file
 from ga_ann.storage.model import Model, load_history, load_model, save_history, save_model
 
 __all__ = [
     "Model",
     "Snapshot",
+    "array_from_bytes",
     "check_writable",
     "clear_unfinished",
     "describe_file",
@@ -15,6 +24,8 @@ __all__ = [
     "load_history",
     "load_model",
     "named_errors",
+    "parse_npy",
+    "read_npz",
     "replacing",
     "save_checkpoint",
     "save_history",
