@@ -183,7 +183,7 @@ def _load_folder(
         if len(classes) < 2:
             raise ValueError(f"{folder} must have at least 2 classes, got only {classes}.")
     options = {} if labelled and extraction is None else _check_extraction(extraction)
-    if labelled or any(p.is_dir() and not p.name.startswith(".") for p in folder.iterdir()):
+    if any(p.is_dir() and not p.name.startswith(".") for p in folder.iterdir()):
         return _from_table(extract_features(folder, **options, verbose=verbose), None)
     return load_pictures(list_flat(folder), extraction, verbose=verbose)
 

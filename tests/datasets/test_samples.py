@@ -45,6 +45,7 @@ def assert_same_samples(a, b):
 def test_every_kind_of_table_gives_the_same_samples(tmp_path, save, labelled):
     samples = load_samples(*save(tmp_path), labelled=labelled)
     np.testing.assert_array_equal(samples.X, X)
+    assert samples.labels.dtype == np.int64
     np.testing.assert_array_equal(samples.labels, Y)
     assert samples.names == ["0", "1", "2", "3", "4", "5"]
     assert (samples.class_names, samples.extraction, samples.groups) == (None, None, None)
@@ -166,5 +167,6 @@ def test_pictures_are_told_from_tables_and_folders(folder):
 def test_bars_are_shown_where_they_are_asked_for(folder, capsys):
     for verbose in (False, True):
         load_samples(folder, verbose=verbose)
+        assert ("extracting" in capsys.readouterr().err) == verbose
         load_pictures([folder / "fig" / "0.png"], TEN_BINS, verbose=verbose)
         assert ("extracting" in capsys.readouterr().err) == verbose
