@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import softmax
 from sklearn.utils import check_array
 
 from ga_ann.history import COLUMNS, History
-from ga_ann.network import ACTIVATIONS, forward, lookup, pair_layers
+from ga_ann.network import ACTIVATIONS, forward, lookup, pair_layers, to_predictions
 from ga_ann.storage.archive import entry, member, read_archive, write_archive
 from ga_ann.storage.files import named_errors
 
@@ -117,8 +118,7 @@ class Model:
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Return the label of each sample, of shape (n_samples,); `X` as in `predict_scores`."""
-        labels: NDArray[Any] = self.classes[self.predict_scores(X).argmax(axis=-1)]
-        return labels
+        return to_predictions(self.predict_scores(X), self.classes)
 
     def predict_proba(self, X: ArrayLike) -> NDArray[Any]:
         """Return the softmax of the scores; `X` as in `predict_scores`.
@@ -130,9 +130,7 @@ class Model:
             probabilities already and are returned as they are.
         """
         scores = self.predict_scores(X)
-        if self.output_activation != "softmax":
-            ACTIVATIONS["softmax"](scores)
-        return scores
+        return scores if self.output_activation == "softmax" else softmax(scores, axis=-1)
 
     @property
     def n_features(self) -> int | None:
