@@ -863,12 +863,3 @@ def test_help_imports_nothing_heavy():
         [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True
     )
     assert run.stdout.splitlines()[-1] == "[]"
-
-
-def test_the_front_page_is_complete():
-    assert sorted(ga_ann._HOMES) == sorted(ga_ann.__all__)
-    assert set(ga_ann.__all__) <= set(dir(ga_ann))
-    for name in ga_ann.__all__:
-        assert getattr(ga_ann, name) is getattr(sys.modules[f"ga_ann.{ga_ann._HOMES[name]}"], name)
-    with pytest.raises(AttributeError, match="has no attribute 'cook'"):
-        _ = ga_ann.cook

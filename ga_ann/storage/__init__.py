@@ -12,6 +12,7 @@ from ga_ann.storage.files import (
 )
 from ga_ann.storage.info import describe_file
 from ga_ann.storage.model import Model, load_history, load_model, save_history, save_model
+from ga_ann.storage.versions import package_versions
 
 __all__ = [
     "Model",
@@ -24,6 +25,7 @@ __all__ = [
     "load_history",
     "load_model",
     "named_errors",
+    "package_versions",
     "parse_npy",
     "read_npz",
     "replacing",

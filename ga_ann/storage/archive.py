@@ -15,7 +15,6 @@ import json
 import os
 import zipfile
 from collections.abc import Iterable, Mapping
-from importlib import import_module
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -23,6 +22,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from ga_ann import __version__
 from ga_ann.storage.files import read_npz, replacing
 
 __all__ = ["entry", "member", "read_archive", "seal", "to_json", "write_archive"]
@@ -81,8 +81,7 @@ def write_archive(
         "format": FORMAT,
         "kind": kind,
         "version": VERSION,
-        # Looked up, not imported: the package's front page imports the floors above this one.
-        "package_version": import_module("ga_ann").__version__,
+        "package_version": __version__,
     }
     text = json.dumps(about | dict(header), default=to_json).encode()
     _parse_header(text)
