@@ -24,7 +24,7 @@ from sklearn.utils.multiclass import unique_labels
 
 from ga_ann.history import History
 from ga_ann.network import lookup
-from ga_ann.storage.files import check_writable, replacing
+from ga_ann.storage import check_writable, replacing
 from ga_ann.validation import check_number
 
 __all__ = ["plot_comparison", "plot_confusion", "plot_fitness", "render_figure", "save_figure"]

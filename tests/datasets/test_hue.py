@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from matplotlib.colors import rgb_to_hsv
 from PIL import Image
 from sklearn.base import clone
 from sklearn.feature_selection import VarianceThreshold
@@ -72,6 +73,15 @@ def test_own_bins_span_the_hues_of_the_picture(image, bins):
         assert counts[0] > 0
         assert counts[-1] > 0
         assert_histogram_of(counts, hues, hues.min(), hues.max())
+
+
+@settings(max_examples=100, deadline=None)
+@given(colours | few_colours, st.integers(1, 400))
+def test_hues_are_those_of_matplotlib_to_the_last_bit(image, bins):
+    # The same arithmetic, in a tenth of its time.
+    hues = rgb_to_hsv(image * (1 / 255))[..., 0]
+    expected = np.histogram(hues, bins=bins)[0]
+    np.testing.assert_array_equal(hue_histogram(image, bins=bins), expected)
 
 
 def test_colours_on_an_edge_go_where_scikit_image_puts_them():

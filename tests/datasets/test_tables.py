@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ga_ann.datasets.fruits import load_fruits360
-from ga_ann.datasets.tables import load_features
+from ga_ann.datasets.tables import load_features, load_unlabelled
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = ROOT / "data" / "fruits360_hue_histograms.npz"
@@ -172,3 +172,23 @@ def test_a_missing_file_is_named(tmp_path, name):
     target = tmp_path / "y.npy" if name in ("t.npy", "t.pkl") else None
     with pytest.raises(FileNotFoundError, match=re.escape(name)):
         load_features(tmp_path / name, target)
+
+
+@pytest.mark.parametrize("header", ["", "a,b,c\n"])
+def test_a_csv_of_the_expected_width_has_no_labels(tmp_path, header):
+    path = tmp_path / "t.csv"
+    path.write_text(header + "1,2,0\n3,4,1\n")
+    loaded, y = load_unlabelled(path, n_features=3)
+    assert (loaded.tolist(), y) == ([[1, 2, 0], [3, 4, 1]], None)
+    for n_features in (None, 2, 4):
+        loaded, y = load_unlabelled(path, n_features=n_features)
+        assert (loaded.tolist(), y.tolist()) == ([[1, 2], [3, 4]], [0, 1])
+
+
+def test_labels_of_what_is_predicted_must_match_it_and_its_kind_be_known(tmp_path):
+    np.savez(tmp_path / "t.npz", X=X, y=Y[:4])
+    with pytest.raises(ValueError, match=r"t\.npz must have as many labels .*: 6, got 4"):
+        load_unlabelled(tmp_path / "t.npz")
+    (tmp_path / "t.json").touch()
+    with pytest.raises(ValueError, match=r"must end in one of .* got .*t\.json"):
+        load_unlabelled(tmp_path / "t.json")
