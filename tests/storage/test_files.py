@@ -1,4 +1,4 @@
-"""Whole or not at all; damaged archives are read in `test_model` and `test_datasets`."""
+"""Whole or not at all; damaged archives are read in `test_model` and in `datasets`."""
 
 import io
 import os
