@@ -10,7 +10,6 @@ import csv
 import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from ga_ann.comparison.compare import Comparison
-    from ga_ann.datasets.tables import FeatureTable
+    from ga_ann.datasets import Samples
     from ga_ann.evolution.evolve import EvolutionResult
     from ga_ann.storage.model import Model
 
@@ -31,18 +30,13 @@ __all__ = ["app", "main"]
 
 T = TypeVar("T")
 
-FRUITS = "fruits360"
-"""The word that stands for the shipped table."""
-
-TABLE_SUFFIXES = (".csv", ".npy", ".npz", ".pkl")
-
 PICTURES_MIN_STD = 50.0
 """The tutorial's filter of hue histograms."""
 
 TABLE_WIDTH = 80
 """Columns that `compare` prints at least: its numbers would be cut on a narrower terminal."""
 
-COMPARED = ("fruits", FRUITS)
+COMPARED = ("fruits", "fruits360")
 """The words that stand for the shipped table in `compare`."""
 
 TABLE_HIDDEN = (32,)
@@ -236,17 +230,18 @@ def _choose_data(
 ) -> dict[str, Any]:
     """Return the options of `compare` for a data set known by name, a table or pictures."""
     from ga_ann.comparison.compare import DATASETS
+    from ga_ann.datasets import holds_samples, load_samples
 
     known = "fruits" if name in COMPARED else name
     if known in DATASETS:
         if target is not None:
             raise ValueError(f"--target goes with a .npy or .pkl file of features, got {name}.")
         return {"data": known, "splits": splits, "min_std": min_std}
-    if not _is_data(name) and not Path(name).exists():
+    if not holds_samples(name) and not Path(name).exists():
         raise ValueError(
             f"--data must be one of {sorted(DATASETS)}, or a table or a folder, got {name!r}."
         )
-    samples = _load_data(name, target)
+    samples = load_samples(name, target, verbose=_shows_bars())
     options: dict[str, Any] = {
         "X": samples.X,
         "y": samples.labels if samples.class_names is not None else samples.y,
@@ -389,7 +384,7 @@ def extract(
     ] = None,
 ) -> None:
     """Turn pictures into a table of hue histograms."""
-    from ga_ann.datasets.tables import extract_features, save_table
+    from ga_ann.datasets import extract_features, save_table
 
     _check_output(out, ".npz", [pictures])
     table = extract_features(
@@ -464,6 +459,7 @@ def train(
     import numpy as np
 
     from ga_ann.callbacks import Checkpoint
+    from ga_ann.datasets import load_samples
     from ga_ann.evolution.evolve import evolve
     from ga_ann.storage.model import Model, save_model
 
@@ -472,7 +468,7 @@ def train(
         raise ValueError("--resume writes on to its own file; give it or --checkpoint, not both.")
     state = checkpoint or resume
     hidden_layer_sizes = _parse_list(hidden, int, "--hidden") if hidden else []
-    samples = _load_data(data, target)
+    samples = load_samples(data, target, verbose=_shows_bars())
     rows, held_out = _hold_out(samples.y, validation, seed)
     if min_std is None and n_features is None and samples.extraction is not None:
         min_std = PICTURES_MIN_STD
@@ -530,7 +526,7 @@ def _hold_out(y: NDArray[Any], share: float, seed: int | None) -> tuple[NDArray[
 
 
 def _select_columns(X: NDArray[Any], min_std: float | None, n_features: int | None) -> NDArray[Any]:
-    from ga_ann.datasets.tables import select_by_std
+    from ga_ann.datasets import select_by_std
 
     try:
         return select_by_std(X, min_std=min_std, n_features=n_features)
@@ -572,20 +568,28 @@ def predict(
     ] = "text",
 ) -> None:
     """Print the class and the probability of each sample; on stderr how many are right."""
+    from ga_ann.datasets import holds_samples, load_pictures, load_samples
     from ga_ann.network import lookup
     from ga_ann.storage.model import load_model
 
     write = lookup(FORMATS, form, "--format")
     network = load_model(model)
-    is_data = [_is_data(name) for name in inputs]
+    is_data = [holds_samples(name) for name in inputs]
     if any(is_data) and len(inputs) > 1:
         raise ValueError(f"give pictures, or one table or folder, got {inputs}.")
     if any(is_data):
-        samples = _load_data(inputs[0], target, network)
+        samples = load_samples(
+            inputs[0],
+            target,
+            labelled=False,
+            extraction=network.extraction,
+            n_features=network.n_features,
+            verbose=_shows_bars(),
+        )
     elif target is not None:
         raise ValueError("--target goes with DATA; pictures have no labels.")
     else:
-        samples = _read_pictures(inputs, network)
+        samples = load_pictures(inputs, network.extraction, verbose=_shows_bars())
     probabilities = network.predict_proba(samples.X)
     best = probabilities.argmax(axis=1)
     rows = [
@@ -625,28 +629,7 @@ FORMATS: dict[str, Callable[[Sequence[Prediction]], None]] = {
 }
 
 
-def _read_pictures(paths: Sequence[str | Path], model: Model) -> _Samples:
-    from tqdm import tqdm
-
-    from ga_ann.datasets.tables import HueHistogram
-
-    transformer = HueHistogram(**_extraction(model))
-    bar = tqdm(paths, "extracting", unit=" pictures", leave=False, disable=not _shows_bars())
-    return _Samples(transformer.transform(bar), names=[str(path) for path in paths])
-
-
-def _extraction(model: Model) -> dict[str, Any]:
-    held = model.extraction
-    if held is None:
-        raise ValueError(
-            "the model was trained on a table, not on hue histograms; give a table, not pictures."
-        )
-    if held.keys() != {"bins", "hue_range"}:
-        raise ValueError(f"the model's extraction must give bins and hue_range, got {held}.")
-    return held
-
-
-def _score(samples: _Samples, predicted: NDArray[Any], model: Model) -> str:
+def _score(samples: Samples, predicted: NDArray[Any], model: Model) -> str:
     """Return how many predictions are right, where the right answers are known."""
     labels = samples.labels
     if labels is not None and model.classes.dtype.kind == "U":
@@ -742,111 +725,12 @@ def _check_output(
     path: Path, suffix: str | None = None, inputs: Iterable[str | Path | None] = ()
 ) -> None:
     """Refuse a file that cannot be written or that is an input, before any work."""
-    from ga_ann.storage.files import check_target
+    from ga_ann.datasets import locate
+    from ga_ann.storage import check_writable
 
     if suffix is not None and path.suffix.lower() != suffix:
         raise ValueError(f"the file to write must end in {suffix}, got {path}.")
     for name in inputs:
-        if not name:
-            continue
-        source = _find_fruits() if name == FRUITS else Path(name)
-        if path.exists() and source.exists() and path.samefile(source):
+        if name and path.exists() and locate(name).exists() and path.samefile(locate(name)):
             raise ValueError(f"{path} is an input and would be overwritten; give another name.")
-    check_target(path)
-
-
-def _find_fruits() -> Path:
-    from ga_ann.datasets.tables import shipped_table
-
-    here = Path(FRUITS)
-    return here if here.exists() else shipped_table()
-
-
-@dataclass(frozen=True, eq=False)
-class _Samples:
-    """Samples to train on or to predict.
-
-    `y` holds the labels, or indices into `class_names` where these are given. `extraction` tells
-    how features were computed from pictures, if they were; `groups`, their axes of rotation.
-    """
-
-    X: NDArray[Any]
-    names: list[str]
-    y: Any = None
-    class_names: NDArray[Any] | None = None
-    extraction: dict[str, Any] | None = None
-    groups: NDArray[Any] | None = None
-
-    @property
-    def labels(self) -> NDArray[Any] | None:
-        labels: NDArray[Any] | None = (
-            self.y if self.class_names is None else self.class_names[self.y]
-        )
-        return labels
-
-
-def _is_data(name: str) -> bool:
-    path = Path(name)
-    return name == FRUITS or path.is_dir() or path.suffix.lower() in TABLE_SUFFIXES
-
-
-def _load_data(name: str, target: Path | None, model: Model | None = None) -> _Samples:
-    """Load a table or extract it from pictures: to train on, or in the way of a trained model."""
-    from ga_ann import datasets
-
-    if not name:
-        raise ValueError("DATA must name a file or a folder, got ''.")
-    path = Path(name)
-    if target is not None and (name == FRUITS or path.suffix.lower() not in (".npy", ".pkl")):
-        raise ValueError(f"--target goes with a .npy or .pkl file of features, got {name}.")
-    expected = None if model is None or model.extraction is None else _extraction(model)
-    if name == FRUITS and not path.exists():
-        return _from_table(datasets.load_table(datasets.shipped_table()), expected)
-    if path.is_dir():
-        return _load_folder(path, model)
-    if path.suffix.lower() == ".npz":
-        try:
-            table = datasets.load_table(path)
-        except ValueError:
-            pass  # not one that `ga-ann extract` wrote: perhaps a pair of arrays
-        else:
-            return _from_table(table, expected)
-    if model is not None and target is None:
-        X, y = datasets.load_samples(path, n_features=model.n_features)
-    else:
-        X, y = datasets.load_features(path, target)
-    return _Samples(X, [str(k) for k in range(len(X))], y)
-
-
-def _load_folder(folder: Path, model: Model | None) -> _Samples:
-    """Extract a folder of pictures; only a model takes one without a sub-folder a class."""
-    from ga_ann import datasets
-
-    if model is None:
-        *_, classes = datasets.list_pictures(folder)
-        if len(classes) < 2:
-            raise ValueError(f"{folder} must have at least 2 classes, got only {classes}.")
-        return _from_table(datasets.extract_features(folder, verbose=_shows_bars()), None)
-    options = _extraction(model)
-    if any(path.is_dir() and not path.name.startswith(".") for path in folder.iterdir()):
-        table = datasets.extract_features(folder, **options, verbose=_shows_bars())
-        return _from_table(table, options)
-    return _read_pictures(datasets.list_flat(folder), model)
-
-
-def _from_table(table: FeatureTable, expected: dict[str, Any] | None) -> _Samples:
-    limits = table.hue_range
-    extraction = {"bins": table.bins, "hue_range": None if limits is None else list(limits)}
-    if expected is not None and expected != extraction:
-        raise ValueError(
-            f"the model was trained on features extracted with {expected}, the table with "
-            f"{extraction}; extract it anew."
-        )
-    return _Samples(
-        table.data.astype("float64"),
-        table.picture_names.tolist(),
-        table.target,
-        table.target_names,
-        extraction,
-        table.groups,
-    )
+    check_writable(path)

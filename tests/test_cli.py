@@ -16,7 +16,7 @@ import ga_ann
 from ga_ann import cli, comparison
 from ga_ann.comparison import report
 from ga_ann.comparison.methods import METHODS
-from ga_ann.datasets.tables import hue_histogram, load_table, shipped_table
+from ga_ann.datasets import hue_histogram, load_table, shipped_table
 from ga_ann.history import History
 from ga_ann.storage.checkpoint import load_checkpoint
 from ga_ann.storage.model import Model, load_history, load_model, save_model
@@ -133,7 +133,7 @@ def test_usage_errors_are_one_line(fails, arguments, message):
 
 
 def test_messages_of_several_lines_become_one(fails, monkeypatch):
-    monkeypatch.setattr(cli, "_load_data", _raise(ValueError("two\nlines")))
+    monkeypatch.setattr("ga_ann.datasets.load_samples", _raise(ValueError("two\nlines")))
     monkeypatch.setattr(cli, "_check_output", lambda *args: None)
     assert fails("train", "x.csv", "-o", "m.npz") == "ga-ann: error: two lines"
 
@@ -773,7 +773,7 @@ def test_the_shipped_table_is_not_overwritten(fails):
 def test_outputs_that_cannot_be_written_are_found_before_the_work(
     fails, iris, monkeypatch, tmp_path
 ):
-    monkeypatch.setattr(cli, "_load_data", _raise(AssertionError("work was done")))
+    monkeypatch.setattr("ga_ann.datasets.load_samples", _raise(AssertionError("work was done")))
     monkeypatch.setattr("pathlib.Path.open", _raise(PermissionError(13, "Permission denied")))
     line = fails("train", iris, "-o", tmp_path / "m.npz")
     assert line == f"ga-ann: error: {tmp_path / 'm.npz'}: Permission denied."
@@ -787,7 +787,7 @@ def test_no_name_is_not_the_current_folder(fails, colour_model, tmp_path, comman
 
 def test_one_class_is_refused_before_it_is_extracted(fails, monkeypatch, tmp_path):
     monkeypatch.setattr(
-        "ga_ann.datasets.tables.extract_features", _raise(AssertionError("extracted"))
+        "ga_ann.datasets.samples.extract_features", _raise(AssertionError("extracted"))
     )
     (tmp_path / "in" / "red").mkdir(parents=True)
     Image.new("RGB", (2, 2)).save(tmp_path / "in" / "red" / "0.png")
@@ -863,12 +863,3 @@ def test_help_imports_nothing_heavy():
         [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True
     )
     assert run.stdout.splitlines()[-1] == "[]"
-
-
-def test_the_front_page_is_complete():
-    assert sorted(ga_ann._HOMES) == sorted(ga_ann.__all__)
-    assert set(ga_ann.__all__) <= set(dir(ga_ann))
-    for name in ga_ann.__all__:
-        assert getattr(ga_ann, name) is getattr(sys.modules[f"ga_ann.{ga_ann._HOMES[name]}"], name)
-    with pytest.raises(AttributeError, match="has no attribute 'cook'"):
-        _ = ga_ann.cook

@@ -20,6 +20,7 @@ from ga_ann.network import (
     lookup,
     pair_layers,
     predict,
+    to_predictions,
 )
 
 SKLEARN_NAMES = {"relu": "relu", "sigmoid": "logistic", "tanh": "tanh", "identity": "identity"}
@@ -283,3 +284,15 @@ def test_step_and_sign_are_piecewise_constant():
         A = Z.copy()
         ACTIVATIONS[name](A)
         assert A.tolist() == [expected]
+
+
+def test_predictions_are_labels_of_the_largest_output_or_the_targets():
+    rng = rng_of()
+    X, weights = rng.normal(size=(30, 4)), random_weights(rng, [4, 6, 3], bias=True)
+    outputs = forward(weights, X)
+    classes = np.array(["fig", "kiwi", "pear"])
+    expected = [classes[k] for k in predict(weights, X)]
+    assert to_predictions(outputs, classes).tolist() == expected
+    assert to_predictions(np.zeros((2, 3)), classes).tolist() == ["fig", "fig"]
+    np.testing.assert_array_equal(to_predictions(outputs, None), outputs)
+    np.testing.assert_array_equal(to_predictions(outputs[:, :1], None), outputs[:, 0])

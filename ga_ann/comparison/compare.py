@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from ga_ann.comparison.methods import METHODS, Job
 from ga_ann.comparison.summary import paired_differences
-from ga_ann.datasets.tables import load_fruits360, select_by_std
+from ga_ann.datasets import load_fruits360, select_by_std
 from ga_ann.fitness import PopulationScore, resolve_fitness
 from ga_ann.history import History
 from ga_ann.network import lookup

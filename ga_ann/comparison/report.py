@@ -11,7 +11,6 @@ import re
 import textwrap
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ from ga_ann.comparison.compare import Comparison
 from ga_ann.comparison.summary import MEASURES, summarise
 from ga_ann.history import History
 from ga_ann.plotting import plot_comparison, plot_confusion, plot_fitness, render_figure
-from ga_ann.storage.files import check_target, replacing
+from ga_ann.storage import check_writable, package_versions, replacing
 
 __all__ = ["check_folder", "write_report"]
 
@@ -61,7 +60,7 @@ def check_folder(folder: str | os.PathLike[str]) -> Path:
     nearest = next(p for p in (path, *path.absolute().parents) if p.exists())
     if not nearest.is_dir():
         raise NotADirectoryError(f"{nearest} is a file; a folder is needed to write to.")
-    check_target(nearest / "comparison.csv")
+    check_writable(nearest / "comparison.csv")
     return path
 
 
@@ -131,23 +130,13 @@ def _to_json(comparison: Comparison) -> str:
         "caption": comparison.caption,
         "settings": comparison.settings,
         "interrupted": comparison.interrupted,
-        "versions": _versions(),
+        "versions": package_versions("ga-ann", "numpy", "pygad", "scikit-learn"),
         "machine": {"system": platform.platform(), "cores": os.cpu_count()},
         "rows": comparison.rows,
         "summary": summarise(comparison.rows),
         "differences": comparison.differences(),
     }
     return json.dumps(_without_nan(held), indent=2, allow_nan=False) + "\n"
-
-
-def _versions() -> dict[str, str]:
-    versions = {"python": platform.python_version()}
-    for name in ("ga-ann", "numpy", "pygad", "scikit-learn"):
-        try:
-            versions[name] = version(name)
-        except PackageNotFoundError:  # a checkout that is not installed
-            versions[name] = "not installed"
-    return versions
 
 
 def _without_nan(value: Any) -> Any:

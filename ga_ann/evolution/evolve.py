@@ -27,7 +27,7 @@ from ga_ann.evolution.run import Limits, Run
 from ga_ann.history import History, TrainingResult
 from ga_ann.schedule import Schedule
 from ga_ann.state import Beginning, State
-from ga_ann.storage import Fingerprints, describe_difference, load_checkpoint, versions
+from ga_ann.storage import Fingerprints, describe_difference, load_checkpoint, numeric_versions
 from ga_ann.validation import check_hidden_layer_sizes, check_number
 
 __all__ = ["EvolutionResult", "evolve"]
@@ -315,7 +315,7 @@ def _begin(
         )
     else:
         state = _draw(start, problem, settings, random_state)
-    state.fingerprints, state.versions = fingerprints, versions()
+    state.fingerprints, state.versions = fingerprints, numeric_versions()
     return state
 
 
@@ -377,9 +377,9 @@ def _resume(
             f"the checkpoint's schedule is one for {held.schedule.n_samples} samples, not "
             f"{n_samples}."
         )
-    if held.versions != versions():
+    if held.versions != numeric_versions():
         warnings.warn(
-            f"The checkpoint was written with {held.versions}, and this is {versions()}: the "
+            f"The checkpoint was written with {held.versions}, and this is {numeric_versions()}: the "
             "run goes on, but its bits may be others than those of one never interrupted.",
             RuntimeWarning,
             stacklevel=4,

@@ -18,7 +18,7 @@ from ga_ann.evolution.data import TrainingData
 from ga_ann.fitness import PopulationScore, finer_score, resolve_fitness
 from ga_ann.network import ACTIVATIONS, INITS, lookup
 from ga_ann.operators import CROSSOVERS, MUTATIONS, SELECTIONS
-from ga_ann.storage import naming, replacing
+from ga_ann.storage import named_errors, replacing
 from ga_ann.validation import check_number
 
 __all__ = ["RECIPES", "Recipe", "find_recipe", "name_of"]
@@ -366,7 +366,7 @@ class Recipe:
         ValueError
             If it cannot be used; the message names the file and the reason.
         """
-        with naming(path, "a recipe"), Path(path).open("rb") as file:
+        with named_errors(path, "a recipe"), Path(path).open("rb") as file:
             text = file.read(LONGEST_FILE + 1)
             if len(text) > LONGEST_FILE:
                 raise ValueError(f"it has more than {LONGEST_FILE:,} bytes")

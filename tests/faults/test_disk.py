@@ -12,7 +12,7 @@ import pytest
 
 from ga_ann import Checkpoint, GeneticMLPClassifier
 from ga_ann.storage.checkpoint import load_checkpoint, save_checkpoint
-from ga_ann.storage.files import check_target
+from ga_ann.storage.files import check_writable
 from ga_ann.storage.model import Model, load_model, save_model
 from tests.runs import evolve
 
@@ -362,7 +362,7 @@ def test_what_a_kill_left_is_cleared_away(iris, tiny, tmp_path, monkeypatch):
 
     monkeypatch.setattr(Path, "unlink", remember)  # as if it had never come to it
     for name in ("run.npz", "run.npz.previous", "other.npz"):
-        check_target(tmp_path / name)
+        check_writable(tmp_path / name)
     monkeypatch.undo()
     assert len(list(tmp_path.iterdir())) == 4
     evolve(*iris, n_generations=0, callbacks=[Checkpoint(path)], **tiny)
