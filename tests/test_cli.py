@@ -11,6 +11,7 @@ import pytest
 import typer
 from PIL import Image
 from sklearn.datasets import load_iris
+from sklearn.utils import Bunch
 
 import ga_ann
 from ga_ann import cli, comparison
@@ -171,21 +172,14 @@ def tiny(monkeypatch, **fixed):
     asked = {}
     full = comparison.compare
     X, y = load_iris(return_X_y=True)
+    known = comparison.DATASETS["fruits"]._replace(
+        load=lambda: Bunch(data=X, target=y, groups=np.arange(len(y)) % 2), min_std=None
+    )
 
     def compare(**options):
         asked.update(options)
-        return full(
-            X,
-            y,
-            groups=np.arange(len(y)) % 2,
-            hidden_layer_sizes=(3,),
-            **{
-                **options,
-                "splits": options["splits"] or ["rotation"],
-                "budgets": {"tutorial-ga": 0.01, "ga": 0.02},
-                **fixed,
-            },
-        )
+        small = {"budgets": {"tutorial-ga": 0.01, "ga": 0.02}, "hidden_layer_sizes": 3}
+        return full(**{**options, "data": known, **small, **fixed})
 
     monkeypatch.setattr(comparison, "compare", compare)
     return asked
@@ -196,11 +190,11 @@ def test_compare(ga, terminal, monkeypatch, tmp_path):
     out = tmp_path / "results"
     code, text, err = ga("compare", "--split", "rotation", "--split", "all", "--out", out)
     assert code == 0
-    assert asked["seeds"] == 5
+    assert asked["seeds"] == 10
     assert asked["budgets"] is None
-    assert asked["methods"] == list(METHODS)
+    assert asked["methods"] is None
     assert (asked["data"], asked["fitness"]) == ("fruits", "accuracy")
-    assert text.count("  GA - Adam: ") == 2
+    assert text.count("  default GA - Adam: ") == 2
     assert text.count("tested on axis 0:\n") == 1
     assert "No interval: it takes at least 3 seeds." in text
     for word in (
@@ -232,7 +226,7 @@ def test_table_shows_median_and_range(ga, monkeypatch, tmp_path):
 
 def test_quick(ga, monkeypatch, tmp_path):
     asked = tiny(monkeypatch)
-    monkeypatch.setattr(report, "write_report", lambda *args: [])
+    monkeypatch.setattr(comparison, "write_report", lambda *args: [])
     code, *_ = ga("compare", "--quick", "--methods", "random,naive", "--out", tmp_path)
     assert (code, asked["seeds"], asked["budgets"]) == (0, 2, cli.QUICK_BUDGETS)
     ga("compare", "--quick", "--seeds", 1, "--methods", "random", "--out", tmp_path)
@@ -242,12 +236,13 @@ def test_quick(ga, monkeypatch, tmp_path):
 @pytest.mark.parametrize(("finished", "n_files"), [(1, 7), (0, 0)])
 def test_compare_interrupted(ga, monkeypatch, tmp_path, finished, n_files):
     tiny(monkeypatch)
-    run_one = sys.modules["ga_ann.comparison.compare"]._run_one
+    module = sys.modules["ga_ann.comparison.compare"]
+    run, left = module.do_run, iter(range(finished))
 
-    def stop_later(held, *args, **options):
-        return len(held.rows) < finished and run_one(held, *args, **options)
+    def stop_later(*args):
+        return None if next(left, None) is None else run(*args)
 
-    monkeypatch.setattr(sys.modules["ga_ann.comparison.compare"], "_run_one", stop_later)
+    monkeypatch.setattr(module, "do_run", stop_later)
     out = tmp_path / "results"
     code, _, err = ga("compare", "--methods", "naive", "--out", out)
     assert code == 130
