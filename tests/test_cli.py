@@ -100,13 +100,6 @@ def test_version(ga):
     assert ga("--version") == (0, f"ga-ann {ga_ann.__version__}\n", "")
 
 
-def test_python_m():
-    command = [sys.executable, "-m", "ga_ann", "--version"]
-    root = Path(ga_ann.__file__).parents[1]
-    run = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
-    assert run.stdout == f"ga-ann {ga_ann.__version__}\n"
-
-
 @pytest.mark.parametrize("arguments", [[], ["--help"]])
 def test_help(ga, arguments):
     code, out, _ = ga(*arguments)
