@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from ga_ann.comparison.data_sets import DATASETS, DataSet
+from ga_ann.comparison.data_sets import DataSet, adjust, check_samples, choose_data_set
 from ga_ann.comparison.methods import METHODS, Method, resolve_methods
 from ga_ann.comparison.run import Plan, Run, check_fitness, do_run
-from ga_ann.comparison.splits import SPLITS, Split, make_splits
+from ga_ann.comparison.splits import Split, make_splits
 from ga_ann.comparison.summary import paired_differences
 from ga_ann.history import History
 from ga_ann.network import lookup
-from ga_ann.validation import check_hidden_layer_sizes, check_number, check_training
+from ga_ann.validation import check_number
 
 __all__ = ["Comparison", "compare"]
 
@@ -212,25 +212,14 @@ def compare(
     chosen = resolve_methods(methods)
     limits = _check_budgets({} if budgets is None else budgets, chosen)
     check_number(seeds, "seeds", Integral, low=1)
-    known = _choose_data_set(X, y, groups, data, target_names, sample_names)
-    known = _adjust(known, splits, hidden_layer_sizes, min_std, n_features, standardise)
-    samples = _check_samples(known.load())
-    score = check_fitness(fitness, samples.labels, samples.y)
-    plan = Plan(
-        samples.X,
-        samples.y,
-        len(samples.labels),
-        known.hidden_layer_sizes,
-        known.standardise,
-        score,
-        getattr(score, "__name__", repr(score)),
-    )
+    known = choose_data_set(X, y, groups, data, target_names, sample_names)
+    known = adjust(known, splits, hidden_layer_sizes, min_std, n_features, standardise)
+    samples = check_samples(known.load())
+    plan = Plan(samples, known, check_fitness(fitness, samples.labels, samples.y))
     entropy, seed_values = _draw_seeds(random_state, seeds)
     planned = make_splits(
         known.splits,
-        samples.X,
-        samples.y,
-        samples.groups,
+        *(samples.X, samples.y, samples.groups),
         seed_values,
         min_std=known.min_std,
         n_features=n_features,
@@ -277,114 +266,6 @@ def _check_budgets(
         lookup(limited, name, "a budget's method")
         check_number(seconds, f"budgets[{name!r}]", Real, above=0)
     return {name: budgets.get(name, method.max_time) for name, method in methods.items()}
-
-
-def _choose_data_set(
-    X: ArrayLike | None,
-    y: ArrayLike | None,
-    groups: ArrayLike | None,
-    data: str | DataSet | None,
-    target_names: Sequence[str] | None,
-    sample_names: ArrayLike | None,
-) -> DataSet:
-    """Return the data set that is known by name or by value, or one of the samples given."""
-    if X is None:
-        if any(given is not None for given in (y, groups, target_names, sample_names)):
-            raise ValueError("y, groups and names describe X; give X too, or none of them.")
-        if isinstance(data, DataSet):
-            return data
-        return lookup(DATASETS, "fruits" if data is None else data, "data")
-    if not isinstance(data, str | None):
-        raise TypeError(f"data must be a name, as X gives the samples; got {data!r}.")
-    if y is None:
-        raise ValueError("y must be given with X, got None.")
-    return DataSet.of_arrays(
-        data or "own data",
-        X,
-        y,
-        groups=groups,
-        target_names=target_names,
-        sample_names=sample_names,
-    )._replace(
-        splits=("holdout",) if groups is None else ("rotation",),
-        hidden_layer_sizes=(150, 60),
-        standardise=False,
-    )
-
-
-def _adjust(
-    known: DataSet,
-    splits: Iterable[str] | None,
-    hidden_layer_sizes: int | Iterable[int] | None,
-    min_std: float | None,
-    n_features: int | None,
-    standardise: bool | None,
-) -> DataSet:
-    """Return the data set with the parameters that are given in the place of its own."""
-    if splits is not None:
-        known = known._replace(splits=_check_split_names(splits))
-    if hidden_layer_sizes is not None:
-        known = known._replace(hidden_layer_sizes=check_hidden_layer_sizes(hidden_layer_sizes))
-    if min_std is not None or n_features is not None:
-        known = known._replace(min_std=min_std)
-    if standardise is not None:
-        if not isinstance(standardise, bool | np.bool_):
-            raise TypeError(f"standardise must be True, False or None, got {standardise!r}.")
-        known = known._replace(standardise=bool(standardise))
-    return known
-
-
-def _check_split_names(given: Iterable[str]) -> tuple[str, ...]:
-    if isinstance(given, str):
-        raise TypeError(f"splits must be a list of names, got the string {given!r}.")
-    names = tuple(given)
-    for name in names:
-        lookup(SPLITS, name, "each of splits")
-    if not names or len(set(names)) != len(names):
-        raise ValueError(
-            f"splits must name at least one of {list(SPLITS)}, each once; got {list(names)}."
-        )
-    return names
-
-
-class _Samples(NamedTuple):
-    """Checked samples, their classes counted from 0, and what all this is called."""
-
-    X: Array
-    y: Indices
-    labels: Array
-    target_names: list[str]
-    groups: Array | None
-    names: list[str]
-
-
-def _check_samples(known: Mapping[str, Any]) -> _Samples:
-    X, y, labels = check_training(known["data"], known["target"])
-    target_names = known.get("target_names")
-    names = [str(name) for name in (labels if target_names is None else target_names)]
-    if len(names) != len(labels):
-        raise ValueError(
-            f"target_names must hold {len(labels)} names, one a class, got {len(names)}: {names}."
-        )
-    groups, sample_names = known.get("groups"), known.get("picture_names")
-    sample_names = np.arange(len(X)) if sample_names is None else sample_names
-    return _Samples(
-        X,
-        y,
-        labels,
-        names,
-        None if groups is None else _check_length(groups, len(X), "groups"),
-        [str(name) for name in _check_length(sample_names, len(X), "sample_names")],
-    )
-
-
-def _check_length(values: ArrayLike, n_samples: int, what: str) -> Array:
-    checked = np.asarray(values)
-    if checked.shape != (n_samples,):
-        raise ValueError(
-            f"{what} must have shape ({n_samples},), one a sample, got {checked.shape}."
-        )
-    return checked
 
 
 def _draw_seeds(

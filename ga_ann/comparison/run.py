@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.preprocessing import StandardScaler
 
+from ga_ann.comparison.data_sets import DataSet, Samples
 from ga_ann.comparison.methods import Job, Method
 from ga_ann.comparison.splits import Split
 from ga_ann.fitness import PopulationScore, resolve_fitness
@@ -27,29 +28,22 @@ class Plan(NamedTuple):
 
     Attributes
     ----------
-    X : ndarray of shape (n_samples, n_features)
+    samples : Samples
         All samples.
-    y : ndarray of int, of shape (n_samples,)
-        Their classes, from 0.
-    n_classes : int
-        Number of classes.
-    hidden_layer_sizes : tuple of int
-        Sizes of the hidden layers.
-    standardise : bool
-        Whether the features are standardised by the training part.
+    data_set : DataSet
+        How networks are trained on them.
     fitness : PopulationScore
         What all methods are measured by.
-    fitness_name : str
-        What it is called.
     """
 
-    X: Array
-    y: Indices
-    n_classes: int
-    hidden_layer_sizes: tuple[int, ...]
-    standardise: bool
+    samples: Samples
+    data_set: DataSet
     fitness: PopulationScore
-    fitness_name: str
+
+    @property
+    def fitness_name(self) -> str:
+        """What the fitness is called."""
+        return getattr(self.fitness, "__name__", repr(self.fitness))
 
 
 class Run(NamedTuple):
@@ -74,13 +68,13 @@ def do_run(
     plan: Plan, split: Split, name: str, method: Method, max_time: float | None, random_state: int
 ) -> Run | None:
     """Train and measure one method on one split; return None if Ctrl-C ended the training."""
-    y_train, y_test = plan.y[split.train], plan.y[split.test]
-    X_train, X_test = _parts(plan.X, split, standardise=plan.standardise)
+    y_train, y_test = plan.samples.y[split.train], plan.samples.y[split.test]
+    X_train, X_test = _parts(plan.samples.X, split, standardise=plan.data_set.standardise)
     job = Job(
         X_train,
         y_train,
-        n_classes=plan.n_classes,
-        hidden_layer_sizes=plan.hidden_layer_sizes,
+        n_classes=len(plan.samples.labels),
+        hidden_layer_sizes=plan.data_set.hidden_layer_sizes,
         max_time=max_time,
         random_state=random_state,
         fitness=plan.fitness,
