@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ga_ann.baseline import train_naive
-    from ga_ann.callbacks import Checkpoint, EarlyStopping, ProgressBar
+    from ga_ann.callbacks import Callback, Checkpoint, EarlyStopping, ProgressBar
     from ga_ann.chromosome import flatten, reshape
     from ga_ann.comparison.compare import compare
     from ga_ann.datasets.tables import (
@@ -17,10 +17,11 @@ if TYPE_CHECKING:
         select_by_std,
     )
     from ga_ann.estimator import GeneticMLPClassifier, GeneticMLPRegressor
-    from ga_ann.evolution.evolve import EvolutionResult, NetworkGA, evolve
+    from ga_ann.evolution import RECIPES, EvolutionResult, NetworkGA, Recipe, evolve
     from ga_ann.history import History, TrainingResult
     from ga_ann.network import ACTIVATIONS, forward, init_weights, layer_shapes, predict
     from ga_ann.plotting import plot_comparison, plot_confusion, plot_fitness
+    from ga_ann.state import State
     from ga_ann.storage.checkpoint import load_checkpoint
     from ga_ann.storage.model import Model, load_history, load_model, save_history, save_model
 
@@ -28,6 +29,8 @@ __version__ = "0.1.0"
 
 __all__ = [
     "ACTIVATIONS",
+    "RECIPES",
+    "Callback",
     "Checkpoint",
     "EarlyStopping",
     "EvolutionResult",
@@ -38,6 +41,8 @@ __all__ = [
     "Model",
     "NetworkGA",
     "ProgressBar",
+    "Recipe",
+    "State",
     "TrainingResult",
     "compare",
     "evolve",
@@ -65,7 +70,8 @@ __all__ = [
 
 _MODULES = {
     "baseline": ["train_naive"],
-    "callbacks": ["Checkpoint", "EarlyStopping", "ProgressBar"],
+    "callbacks": ["Callback", "Checkpoint", "EarlyStopping", "ProgressBar"],
+    "state": ["State"],
     "storage.checkpoint": ["load_checkpoint"],
     "chromosome": ["flatten", "reshape"],
     "comparison.compare": ["compare"],
@@ -78,7 +84,7 @@ _MODULES = {
         "select_by_std",
     ],
     "estimator": ["GeneticMLPClassifier", "GeneticMLPRegressor"],
-    "evolution.evolve": ["EvolutionResult", "NetworkGA", "evolve"],
+    "evolution": ["RECIPES", "EvolutionResult", "NetworkGA", "Recipe", "evolve"],
     "history": ["History", "TrainingResult"],
     "storage.model": ["Model", "load_history", "load_model", "save_history", "save_model"],
     "network": ["ACTIVATIONS", "forward", "init_weights", "layer_shapes", "predict"],

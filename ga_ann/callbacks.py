@@ -1,13 +1,7 @@
 """Callbacks: what to do after each generation.
 
-A callback is any ``f(ga, history)``, with the running `pygad.GA` and the `History` so far. It is
-called after the initial population was measured and after every generation. A run ends when a
-callback returns True, or a string that says why.
-
-A callback that is a context manager is entered before the run's first work and left at its end,
-and one that has a method `finish` gets it called with the same arguments after the last
-generation. `catch_up(history)` is called when a run goes on from a checkpoint; if it returns a
-string, the run ends there.
+A callback is any function ``f(ga, history)`` of the running `pygad.GA` and the `History` so far, or
+an object with the hooks of `Callback`. ``ga.state`` is the `State` of the run.
 """
 
 from __future__ import annotations
@@ -19,18 +13,16 @@ from math import isnan
 from numbers import Integral
 from pathlib import Path
 from time import perf_counter
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from filelock import FileLock, Timeout
 from tqdm.auto import tqdm
 
 from ga_ann.history import COLUMNS, History
-from ga_ann.storage.checkpoint import load_checkpoint, save_checkpoint
-from ga_ann.storage.files import check_target, clear_unfinished
+from ga_ann.storage import check_target, clear_unfinished, read_kind, save_checkpoint
 from ga_ann.validation import check_number
 
-__all__ = ["Callback", "Checkpoint", "EarlyStopping", "ProgressBar"]
+__all__ = ["Callback", "Checkpoint", "EarlyStopping", "ProgressBar", "as_callback"]
 
 SHARE_OF_TIME = 0.01
 """What writing checkpoints may take of a run by default."""
@@ -38,10 +30,88 @@ SHARE_OF_TIME = 0.01
 BYTES_PER_SECOND = 1e8
 """How quickly the first checkpoint is expected to be written; the others go by the one before."""
 
-Callback = Callable[[Any, History], "str | bool | None"]
+Verdict = str | bool | None
 
 
-class EarlyStopping:
+class Callback:
+    """What may be done around a run; each hook does nothing unless a subclass says so.
+
+    Examples
+    --------
+    >>> class Shout(Callback):
+    ...     def on_stop(self, ga, history):
+    ...         print(f"{len(history) - 1} generations!")
+    >>> from sklearn.datasets import load_iris
+    >>> from ga_ann import evolve
+    >>> X, y = load_iris(return_X_y=True)
+    >>> result = evolve(X, y, n_generations=3, callbacks=[Shout()], random_state=0)
+    3 generations!
+    """
+
+    def on_start(self, history: History) -> str | None:
+        """Prepare, before the run's first work.
+
+        Parameters
+        ----------
+        history : History
+            The generations that the run has behind it, if it goes on from a checkpoint.
+
+        Returns
+        -------
+        str or None
+            Why the run shall not go on from there.
+        """
+
+    def on_generation(self, ga: Any, history: History) -> Verdict:
+        """Look at a generation, the initial population's included.
+
+        Parameters
+        ----------
+        ga : pygad.GA
+            The engine.
+        history : History
+            With a row for this generation.
+
+        Returns
+        -------
+        str, bool or None
+            True, or why, if the run is to end here.
+        """
+
+    def on_stop(self, ga: Any, history: History) -> None:
+        """Look at the last generation, after `on_generation`; not if the run fails."""
+
+    def close(self) -> None:
+        """Clean up in the end, however the run ends."""
+
+
+class _Function(Callback):
+    """A function in a callback's clothes."""
+
+    def __init__(self, function: Callable[[Any, History], Verdict]) -> None:
+        self._function = function
+
+    def on_generation(self, ga: Any, history: History) -> Verdict:
+        """Call the function."""
+        return self._function(ga, history)
+
+
+def as_callback(given: Any) -> Callback:
+    """Return what a user gave as a callback.
+
+    Raises
+    ------
+    TypeError
+        If it is neither a `Callback` nor a function.
+    """
+    if isinstance(given, Callback):
+        return given
+    if not callable(given) or isinstance(given, type):
+        raise TypeError(f"callbacks must be Callbacks or functions f(ga, history), got {given!r}.")
+    return _Function(given)
+
+
+class EarlyStopping(Callback):
     """Ends the run when a column of the History stops growing.
 
     Parameters
@@ -64,7 +134,7 @@ class EarlyStopping:
     >>> history = History()
     >>> for fitness in (0.5, 0.7, 0.7, 0.7):
     ...     history.append(best_fitness=fitness)
-    ...     print(stop(None, history))
+    ...     print(stop.on_generation(None, history))
     None
     None
     None
@@ -84,7 +154,7 @@ class EarlyStopping:
         self._best = float("-inf")
         self._since = 0
 
-    def __call__(self, ga: Any, history: History) -> str | None:
+    def on_generation(self, ga: Any, history: History) -> str | None:
         """Compare the newest generation with the best one so far."""
         self._compare(history.last[self.column])
         return self._reason()
@@ -99,14 +169,15 @@ class EarlyStopping:
         if self._since == 0:
             self._best = value
 
-    def catch_up(self, history: History) -> str | None:
-        """Take note of the generations of a run that goes on, unless it had ended here."""
+    def on_start(self, history: History) -> str | None:
+        """Take note of the generations of a run that goes on, unless it had ended there."""
+        self._best, self._since = float("-inf"), 0
         for value in history[self.column]:
             self._compare(float(value))
         return self._reason()
 
 
-class ProgressBar:
+class ProgressBar(Callback):
     """Shows generation, best fitness, held-out score and the time left.
 
     Parameters
@@ -121,25 +192,19 @@ class ProgressBar:
     Examples
     --------
     >>> import sys
-    >>> with ProgressBar(10, file=sys.stdout, disable=True) as bar:
-    ...     bar(None, History())
+    >>> bar = ProgressBar(10, file=sys.stdout, disable=True)
+    >>> bar.on_generation(None, History())
+    >>> bar.close()
     """
 
     def __init__(self, n_generations: int, description: str = "GA", **options: Any) -> None:
         self._bar = tqdm(total=n_generations, desc=description, unit="gen", **options)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Leave the bar as it is."""
         self._bar.close()
 
-    def __call__(self, ga: Any, history: History) -> None:
+    def on_generation(self, ga: Any, history: History) -> None:
         """Show the newest generation."""
         if not len(history):
             return
@@ -151,8 +216,8 @@ class ProgressBar:
         self._bar.update(int(row["generation"]) - self._bar.n)
 
 
-class Checkpoint:
-    """Writes the run's state to a file, from which ``evolve(resume=path)`` goes on bit for bit.
+class Checkpoint(Callback):
+    """Writes the run's state to a file, from which ``evolve(start=path)`` goes on bit for bit.
 
     It is written after the last generation in any case, also of a run that Ctrl-C or SIGTERM ends.
     A kill or a power cut costs what came after the last writing: no more than `every_generations`
@@ -190,7 +255,7 @@ class Checkpoint:
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = f"{folder}/run.npz"
     ...     first = evolve(X, y, n_generations=7, callbacks=[Checkpoint(path)], **options)
-    ...     second = evolve(X, y, n_generations=20, resume=path, **options)
+    ...     second = evolve(X, y, n_generations=20, start=path, **options)
     >>> whole = evolve(X, y, n_generations=20, **options)
     >>> bool((second.population == whole.population).all())
     True
@@ -215,17 +280,15 @@ class Checkpoint:
         self._pause: float | None = None
         self._has_warned = False
 
-    def __enter__(self) -> Self:
+    def on_start(self, history: History) -> None:
+        """Make sure that the file can be written, by nobody else."""
         names = (self.path, f"{self.path}.previous")
         for name in names:
             check_target(name)
-        if self.path.exists():
-            try:
-                load_checkpoint(self.path)
-            except ValueError as error:
-                raise ValueError(
-                    f"{error}; it would be overwritten: choose another file or remove it."
-                ) from error
+        if self.path.exists() and (kind := _kind(self.path)) != "checkpoint":
+            raise ValueError(
+                f"{self.path} is {kind} and would be overwritten: choose another file or remove it."
+            )
         try:
             self._lock.acquire()
         except Timeout as error:
@@ -235,17 +298,12 @@ class Checkpoint:
         for name in names:
             clear_unfinished(name)
         self._saved, self._pause = (-1, perf_counter()), None
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Let others write the file."""
         self._lock.release()
 
-    def __call__(self, ga: Any, history: History) -> None:
+    def on_generation(self, ga: Any, history: History) -> None:
         """Write the state if it is time to."""
         if self._is_due(ga, history):
             self._write(ga, history)
@@ -262,7 +320,7 @@ class Checkpoint:
             self.every_seconds is not None and passed >= self.every_seconds
         )
 
-    def finish(self, ga: Any, history: History) -> None:
+    def on_stop(self, ga: Any, history: History) -> None:
         """Write the state unless the file has it."""
         if self._saved[0] != len(history) - 1:
             self._write(ga, history)
@@ -270,7 +328,7 @@ class Checkpoint:
     def _write(self, ga: Any, history: History) -> None:
         started = perf_counter()
         try:
-            save_checkpoint(self.path, ga.snapshot())
+            save_checkpoint(self.path, ga.state)
         except OSError as error:
             if not self._has_warned:
                 self._has_warned = True
@@ -284,3 +342,11 @@ class Checkpoint:
         else:
             self._saved = (len(history) - 1, perf_counter())
         self._pause = (perf_counter() - started) / SHARE_OF_TIME
+
+
+def _kind(path: Path) -> str:
+    """Return what a file holds, by its header alone."""
+    try:
+        return read_kind(path)
+    except ValueError:
+        return "no file of this package"

@@ -343,7 +343,7 @@ def train(
         if len(held_out)
         else None,
         callbacks=[] if state is None else [Checkpoint(state)],
-        resume=resume,
+        start=resume,
         random_state=np.random.default_rng(seed),
         verbose=_shows_bars(),
     )

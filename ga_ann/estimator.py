@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
+from dataclasses import KW_ONLY, dataclass, field, fields, replace
 from functools import wraps
 from math import ceil
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 import joblib
 import numpy as np
-import pygad
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import log_softmax, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
@@ -26,15 +26,35 @@ from sklearn.utils.validation import (
 )
 
 from ga_ann.callbacks import Callback, Checkpoint
-from ga_ann.evolution.evolve import EvolutionResult, evolve
+from ga_ann.evolution import EvolutionResult, NetworkGA, Recipe, evolve, find_recipe
 from ga_ann.history import History
 from ga_ann.network import forward
+from ga_ann.state import State
+from ga_ann.storage import load_checkpoint
 from ga_ann.validation import check_number
 
 __all__ = ["GeneticMLPClassifier", "GeneticMLPRegressor"]
 
 
 Method = TypeVar("Method", bound=Callable[..., Any])
+
+RECIPE_FIELDS = [field.name for field in fields(Recipe)]
+"""Parameters that stand for a field of the recipe."""
+
+SHARED = (
+    "hidden_layer_sizes",
+    "weight_set",
+    "fitness",
+    "n_generations",
+    "target_fitness",
+    "early_stopping",
+    "n_iter_no_change",
+    "tol",
+    "max_time",
+    "max_evaluations",
+    "verbose",
+)
+"""Parameters that `evolve` has under the same names."""
 
 
 def _all_or_nothing(fit: Method) -> Method:
@@ -53,73 +73,54 @@ def _all_or_nothing(fit: Method) -> Method:
     return guarded  # type: ignore[return-value]
 
 
+@dataclass(eq=False, repr=False)
 class _GeneticMLP(BaseEstimator):
-    """What the classifier and the regressor share: the parameters, and their way to `evolve`."""
+    """What the classifier and the regressor share: the parameters, and their way to `evolve`.
 
-    _task: str
-    _result: EvolutionResult
+    The dataclass writes the constructor; its fields are the one list of the parameters.
+    """
 
-    def __init__(
-        self,
-        hidden_layer_sizes: int | Iterable[int] = (100,),
-        activation: str = "relu",
-        *,
-        fitness: str | Callable[..., Any] | None = None,
-        tie_breaker: str | Callable[..., Any] = "auto",
-        population_size: int = 32,
-        n_parents: int = 8,
-        n_elites: int = 0,
-        selection: str = "truncation",
-        crossover: str | None = None,
-        mutation: str | None = None,
-        sigma: float | None = None,
-        weight_decay: float | str | None = None,
-        weight_set: str | ArrayLike | None = None,
-        batch_size: int | str = "auto",
-        n_generations: int = 2000,
-        max_time: float | None = None,
-        target_fitness: float | None = None,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        n_iter_no_change: int = 100,
-        tol: float = 1e-4,
-        warm_start: bool = False,
-        callbacks: Iterable[Callback] | None = None,
-        checkpoint: str | os.PathLike[str] | None = None,
-        n_jobs: int | None = None,
-        random_state: int | np.random.RandomState | np.random.Generator | None = None,
-        verbose: bool = False,
-    ) -> None:
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.fitness = fitness
-        self.tie_breaker = tie_breaker
-        self.population_size = population_size
-        self.n_parents = n_parents
-        self.n_elites = n_elites
-        self.selection = selection
-        self.crossover = crossover
-        self.mutation = mutation
-        self.sigma = sigma
-        self.weight_decay = weight_decay
-        self.weight_set = weight_set
-        self.batch_size = batch_size
-        self.n_generations = n_generations
-        self.max_time = max_time
-        self.target_fitness = target_fitness
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.tol = tol
-        self.warm_start = warm_start
-        self.callbacks = callbacks
-        self.checkpoint = checkpoint
-        self.n_jobs = n_jobs
-        self.random_state = random_state
-        self.verbose = verbose
+    _task: ClassVar[str]
+
+    hidden_layer_sizes: int | Iterable[int] = (100,)
+    activation: str | None = None
+    _: KW_ONLY
+    fitness: str | Callable[..., Any] | None = None
+    recipe: str | Recipe = "default"
+    ranking: str | Callable[..., Any] | None = None
+    population_size: int | None = None
+    n_parents: int | None = None
+    n_elites: int | None = None
+    selection: str | None = None
+    crossover: str | None = None
+    mutation: str | None = None
+    mutation_rate: float | tuple[float, float] | None = None
+    sigma: float | None = None
+    sigma_decay: float | None = None
+    weight_decay: float | str | None = None
+    batch_size: int | str | None = None
+    noise: str | None = None
+    init: str | None = None
+    output_activation: str | None = None
+    dtype: str | None = None
+    weight_set: str | ArrayLike | None = None
+    n_generations: int = 2000
+    max_time: float | None = None
+    max_evaluations: float | None = None
+    target_fitness: float | None = None
+    early_stopping: bool = False
+    validation_fraction: float = 0.1
+    n_iter_no_change: int = 100
+    tol: float = 1e-4
+    warm_start: bool = False
+    callbacks: Iterable[Callback | Callable[..., Any]] | None = None
+    checkpoint: str | os.PathLike[str] | None = None
+    n_jobs: int | None = None
+    random_state: int | np.random.RandomState | np.random.Generator | None = None
+    verbose: bool = False
 
     @property
-    def ga_(self) -> pygad.GA | None:
+    def ga_(self) -> NetworkGA | None:
         """The engine of the last fit; None in an estimator that was pickled."""
         return self._result.ga
 
@@ -161,56 +162,51 @@ class _GeneticMLP(BaseEstimator):
         n_generations: int | None = None,
         classes: NDArray[Any] | None = None,
     ) -> Self:
-        callbacks, resume = list(self.callbacks or ()), None
+        callbacks = list(self.callbacks or ())
+        begin: EvolutionResult | State | None = start
         if self.checkpoint is not None and n_generations is None:
             callbacks.append(Checkpoint(self.checkpoint))
-            resume = self.checkpoint if start is None and Path(self.checkpoint).exists() else None
-        seed = self._seed()
+            if start is None and Path(self.checkpoint).exists():
+                begin = load_checkpoint(self.checkpoint)
+        seed = self._seed(begin)
         training, held_out = self._split(X, y, seed)
         validation: tuple[NDArray[Any], ...] | None = None
         if held_out is not None:
             parts = (X, y) if sample_weight is None else (X, y, sample_weight)
             validation = tuple(part[held_out] for part in parts)
+        shared = {name: getattr(self, name) for name in SHARED}
+        if n_generations is not None:
+            shared["n_generations"] = n_generations
         self._result = evolve(
             X[training],
             y[training],
+            **shared,
             task=self._task,
-            hidden_layer_sizes=self.hidden_layer_sizes,
-            activation=self.activation,
             bias=True,
-            fitness=self.fitness,
-            ranking=self.tie_breaker,
-            population_size=self.population_size,
-            n_parents=self.n_parents,
-            n_elites=self.n_elites,
-            selection=self.selection,
-            crossover=self.crossover,
-            mutation=self.mutation,
-            sigma=self.sigma,
-            weight_decay=self.weight_decay,
-            weight_set=self.weight_set,
-            batch_size=self.batch_size,
-            n_generations=self.n_generations if n_generations is None else n_generations,
-            max_time=self.max_time,
-            target_fitness=self.target_fitness,
-            early_stopping=self.early_stopping,
+            recipe=self._chosen_recipe(),
             validation_data=validation,
-            n_iter_no_change=self.n_iter_no_change,
-            tol=self.tol,
             sample_weight=None if sample_weight is None else sample_weight[training],
             classes=classes,
-            start=start,
-            resume=resume,
+            start=begin,
             callbacks=callbacks,
             n_jobs=joblib.effective_n_jobs(self.n_jobs),
-            random_state=None if resume is not None and self.random_state is None else seed,
-            verbose=self.verbose,
+            random_state=seed,
         )
         return self
 
-    def _seed(self) -> Any:
+    def _chosen_recipe(self) -> Recipe:
+        """Return the recipe with what the parameters say otherwise."""
+        given = {name: getattr(self, name) for name in RECIPE_FIELDS}
+        changes = {name: value for name, value in given.items() if value is not None}
+        return replace(find_recipe(self.recipe), **changes)
+
+    def _seed(self, begin: EvolutionResult | State | None) -> Any:
+        """Return the seed of the fit; that of the checkpoint, where it goes on from one."""
         if isinstance(self.random_state, np.random.Generator):
             return self.random_state
+        held = begin.random_state if isinstance(begin, State) else None
+        if self.random_state is None and held is not None:
+            return held
         return check_random_state(self.random_state).randint(2**31)
 
     def _split(
@@ -258,9 +254,15 @@ class _GeneticMLP(BaseEstimator):
         check_is_fitted(self)
         samples = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
         weights = [parameter.astype(np.float64) for parameter in self.weights_]
-        return forward(weights, samples, activation=self.activation)
+        return forward(
+            weights,
+            samples,
+            activation=self._result.activation,
+            output_activation=self._result.output_activation,
+        )
 
 
+@dataclass(eq=False, repr=False)
 class GeneticMLPClassifier(ClassifierMixin, _GeneticMLP):
     """Multi-layer perceptron classifier trained by a genetic algorithm.
 
@@ -270,9 +272,9 @@ class GeneticMLPClassifier(ClassifierMixin, _GeneticMLP):
     ----------
     hidden_layer_sizes : int or iterable of int, default=(100,)
         Sizes of the hidden layers.
-    activation : str, default="relu"
+    activation : str, default=None
         Activation of the hidden layers: ``"identity"``, ``"relu"``, ``"sigmoid"``, ``"sign"``,
-        ``"softmax"``, ``"step"`` or ``"tanh"``.
+        ``"softmax"``, ``"step"`` or ``"tanh"``. None is the recipe's: ``"relu"`` by default.
     fitness : str or callable, default=None
         The score to maximise; None is the accuracy. A name in `ga_ann.fitness.names.FITNESS`
         (``"balanced_accuracy"``, ``"f1_macro"``, ``"matthews_corrcoef"``, ``"neg_log_loss"``,
@@ -289,17 +291,10 @@ class GeneticMLPClassifier(ClassifierMixin, _GeneticMLP):
         The values that weights and biases may have: ``"binary"``, ``"ternary"``, ``"int8"``, or
         any numbers; None for all. The probabilities of such a network are as extreme as its
         weights are large.
-    population_size, n_parents, n_elites, selection
-        See `evolve`; defaults 32, 8, 0, "truncation".
-    crossover, mutation, sigma, weight_decay
-        See `evolve`; None, the default, stands for "mean", "gaussian", 0.3 and "auto", and for
-        what suits a `weight_set`.
-    batch_size : int, "auto" or "full", default="auto"
-        Number of samples that the generations are measured on, to begin with; see `evolve`.
     n_generations : int, default=2000
         Number of generations at most.
-    max_time : float, default=None
-        Seconds after which the fit ends.
+    max_time, max_evaluations : float, default=None
+        Seconds, and networks measured, after which the fit ends.
     target_fitness : float, default=None
         Fitness on the training data at which the fit ends. Networks go on improving, on other
         data, after the last error on the training data is gone.
@@ -321,8 +316,8 @@ class GeneticMLPClassifier(ClassifierMixin, _GeneticMLP):
         A file that `fit` writes its state to, see `ga_ann.callbacks.Checkpoint`; if it is there
         already, `fit` goes on from it, and becomes bit for bit the fit that was never interrupted.
         It is refused if it is that of other data or settings. Each fit needs a file of its own: a
-        grid search takes none. With `early_stopping`, `random_state` must be an int, so that the
-        same part is held out again.
+        grid search takes none. Where `random_state` is None, the checkpoint keeps the seed that
+        was drawn, so that the same part is held out again.
     n_jobs : int, default=None
         Number of threads; None means 1, -1 all cores. The result does not depend on it.
     random_state : int, RandomState, Generator or None, default=None
@@ -363,69 +358,7 @@ class GeneticMLPClassifier(ClassifierMixin, _GeneticMLP):
     """
 
     _task = "classification"
-
-    def __init__(
-        self,
-        hidden_layer_sizes: int | Iterable[int] = (100,),
-        activation: str = "relu",
-        *,
-        fitness: str | Callable[..., Any] | None = None,
-        tie_breaker: str | Callable[..., Any] = "auto",
-        class_weight: dict[Any, float] | str | None = None,
-        population_size: int = 32,
-        n_parents: int = 8,
-        n_elites: int = 0,
-        selection: str = "truncation",
-        crossover: str | None = None,
-        mutation: str | None = None,
-        sigma: float | None = None,
-        weight_decay: float | str | None = None,
-        weight_set: str | ArrayLike | None = None,
-        batch_size: int | str = "auto",
-        n_generations: int = 2000,
-        max_time: float | None = None,
-        target_fitness: float | None = None,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        n_iter_no_change: int = 100,
-        tol: float = 1e-4,
-        warm_start: bool = False,
-        callbacks: Iterable[Callback] | None = None,
-        checkpoint: str | os.PathLike[str] | None = None,
-        n_jobs: int | None = None,
-        random_state: int | np.random.RandomState | np.random.Generator | None = None,
-        verbose: bool = False,
-    ) -> None:
-        super().__init__(
-            hidden_layer_sizes,
-            activation,
-            fitness=fitness,
-            tie_breaker=tie_breaker,
-            population_size=population_size,
-            n_parents=n_parents,
-            n_elites=n_elites,
-            selection=selection,
-            crossover=crossover,
-            mutation=mutation,
-            sigma=sigma,
-            weight_decay=weight_decay,
-            weight_set=weight_set,
-            batch_size=batch_size,
-            n_generations=n_generations,
-            max_time=max_time,
-            target_fitness=target_fitness,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            n_iter_no_change=n_iter_no_change,
-            tol=tol,
-            warm_start=warm_start,
-            callbacks=callbacks,
-            checkpoint=checkpoint,
-            n_jobs=n_jobs,
-            random_state=random_state,
-            verbose=verbose,
-        )
-        self.class_weight = class_weight
+    class_weight: dict[Any, float] | str | None = field(default=None, kw_only=True)
 
     @_all_or_nothing
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
@@ -537,6 +470,7 @@ class GeneticMLPClassifier(ClassifierMixin, _GeneticMLP):
         return logarithms
 
 
+@dataclass(eq=False, repr=False)
 class GeneticMLPRegressor(RegressorMixin, _GeneticMLP):
     """Multi-layer perceptron regressor trained by a genetic algorithm.
 
@@ -547,13 +481,11 @@ class GeneticMLPRegressor(RegressorMixin, _GeneticMLP):
         (``"neg_mean_absolute_error"``, ``"neg_median_absolute_error"``, ...), a score made by
         `neg_mean_pinball_loss`, the name of a scikit-learn scorer, a scorer, or
         ``f(y_true, y_pred)``.
-    tie_breaker : str or callable, default="auto"
-        What selection ranks by: ``"auto"`` is ``"r2"``, ``"fitness"`` the fitness alone; or a
-        score as for `fitness`.
-    hidden_layer_sizes, activation, population_size, n_parents, n_elites, selection, crossover, \
-    mutation, sigma, weight_decay, weight_set, batch_size, n_generations, max_time, \
+    hidden_layer_sizes, activation, recipe, ranking, population_size, n_parents, n_elites, \
+    selection, crossover, mutation, mutation_rate, sigma, sigma_decay, weight_decay, batch_size, \
+    noise, init, output_activation, dtype, weight_set, n_generations, max_time, max_evaluations, \
     target_fitness, early_stopping, validation_fraction, n_iter_no_change, tol, warm_start, \
-    callbacks, n_jobs, random_state, verbose
+    callbacks, checkpoint, n_jobs, random_state, verbose
         As in `GeneticMLPClassifier`.
 
     Attributes

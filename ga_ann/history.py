@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -31,7 +31,7 @@ COLUMNS = (
 
 
 class History:
-    """One row of float64 a generation (or an iteration), read by column.
+    """One row of float64 a generation (or an iteration), read by column; slices are of rows.
 
     Parameters
     ----------
@@ -78,6 +78,8 @@ class History:
     array([0.25, 0.5 ])
     >>> len(history), history.last["generation"]
     (2, 1.0)
+    >>> history[1:]["best_fitness"]
+    array([0.5])
     """
 
     def __init__(
@@ -123,10 +125,19 @@ class History:
     def __len__(self) -> int:
         return len(self._values) // len(COLUMNS)
 
-    def __getitem__(self, column: str) -> NDArray[np.float64]:
-        if column not in COLUMNS:
-            raise KeyError(f"column must be one of {list(COLUMNS)}, got {column!r}.")
-        return np.array(self._values[COLUMNS.index(column) :: len(COLUMNS)])
+    @overload
+    def __getitem__(self, key: str) -> NDArray[np.float64]: ...
+    @overload
+    def __getitem__(self, key: slice) -> History: ...
+    def __getitem__(self, key: str | slice) -> NDArray[np.float64] | History:
+        if isinstance(key, slice):
+            part = History(label=self.label, metric=self.metric, settings=self.settings)
+            rows = np.reshape(self._values, (-1, len(COLUMNS)))[key]
+            part._values = array("d", rows.tobytes())
+            return part
+        if key not in COLUMNS:
+            raise KeyError(f"column must be one of {list(COLUMNS)}, got {key!r}.")
+        return np.array(self._values[COLUMNS.index(key) :: len(COLUMNS)])
 
     def __iter__(self) -> Iterator[dict[str, float]]:
         for row in np.reshape(self._values, (-1, len(COLUMNS))).tolist():
@@ -148,6 +159,13 @@ class History:
         if not len(self):
             raise IndexError("the history has no rows yet.")
         return dict(zip(COLUMNS, self._values[-len(COLUMNS) :], strict=True))
+
+    def copy(self, settings: Mapping[str, Any] | None = None) -> History:
+        """Return a History with the same rows, and with other settings if some are given."""
+        twin = self[:]
+        if settings is not None:
+            twin.settings = dict(settings)
+        return twin
 
     def to_arrays(self) -> dict[str, NDArray[np.float64]]:
         """Return the columns by name."""

@@ -1,5 +1,7 @@
-"""The genetic algorithm on weights."""
+"""The genetic algorithm on weights: recipes, and `evolve`, which follows them."""
 
-from ga_ann.evolution.evolve import EvolutionResult, NetworkGA, evolve
+from ga_ann.evolution.engine import NetworkGA
+from ga_ann.evolution.evolve import EvolutionResult, evolve
+from ga_ann.evolution.recipe import RECIPES, Recipe, find_recipe
 
-__all__ = ["EvolutionResult", "NetworkGA", "evolve"]
+__all__ = ["RECIPES", "EvolutionResult", "NetworkGA", "Recipe", "evolve", "find_recipe"]

@@ -38,19 +38,19 @@ def estimate_memory(problem: Problem, *, n_jobs: int, in_place: bool) -> dict[st
         Bytes of the ``"population"`` with its parents, of the ``"samples"`` in the precision of the
         computation, of the ``"layers"`` that the threads compute, and of the ``"noise"``.
     """
-    settings, X = problem.settings, problem.data.X
-    item = np.dtype(settings.dtype).itemsize
+    recipe, X = problem.recipe, problem.data.X
+    item = np.dtype(recipe.dtype).itemsize
     n_genes = count_genes(problem.shapes)
-    n_solutions = settings.population_size * (1 if in_place else 2)
+    n_solutions = recipe.population_size * (1 if in_place else 2)
     widest = item * max(shape[-1] for shape in problem.shapes)
     # A block of networks and all samples, or one network and a chunk of them; see `Evaluator`.
     one = min(widest * len(X), CHUNK_BYTES)
-    block = max(one, min(BLOCK_BYTES, widest * len(X) * -(-settings.population_size // 4)))
+    block = max(one, min(BLOCK_BYTES, widest * len(X) * -(-recipe.population_size // 4)))
     outputs = item * problem.data.n_outputs * len(X) * max(1, block // max(1, widest * len(X)))
     n_layers = sum(len(shape) == 2 for shape in problem.shapes)
     return {
         # The scales of the genes, in double precision while they are made, count as well.
-        "population": item * n_genes * (n_solutions + 2 * settings.n_parents + 8),
+        "population": item * n_genes * (n_solutions + 2 * recipe.n_parents + 8),
         "samples": 2 * item * X.size,
         "layers": n_jobs * (n_layers * block + 3 * outputs),
         "noise": item * (TABLE_SIZE + n_genes),

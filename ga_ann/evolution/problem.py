@@ -1,122 +1,24 @@
-"""What a run is about: the training data, and the networks whose weights are looked for."""
+"""The networks that a run looks for: their shapes, the scale of each gene, what they are worth."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import cached_property
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array
 
-from ga_ann.chromosome import flatten, reshape
-from ga_ann.evolution.recipe import Settings
-from ga_ann.network import INITS, forward, init_scale, layer_shapes, lookup
-from ga_ann.validation import (
-    check_range,
-    check_regression,
-    check_sample_weight,
-    check_targets,
-    check_training,
-)
-from ga_ann.weight_sets import draw_from, is_inside
+from ga_ann.chromosome import count_genes, flatten, reshape
+from ga_ann.evolution.data import TrainingData
+from ga_ann.evolution.recipe import Recipe, name_of
+from ga_ann.fitness import PopulationScore, resolve_fitness, scaled
+from ga_ann.network import INITS, forward, init_scale, layer_shapes
+from ga_ann.validation import check_range, check_targets
+from ga_ann.weight_sets import check_weight_set, draw_from, is_inside
 
-__all__ = ["Problem", "TrainingData"]
-
-TASKS = ("classification", "regression")
-
-
-@dataclass(frozen=True, eq=False)
-class TrainingData:
-    """Training data, checked.
-
-    Attributes
-    ----------
-    X : ndarray of shape (n_samples, n_features)
-        The samples.
-    targets : ndarray of shape (n_samples,) or (n_outputs, n_samples)
-        The classes, integers from 0; or the targets of a regression, one row an output.
-    classes : ndarray of shape (n_classes,) or None
-        The labels; None for a regression.
-    sample_weight : ndarray of shape (n_samples,) or None
-        Weights of the samples.
-    """
-
-    X: NDArray[Any]
-    targets: NDArray[Any]
-    classes: NDArray[Any] | None
-    sample_weight: NDArray[Any] | None
-
-    @classmethod
-    def check(
-        cls,
-        X: ArrayLike,
-        y: ArrayLike,
-        *,
-        task: str,
-        classes: ArrayLike | None,
-        sample_weight: ArrayLike | None,
-    ) -> Self:
-        """Return what `evolve` was given, if it can be learned from.
-
-        Raises
-        ------
-        ValueError, TypeError
-            If it cannot.
-        """
-        lookup(dict.fromkeys(TASKS), task, "task")
-        samples: NDArray[Any]
-        targets: NDArray[Any]
-        labels: NDArray[Any] | None = None
-        if task == "regression":
-            samples, targets = check_regression(X, y)
-        else:
-            samples, targets, labels = check_training(X, y, classes)
-        weight = None if sample_weight is None else check_sample_weight(sample_weight, len(samples))
-        return cls(samples, targets, labels, weight)
-
-    @property
-    def n_outputs(self) -> int:
-        """Number of outputs that a network needs."""
-        return len(self.targets if self.classes is None else self.classes)
-
-    @property
-    def class_shares(self) -> NDArray[np.float64] | None:
-        """The classes' shares of the (weighted) samples; None for a regression.
-
-        A class without a sample counts as if it had one.
-        """
-        if self.classes is None:
-            return None
-        weight = self.sample_weight
-        totals = np.bincount(self.targets, weight, minlength=len(self.classes)).astype(np.float64)
-        one = 1.0 if weight is None else float(weight.mean())
-        totals[totals == 0] = one
-        shares: NDArray[np.float64] = totals / totals.sum()
-        return shares
-
-    @property
-    def centre(self) -> NDArray[np.float64]:
-        """The (weighted) means of a regression's targets."""
-        means: NDArray[np.float64] = np.average(self.targets, axis=1, weights=self.sample_weight)
-        return means
-
-    @property
-    def spread(self) -> NDArray[np.float64]:
-        """The (weighted) standard deviations of a regression's targets."""
-        squares = (self.targets - self.centre[:, None]) ** 2
-        spreads: NDArray[np.float64] = np.sqrt(
-            np.average(squares, axis=1, weights=self.sample_weight)
-        )
-        spreads[np.ptp(self.targets, axis=1) == 0] = 0  # whatever rounding makes of it
-        return spreads
-
-    @property
-    def magnitude(self) -> float:
-        """The (weighted) root mean square of the samples' features."""
-        squares = np.square(self.X, dtype=np.float64).mean(axis=1)
-        return float(np.sqrt(np.average(squares, weights=self.sample_weight)))
+__all__ = ["Problem"]
 
 
 class Problem:
@@ -130,28 +32,95 @@ class Problem:
     ----------
     data : TrainingData
         What is learned from.
-    settings : Settings
-        Of these, the network's structure, how it begins, and the precision.
+    recipe : Recipe
+        Of the search; it is resolved here.
+    hidden_layer_sizes : tuple of int, default=()
+        Sizes of the hidden layers.
+    bias : bool, default=False
+        Whether the layers have biases.
+    weight_set : str or array-like of float, optional
+        The values that weights and biases may have, see `check_weight_set`.
+    fitness : str or callable, optional
+        What is maximised, see `resolve_fitness`; None is the accuracy, or R2 for a regression.
+    ends_at_target : bool, default=False
+        Whether the run ends when it has learned the training data.
 
     Attributes
     ----------
+    recipe : Recipe
+        With what the problem asks for wherever a field was None.
+    weight_values : tuple of float or None
+        The values that weights may have, sorted; None for any.
+    fitness : PopulationScore
+        What is maximised.
+    ranking : PopulationScore or None
+        What selection ranks by; None where that is the fitness.
     shapes : list of tuple of int
         Shapes of the network's parameters.
 
     Raises
     ------
-    ValueError
-        If the samples are too large for the precision.
+    ValueError, TypeError
+        If a name is unknown, parts of the recipe do not go together, or the samples are too large
+        for the precision.
     """
 
-    def __init__(self, data: TrainingData, settings: Settings) -> None:
-        check_range(data.X, settings.dtype)
-        if data.classes is None:
-            check_targets(data.targets, settings.dtype)
+    def __init__(
+        self,
+        data: TrainingData,
+        recipe: Recipe,
+        *,
+        hidden_layer_sizes: tuple[int, ...] = (),
+        bias: bool = False,
+        weight_set: str | ArrayLike | None = None,
+        fitness: str | Callable[..., Any] | None = None,
+        ends_at_target: bool = False,
+    ) -> None:
         self.data = data
-        self.settings = settings
-        sizes = [data.X.shape[1], *settings.hidden_layer_sizes, data.n_outputs]
-        self.shapes = layer_shapes(sizes, bias=settings.bias)
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.bias = bias
+        self.weight_values = None if weight_set is None else check_weight_set(weight_set)
+        self._weight_set = weight_set if isinstance(weight_set, str) else self.weight_values
+        if fitness is None:
+            fitness = "accuracy" if data.classes is not None else "r2"
+        self.metric = name_of(fitness)
+        self.fitness = resolve_fitness(fitness, classes=data.classes)
+        self.recipe = recipe.resolve(
+            data,
+            fitness=self.fitness,
+            weight_set=self.weight_values,
+            ends_at_target=ends_at_target,
+        )
+        check_range(data.X, self.recipe.dtype)
+        if data.classes is None:
+            check_targets(data.targets, self.recipe.dtype)
+        sizes = [data.X.shape[1], *hidden_layer_sizes, data.n_outputs]
+        self.shapes = layer_shapes(sizes, bias=bias)
+        self.ranking = self._find_ranking()
+
+    def _find_ranking(self) -> PopulationScore | None:
+        if self.recipe.ranking == "fitness":
+            return None
+        score: PopulationScore = self.recipe.ranking  # type: ignore[assignment]  # once resolved
+        if self.weight_values is not None and self.data.classes is not None:
+            score = scaled(score, 1 / self._spread_of_outputs())
+        return score
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The network's structure, the fitness and the recipe: names to plain values."""
+        return {
+            "hidden_layer_sizes": self.hidden_layer_sizes,
+            "bias": self.bias,
+            "weight_set": self._weight_set,
+            "fitness": self.metric,
+            **self.recipe.to_dict(),
+        }
+
+    @property
+    def n_genes(self) -> int:
+        """Number of genes in a chromosome."""
+        return count_genes(self.shapes)
 
     @cached_property
     def scale(self) -> NDArray[Any]:
@@ -160,26 +129,26 @@ class Problem:
         An array of shape (n_genes,).
         """
         scales = self._init_scales()
-        if self.settings.init == "he":
+        if self.recipe.init == "he":
             scales[0] /= self.data.magnitude or 1.0
             if self.data.classes is None:
                 spread = self.data.spread
-                for scale in scales[-1 - self.settings.bias :]:
+                for scale in scales[-1 - self.bias :]:
                     # The bias alone answers a constant target, and nothing is to disturb it.
-                    scale *= np.where(spread > 0, spread, 0.0 if self.settings.bias else 1.0)
-        genes: NDArray[Any] = flatten(scales).astype(self.settings.dtype)
+                    scale *= np.where(spread > 0, spread, 0.0 if self.bias else 1.0)
+        genes: NDArray[Any] = flatten(scales).astype(self.recipe.dtype)
         return genes
 
     def _init_scales(self) -> list[NDArray[Any]]:
         """Return the initial standard deviations as `init` has them."""
         return [
-            np.full(shape, init_scale(self.settings.init, n_in))
+            np.full(shape, init_scale(self.recipe.init, n_in))
             for shape, n_in in zip(self.shapes, self._fan_in(), strict=True)
         ]
 
     def _fan_in(self) -> list[int]:
         """Return how many inputs the neurons of each parameter have; a bias has its matrix's."""
-        repeats = 1 + self.settings.bias
+        repeats = 1 + self.bias
         return [shape[0] for shape in self.shapes if len(shape) == 2 for _ in range(repeats)]
 
     def draw_population(self, rng: np.random.Generator) -> NDArray[Any]:
@@ -196,25 +165,23 @@ class Problem:
             Biases are 0, and those of a regression's outputs the means of the targets. Weights that
             are restricted to a set have equal chances, and biases the value nearest to 0.
         """
-        settings = self.settings
+        recipe = self.recipe
         population: NDArray[Any]
-        if settings.weight_values is not None:
-            return self._draw_restricted(rng, settings.population_size)
+        if self.weight_values is not None:
+            return self._draw_restricted(rng, recipe.population_size)
         # Drawn in place, and one matrix at a time: a large population should not exist twice.
-        population = np.zeros((settings.population_size, len(self.scale)), dtype=settings.dtype)
+        population = np.zeros((recipe.population_size, self.n_genes), dtype=recipe.dtype)
         for parameter in reshape(population, self.shapes):
             for matrix in parameter if parameter.ndim == 3 else ():
-                INITS[settings.init](rng, matrix)
-        population *= self.scale / flatten(self._init_scales()).astype(settings.dtype)
-        if self.data.classes is None and settings.bias:
+                INITS[recipe.init](rng, matrix)
+        population *= self.scale / flatten(self._init_scales()).astype(recipe.dtype)
+        if self.data.classes is None and self.bias:
             population[:, -self.data.n_outputs :] = self.data.centre
         return population
 
     def _draw_restricted(self, rng: np.random.Generator, n_solutions: int) -> NDArray[Any]:
-        values = self.settings.weight_values or ()
-        population: NDArray[Any] = np.empty(
-            (n_solutions, len(self.scale)), dtype=self.settings.dtype
-        )
+        values = self.weight_values or ()
+        population: NDArray[Any] = np.empty((n_solutions, self.n_genes), dtype=self.recipe.dtype)
         for parameter in reshape(population, self.shapes):
             if parameter.ndim == 3:
                 draw_from(rng, values, parameter)
@@ -222,7 +189,7 @@ class Problem:
                 parameter[:] = min(values, key=abs)
         return population
 
-    def spread_of_outputs(self) -> float:
+    def _spread_of_outputs(self) -> float:
         """Return the standard deviation of the outputs of networks drawn from the set of weights.
 
         The outputs are as large as the set makes them, and the log loss of large ones is as coarse
@@ -230,15 +197,15 @@ class Problem:
         """
         # A generator of its own: the answer must not depend on where the run's stands.
         networks = self._draw_restricted(np.random.default_rng(0), 4)
-        samples = self.data.X[:1000].astype(self.settings.dtype)
-        activation = self.settings.activation
+        samples = self.data.X[:1000].astype(self.recipe.dtype)
+        activation = self.recipe.activation
         outputs = [
             forward(reshape(one, self.shapes), samples, activation=activation) for one in networks
         ]
         return float(np.std(outputs, dtype=np.float64)) or 1.0
 
     def check_population(self, given: ArrayLike) -> NDArray[Any]:
-        """Return a population that somebody gave, as a copy, if it fits.
+        """Return a population that somebody gave to start from, as a copy, if it fits.
 
         Raises
         ------
@@ -247,18 +214,15 @@ class Problem:
         """
         with np.errstate(over="ignore", invalid="ignore"):  # sums of large weights
             population: NDArray[Any] = check_array(
-                given, dtype=self.settings.dtype, copy=True, input_name="initial_population"
+                given, dtype=self.recipe.dtype, copy=True, input_name="start"
             )
-        shape = (self.settings.population_size, len(self.scale))
+        shape = (self.recipe.population_size, self.n_genes)
         if population.shape != shape:
             raise ValueError(
-                f"initial_population must have shape {shape} (solutions, genes) for parameters of "
+                f"start must have shape {shape} (solutions, genes) for parameters of "
                 f"{self.shapes}, got {population.shape}."
             )
-        values = self.settings.weight_values
+        values = self.weight_values
         if values is not None and not is_inside(population, values):
-            raise ValueError(
-                f"initial_population must hold values of weight_set={self.settings.weight_set!r} "
-                "alone."
-            )
+            raise ValueError(f"start must hold values of weight_set={self._weight_set!r} alone.")
         return population

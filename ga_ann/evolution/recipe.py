@@ -1,78 +1,37 @@
-"""Settings: everything that shapes a run besides the data, and the recipes that preset it."""
+"""Recipes: what shapes a search, as a value."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
 from numbers import Integral
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
+import tomli_w
 
+from ga_ann.evolution.data import TrainingData
+from ga_ann.fitness import PopulationScore, finer_score, resolve_fitness
 from ga_ann.network import ACTIVATIONS, INITS, lookup
 from ga_ann.operators import CROSSOVERS, MUTATIONS, SELECTIONS
+from ga_ann.storage import naming, replacing
 from ga_ann.validation import check_number
-from ga_ann.weight_sets import check_weight_set
 
-__all__ = ["RECIPES", "Settings"]
+__all__ = ["RECIPES", "Recipe", "find_recipe", "name_of"]
 
 AUTO_BATCH_SIZE = 32
-MOST_DECAY = 0.03
+"""Size of the first batches, where there are at least eight times as many samples."""
+
+MOST_WEIGHT_DECAY = 0.1
+"""What the automatic weight decay is at most, on small sets of samples."""
 
 PYGAD_SELECTIONS = ("random", "rws", "sss", "sus")
 PYGAD_CROSSOVERS = ("sbx", "scattered", "two_points")
 PYGAD_MUTATIONS = ("adaptive", "inversion", "polynomial", "random", "scramble", "swap")
-
-RECIPES: dict[str, dict[str, Any]] = {
-    "default": {
-        "activation": "relu",
-        "output_activation": "identity",
-        "ranking": "auto",
-        "init": "he",
-        "population_size": 32,
-        "n_parents": 8,
-        "n_elites": 0,
-        "selection": "truncation",
-        "crossover": "mean",
-        "mutation": "gaussian",
-        "mutation_rate": 1.0,
-        "sigma": 0.3,
-        "sigma_decay": 0.8,
-        "weight_decay": "auto",
-        "batch_size": "auto",
-        "noise": "table",
-        "dtype": "float32",
-    },
-    "tutorial": {
-        "activation": "sigmoid",
-        "output_activation": "sigmoid",
-        "ranking": "fitness",
-        "init": "tutorial",
-        "population_size": 8,
-        "n_parents": 4,
-        "n_elites": 4,
-        "selection": "truncation",
-        "crossover": "middle",
-        "mutation": "uniform",
-        "mutation_rate": 0.1,
-        "sigma": 10.0,  # times U(-0.1, 0.1): the tutorial adds U(-1, 1)
-        "sigma_decay": 1.0,
-        "weight_decay": 0.0,
-        "batch_size": "full",
-        "noise": "generator",
-        "dtype": "float64",
-    },
-}
-"""The settings that a recipe stands for; see `evolve`."""
-
-RESTRICTED: dict[str, Any] = {
-    "crossover": "gene_pool",
-    "mutation": "step",
-    "mutation_rate": 0.005,
-    "sigma": 1.0,
-    "weight_decay": 0.0,
-}
-"""What any recipe changes to where the weights are restricted to a set."""
 
 ADAPTIVE_RATES = (0.2, 0.05)
 """Shares of the genes that PyGAD's adaptive mutation changes: in weak and in strong solutions."""
@@ -80,120 +39,228 @@ ADAPTIVE_RATES = (0.2, 0.05)
 LEAVE_THE_SET = ("mean", "sbx")
 STAY_IN_THE_SET = ("inversion", "scramble", "step", "swap")
 
+LONGEST_FILE = 2**16
+"""Bytes of a recipe's file at most."""
 
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """Everything that shapes a run besides the data; the fields are the parameters of `evolve`."""
 
-    hidden_layer_sizes: tuple[int, ...]
-    activation: str
-    output_activation: str
-    bias: bool
-    weight_set: str | tuple[float, ...] | None
-    fitness: str
-    ranking: str
-    init: str
-    population_size: int
-    n_parents: int
-    n_elites: int
-    selection: str
-    crossover: str
-    mutation: str
-    mutation_rate: float | tuple[float, float]
-    sigma: float
-    sigma_decay: float
-    weight_decay: float | str
-    batch_size: int | str
-    noise: str
-    dtype: str
-    n_generations: int
-    target_fitness: float | None
-    early_stopping: bool
-    n_iter_no_change: int | None
-    tol: float
-    max_time: float | None
-    max_evaluations: float | None
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Recipe:
+    """What shapes a search, besides the data and the network's structure.
 
-    @classmethod
-    def from_recipe(cls, recipe: str, **given: Any) -> Settings:
-        """Return the settings given, with those that are None taken from the recipe if it has them.
+    None, in any field, means "by the problem": `resolve` puts a value there. ``"auto"`` is taken
+    for None.
 
-        Raises
-        ------
-        ValueError, TypeError
-            If the recipe is unknown, or a setting cannot run.
-        """
-        chosen = lookup(RECIPES, recipe, "recipe")
-        if given.get("weight_set") is not None:
-            chosen = chosen | RESTRICTED
-        if given.get("mutation") == "adaptive":
-            chosen = chosen | {"mutation_rate": ADAPTIVE_RATES}
-        resolved: dict[str, Any] = {
-            name: chosen.get(name) if value is None else value for name, value in given.items()
-        }
-        if resolved["weight_decay"] == "auto" and resolved["target_fitness"] is not None:
-            # A run that ends when it has learned the samples is not to be held back.
-            resolved["weight_decay"] = 0.0
-        return cls(**resolved)
+    Parameters
+    ----------
+    population_size : int, default=32
+        Number of solutions, at least 2.
+    n_parents : int, default=8
+        Number of solutions that mate, 1 to `population_size`.
+    n_elites : int, default=0
+        Number of best solutions that enter the next generation unchanged, 0 to
+        ``population_size - 1``. On batches they are measured again in every generation.
+    selection : str, default="truncation"
+        ``"truncation"``, ``"tournament"``, ``"rank"``, ``"roulette"``, or a name of PyGAD's:
+        ``"sss"``, ``"rws"``, ``"sus"``, ``"random"``.
+    crossover : str, optional
+        ``"mean"`` (the parents' weighted mean, as in evolution strategies), ``"gene_pool"`` (each
+        gene from any parent), ``"uniform"``, ``"neuron"``, ``"single_point"``, ``"two_point"``,
+        ``"middle"``, or a name of PyGAD's: ``"two_points"``, ``"scattered"``, ``"sbx"``. By the
+        problem: ``"mean"``, or ``"gene_pool"`` where weights are restricted to a set.
+    mutation : str, optional
+        ``"gaussian"``, ``"uniform"``, ``"step"`` (with a set of weights), or a name of PyGAD's,
+        which change genes as PyGAD does by default and much more slowly: ``"random"``, ``"swap"``,
+        ``"inversion"``, ``"scramble"``, ``"polynomial"``, ``"adaptive"``. By the problem:
+        ``"gaussian"``, or ``"step"`` with a set of weights.
+    mutation_rate : float, optional
+        Share of the genes that change in an offspring, 0 to 1; a pair (of weak solutions, of
+        strong ones) for ``"adaptive"``. With ``"step"``, in units of the current `sigma`. By the
+        problem: 1, 0.005 with a set of weights, (0.2, 0.05) for ``"adaptive"``.
+    sigma : float, optional
+        Standard deviation of the mutation, relative to that of the layer's initial weights; at
+        least 0. PyGAD's own mutations do not use it. By the problem: 0.3, or 1 with a set of
+        weights.
+    sigma_decay : float, default=0.8
+        What `sigma` is multiplied by, and the batch doubled, when three checks in a row (every
+        tenth generation, on all samples) show no progress; above 0, and 1 for never.
+    weight_decay : float, optional
+        Share of the parents' weights, biases apart, that is taken away before they mate, in units
+        of the current `sigma`; at least 0. It makes for networks that do better on other data.
+        PyGAD's own crossovers do not use it. By the problem: one over the square root of the
+        number of samples, at most 0.1 (as for any prior, the more samples there are, the less it
+        counts); 0 where the run ends at a target on the training data, since a run that ends when
+        it has learned them is not to be held back, and with a set of weights.
+    batch_size : int or "full", optional
+        Number of samples that the generations are measured on, to begin with: the same for the
+        whole population, drawn anew for each generation. By the problem: 32 where there are at
+        least 256 samples. The fitness that the History reports as best, and the stop at a target,
+        are measured on all samples.
+    ranking : str or callable, optional
+        What selection ranks the solutions by: ``"fitness"``, or a score as for the fitness, which
+        tells solutions of equal fitness apart. By the problem: the log loss, adjusted to the
+        classes' importance where the fitness has such, and R2 for a regression; see `finer_score`.
+        Which solution is the best is decided by the fitness, and between equals by the ranking.
+    noise : {"table", "generator"}, default="table"
+        Where Gaussian mutation takes its numbers from: slices of a table drawn once, see
+        `noise_table`, or the generator, several times slower.
+    init : {"he", "tutorial"}, default="he"
+        Distribution of the initial weights, see `init_weights`. With ``"he"``, the first layer's
+        are divided by the root mean square of the samples, so that their units do not matter.
+    activation, output_activation : str, default="relu" and "identity"
+        See `forward`.
+    dtype : {"float32", "float64"}, default="float32"
+        Precision of the weights and of the computation.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a name is unknown, or a number is out of its range.
+
+    Examples
+    --------
+    >>> Recipe(sigma=0.2, crossover="uniform", batch_size="auto")
+    Recipe(crossover='uniform', sigma=0.2)
+    >>> print(Recipe(sigma=0.2).to_toml().splitlines()[4])
+    sigma = 0.2
+    >>> Recipe.from_toml("sigma = 0.2") == Recipe(sigma=0.2)
+    True
+    """
+
+    population_size: int = 32
+    n_parents: int = 8
+    n_elites: int = 0
+    selection: str = "truncation"
+    crossover: str | None = None
+    mutation: str | None = None
+    mutation_rate: float | tuple[float, float] | None = None
+    sigma: float | None = None
+    sigma_decay: float = 0.8
+    weight_decay: float | None = None
+    batch_size: int | str | None = None
+    ranking: str | Callable[..., Any] | None = None
+    noise: str = "table"
+    init: str = "he"
+    activation: str = "relu"
+    output_activation: str = "identity"
+    dtype: str = "float32"
 
     def __post_init__(self) -> None:
-        """Refuse what cannot run."""
+        """Make plain values of what was given, and refuse what cannot run."""
+        for field in fields(self):
+            object.__setattr__(self, field.name, _as_plain(getattr(self, field.name)))
         self._check_names()
+        self._check_numbers()
+
+    def __repr__(self) -> str:
+        changed = ", ".join(f"{name}={value!r}" for name, value in self._changes().items())
+        return f"Recipe({changed})"
+
+    def _changes(self) -> dict[str, Any]:
+        """Return the fields that have another value than by default."""
+        return {
+            field.name: getattr(self, field.name)
+            for field in fields(self)
+            if getattr(self, field.name) != field.default
+        }
+
+    def _check_names(self) -> None:
+        for what, *tables in (
+            ("activation", ACTIVATIONS),
+            ("output_activation", ACTIVATIONS),
+            ("init", INITS),
+            ("selection", SELECTIONS, PYGAD_SELECTIONS),
+            ("crossover", CROSSOVERS, PYGAD_CROSSOVERS),
+            ("mutation", MUTATIONS, ("step",), PYGAD_MUTATIONS),
+            ("noise", ("generator", "table")),
+            ("dtype", ("float32", "float64")),
+        ):
+            names = [name for table in tables for name in table]
+            if getattr(self, what) is not None:
+                lookup(dict.fromkeys(names), getattr(self, what), what)
+        if isinstance(self.batch_size, str):
+            lookup({"auto": None, "full": None}, self.batch_size, "batch_size")
+        if not (self.ranking is None or isinstance(self.ranking, str) or callable(self.ranking)):
+            raise TypeError(f"ranking must be a name or callable, got {self.ranking!r}.")
+
+    def _check_numbers(self) -> None:
         size = self.population_size
         check_number(size, "population_size", Integral, low=2)
         check_number(self.n_parents, "n_parents", Integral, low=1, high=size)
         check_number(self.n_elites, "n_elites", Integral, low=0, high=size - 1)
-        check_number(self.n_generations, "n_generations", Integral, low=0)
-        check_number(self.sigma, "sigma", low=0)
         check_number(self.sigma_decay, "sigma_decay", above=0, high=1)
-        self._check_weight_decay()
-        self._check_weight_set()
-        check_number(self.tol, "tol", low=0)
+        if self.sigma is not None:
+            check_number(self.sigma, "sigma", low=0)
+        if self.batch_size is not None and not isinstance(self.batch_size, str):
+            check_number(self.batch_size, "batch_size", Integral, low=1)
+        if self.weight_decay is not None:
+            if isinstance(self.weight_decay, str):
+                lookup({"auto": None}, self.weight_decay, "weight_decay")
+            check_number(self.weight_decay, "weight_decay", low=0)
         rates = self.mutation_rate
+        if rates is None:
+            return
         for rate in rates if isinstance(rates, tuple) else (rates,):
             check_number(rate, "mutation_rate", low=0, high=1)
-        if self.mutation in PYGAD_MUTATIONS and not np.any(rates):
-            raise ValueError(f"mutation={self.mutation!r} needs a mutation_rate above 0, got 0.")
-        if isinstance(rates, tuple) != (self.mutation == "adaptive"):
-            raise ValueError(
-                "mutation_rate must be a pair (rate of weak solutions, rate of strong ones) with "
-                f"mutation='adaptive', and a number otherwise; got {rates!r} with "
-                f"mutation={self.mutation!r}."
-            )
-        if self.target_fitness is not None:
-            check_number(self.target_fitness, "target_fitness")
-        if self.n_iter_no_change is not None:
-            check_number(self.n_iter_no_change, "n_iter_no_change", Integral, low=1)
-        if self.max_time is not None:
-            check_number(self.max_time, "max_time", above=0)
-        if self.max_evaluations is not None:
-            check_number(self.max_evaluations, "max_evaluations", low=size)
 
-    def _check_names(self) -> None:
-        for table, more, what in (
-            (ACTIVATIONS, (), "activation"),
-            (ACTIVATIONS, (), "output_activation"),
-            (INITS, (), "init"),
-            (SELECTIONS, PYGAD_SELECTIONS, "selection"),
-            (CROSSOVERS, PYGAD_CROSSOVERS, "crossover"),
-            (MUTATIONS, ("step", *PYGAD_MUTATIONS), "mutation"),
-            ((), ("generator", "table"), "noise"),
-            ((), ("float32", "float64"), "dtype"),
-        ):
-            lookup(dict.fromkeys((*table, *more)), getattr(self, what), what)
-        if isinstance(self.batch_size, str):
-            lookup(dict.fromkeys(("auto", "full")), self.batch_size, "batch_size")
-        else:
-            check_number(self.batch_size, "batch_size", Integral, low=1)
+    # ------------------------------------------------------------ by the problem
 
-    def _check_weight_set(self) -> None:
-        restricted = self.weight_values is not None
+    def resolve(
+        self,
+        data: TrainingData,
+        *,
+        fitness: PopulationScore,
+        weight_set: tuple[float, ...] | None = None,
+        ends_at_target: bool = False,
+    ) -> Recipe:
+        """Return the recipe with what the problem asks for wherever a field is None.
+
+        Parameters
+        ----------
+        data : TrainingData
+            What is learned from.
+        fitness : PopulationScore
+            What is maximised.
+        weight_set : tuple of float, optional
+            The values that weights may have; None for any.
+        ends_at_target : bool, default=False
+            Whether the run ends when it has learned the training data.
+
+        Raises
+        ------
+        ValueError
+            If its parts do not go together.
+        """
+        restricted, n_samples = weight_set is not None, len(data.X)
+        mutation = self.mutation or ("step" if restricted else "gaussian")
+        rates = ADAPTIVE_RATES if mutation == "adaptive" else (0.005 if restricted else 1.0)
+        decay = min(1 / math.sqrt(n_samples), MOST_WEIGHT_DECAY)
+        enough = n_samples >= 8 * AUTO_BATCH_SIZE
+        by_problem: dict[str, Any] = {
+            "crossover": "gene_pool" if restricted else "mean",
+            "mutation": mutation,
+            "mutation_rate": rates,
+            "sigma": 1.0 if restricted else 0.3,
+            "weight_decay": 0.0 if ends_at_target or restricted else decay,
+            "batch_size": AUTO_BATCH_SIZE if enough else "full",
+            "ranking": finer_score(fitness, data.class_shares),
+        }
+        missing = {name: v for name, v in by_problem.items() if getattr(self, name) is None}
+        resolved = replace(self, **missing)
+        if resolved.ranking != "fitness":
+            score = resolve_fitness(resolved.ranking, classes=data.classes)  # type: ignore[arg-type]
+            resolved = replace(resolved, ranking=score)
+        resolved._check_together(weight_set)
+        return resolved
+
+    def _check_together(self, weight_set: tuple[float, ...] | None) -> None:
+        """Refuse parts that are possible alone, but not with each other."""
+        restricted = weight_set is not None
         if restricted != (self.mutation in STAY_IN_THE_SET) and (
             restricted or self.mutation == "step"
         ):
             raise ValueError(
                 f"mutation must be one of {list(STAY_IN_THE_SET)} with a weight_set, and 'step' "
-                f"needs one; got {self.mutation!r} with weight_set={self.weight_set!r}."
+                f"needs one; got {self.mutation!r} with weight_set={weight_set!r}."
             )
         if restricted and self.crossover in LEAVE_THE_SET:
             raise ValueError(
@@ -204,39 +271,185 @@ class Settings:
             raise ValueError(
                 f"weight_decay must be 0 with a weight_set, got {self.weight_decay!r}."
             )
-
-    @property
-    def weight_values(self) -> tuple[float, ...] | None:
-        """The values that weights may have, sorted; None for any."""
-        return None if self.weight_set is None else check_weight_set(self.weight_set)
-
-    def _check_weight_decay(self) -> None:
-        if isinstance(self.weight_decay, str):
-            lookup({"auto": None}, self.weight_decay, "weight_decay")
-            return
-        check_number(self.weight_decay, "weight_decay", low=0)
-        if self.weight_decay * self.sigma > 1:
+        if (self.weight_decay or 0.0) * (self.sigma or 0.0) > 1:
             raise ValueError(
                 "weight_decay times sigma is the share of the weights that is lost in a "
                 f"generation and must be at most 1, got {self.weight_decay} * {self.sigma}."
             )
-
-    def decay_of_weights(self, n_samples: int, sigma: float) -> float:
-        """Return the share of the weights that a generation takes away.
-
-        ``"auto"`` is ``sigma / sqrt(n_samples)``, at most `MOST_DECAY`: as for any prior, the more
-        samples there are, the less it counts.
-        """
-        if isinstance(self.weight_decay, str):
-            return min(sigma / math.sqrt(n_samples), MOST_DECAY)
-        return self.weight_decay * sigma
+        rates = self.mutation_rate
+        if self.mutation in PYGAD_MUTATIONS and not np.any(rates):
+            raise ValueError(f"mutation={self.mutation!r} needs a mutation_rate above 0, got 0.")
+        if isinstance(rates, tuple) != (self.mutation == "adaptive"):
+            raise ValueError(
+                "mutation_rate must be a pair (rate of weak solutions, rate of strong ones) with "
+                f"mutation='adaptive', and a number otherwise; got {rates!r} with "
+                f"mutation={self.mutation!r}."
+            )
 
     def first_batch_size(self, n_samples: int) -> int:
-        """Return the number of samples that the first generation sees, of `n_samples`.
+        """Return the number of samples that the first generation of a resolved recipe sees."""
+        size = self.batch_size
+        return min(size, n_samples) if isinstance(size, int) else n_samples
 
-        ``"auto"`` is `AUTO_BATCH_SIZE`, unless there are not even eight times as many.
+    # ------------------------------------------------------------ as text
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields, the ranking by its name: what History, models and checkpoints hold."""
+        held = {field.name: getattr(self, field.name) for field in fields(self)}
+        return held | {"ranking": None if self.ranking is None else name_of(self.ranking)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Return the recipe among some settings, such as ``history.settings``.
+
+        Names that are no field of a recipe are left out, and fields that are missing are those of
+        the default recipe. A ranking by a function of the user's is known by its name alone.
+
+        Examples
+        --------
+        >>> Recipe.from_dict({"sigma": 0.2, "hidden_layer_sizes": [32]})
+        Recipe(sigma=0.2)
         """
-        if not isinstance(self.batch_size, str):
-            return min(int(self.batch_size), n_samples)
-        enough = self.batch_size == "auto" and n_samples >= 8 * AUTO_BATCH_SIZE
-        return AUTO_BATCH_SIZE if enough else n_samples
+        names = [field.name for field in fields(cls)]
+        return cls(**{name: values[name] for name in names if name in values})
+
+    def to_toml(self) -> str:
+        """Return all fields that are not None as TOML.
+
+        Raises
+        ------
+        TypeError
+            If the ranking is a function, which has no text.
+        """
+        if callable(self.ranking):
+            raise TypeError(f"ranking must be a name to be written, got {self.ranking!r}.")
+        held = {name: value for name, value in self.to_dict().items() if value is not None}
+        return tomli_w.dumps(held)
+
+    @classmethod
+    def from_toml(cls, text: str) -> Self:
+        """Return the recipe of a TOML document; what it does not name is the default recipe's.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If it is no TOML, names something that is no field, or a value cannot be used.
+        """
+        values = tomllib.loads(text)
+        names = [field.name for field in fields(cls)]
+        if unknown := values.keys() - set(names):
+            raise ValueError(f"a recipe has the fields {names}, got {sorted(unknown)}.")
+        return cls(**values)
+
+    def write(self, path: str | os.PathLike[str]) -> None:
+        """Write `to_toml` to a file, whole or not at all.
+
+        Raises
+        ------
+        TypeError
+            See `to_toml`.
+        OSError
+            If it cannot be written.
+        """
+        text = self.to_toml()
+        with replacing(path) as file:
+            file.write(text.encode())
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str]) -> Self:
+        """Read what `write` wrote, or what was written by hand.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such file.
+        ValueError
+            If it cannot be used; the message names the file and the reason.
+        """
+        with naming(path, "a recipe"), Path(path).open("rb") as file:
+            text = file.read(LONGEST_FILE + 1)
+            if len(text) > LONGEST_FILE:
+                raise ValueError(f"it has more than {LONGEST_FILE:,} bytes")
+            return cls.from_toml(text.decode())
+
+
+def _as_plain(value: Any) -> Any:
+    """Return Python's own numbers and tuples for NumPy's and lists, and None for "auto"."""
+    if isinstance(value, str) and value == "auto":
+        return None
+    if isinstance(value, list):
+        value = tuple(value)
+    if isinstance(value, tuple):
+        return tuple(map(_as_plain, value))
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def name_of(score: str | Callable[..., Any]) -> str:
+    """Return a score's name."""
+    return score if isinstance(score, str) else getattr(score, "__name__", repr(score))
+
+
+RECIPES: dict[str, Recipe] = {
+    "default": Recipe(),
+    "classic": Recipe(
+        population_size=64,
+        n_parents=16,
+        n_elites=2,
+        crossover="uniform",
+        mutation="gaussian",
+        mutation_rate=0.05,
+        sigma=0.5,
+        sigma_decay=1.0,
+        weight_decay=0.0,
+        batch_size="full",
+        ranking="fitness",
+    ),
+    "tutorial": Recipe(
+        population_size=8,
+        n_parents=4,
+        n_elites=4,
+        crossover="middle",
+        mutation="uniform",
+        mutation_rate=0.1,
+        sigma=10.0,  # times U(-0.1, 0.1): the tutorial adds U(-1, 1)
+        sigma_decay=1.0,
+        weight_decay=0.0,
+        batch_size="full",
+        ranking="fitness",
+        noise="generator",
+        init="tutorial",
+        activation="sigmoid",
+        output_activation="sigmoid",
+        dtype="float64",
+    ),
+}
+"""The recipes by name:
+
+``"default"``
+    Recombination and mutation of an evolution strategy, run as a genetic algorithm: the offspring
+    are the parents' weighted mean plus noise; batches that grow, a mutation that weakens, and a
+    ranking finer than the fitness.
+``"classic"``
+    A textbook genetic algorithm [Goldberg, 1989; Montana and Davis, 1989, for its use on weights]:
+    truncation selection, uniform crossover, Gaussian mutation of a share of the genes, elites; the
+    fitness alone is what selection ranks by, on all samples in every generation.
+``"tutorial"``
+    The genetic algorithm of the tutorial's follow-up article, number by number.
+"""
+
+
+def find_recipe(recipe: str | Recipe) -> Recipe:
+    """Return the recipe that a user means: one of `RECIPES` by its name, or a `Recipe` as it is.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown.
+    TypeError
+        If it is neither.
+    """
+    if isinstance(recipe, Recipe):
+        return recipe
+    if not isinstance(recipe, str):
+        raise TypeError(f"recipe must be a name or a Recipe, got {recipe!r}.")
+    return lookup(RECIPES, recipe, "recipe")

@@ -23,9 +23,9 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from ga_ann.storage.files import read_npz, replacing
+from ga_ann.storage.files import naming, read_npz, replacing
 
-__all__ = ["entry", "member", "read_archive", "seal", "to_json", "write_archive"]
+__all__ = ["entry", "member", "read_archive", "read_kind", "seal", "to_json", "write_archive"]
 
 FORMAT = "ga_ann"
 VERSION = 1
@@ -152,9 +152,7 @@ def read_archive(
         if file.read() != digest:
             raise ValueError(f"it is no file of {FORMAT}, or it is damaged: its checksum is wrong")
     arrays = read_npz(path)
-    header = _parse_header(member(arrays, HEADER).tobytes())
-    if not isinstance(header, dict) or header.get("format") != FORMAT:
-        raise ValueError(f"its header is not that of a {FORMAT} file")
+    header = _read_header(arrays)
     held = entry(header, "kind", str)
     version = entry(header, "version", int)
     if version > VERSION:
@@ -165,6 +163,25 @@ def read_archive(
     if kind is not None and held != kind:
         raise ValueError(f"it holds a {held}, not a {kind}")
     return header, arrays
+
+
+def read_kind(path: str | os.PathLike[str]) -> str:
+    """Return what a file says that it holds; nothing but its header is read.
+
+    Raises
+    ------
+    ValueError
+        If it is no file of this package.
+    """
+    with naming(path, f"a file of {FORMAT}"):
+        return entry(_read_header(read_npz(path, (HEADER,))), "kind", str)
+
+
+def _read_header(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+    header = _parse_header(member(arrays, HEADER).tobytes())
+    if not isinstance(header, dict) or header.get("format") != FORMAT:
+        raise ValueError(f"its header is not that of a {FORMAT} file")
+    return header
 
 
 def _parse_header(text: bytes) -> Any:

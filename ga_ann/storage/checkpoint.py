@@ -1,4 +1,4 @@
-"""Checkpoints: a run's whole state in a file without pickle, from which it goes on bit for bit."""
+"""Checkpoints: the state of a run in a file without pickle, from which it goes on bit for bit."""
 
 from __future__ import annotations
 
@@ -7,139 +7,39 @@ import os
 import platform
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from hashlib import sha256
-from types import CodeType
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ga_ann.chromosome import count_genes, reshape
-from ga_ann.history import History
 from ga_ann.network import pair_layers
+from ga_ann.schedule import Schedule
+from ga_ann.state import Beginning, Best, State
 from ga_ann.storage.archive import entry, member, read_archive, to_json, write_archive
 from ga_ann.storage.files import naming
 from ga_ann.storage.model import pack_history, unpack_history
 
 __all__ = [
-    "Snapshot",
+    "as_generator_state",
     "describe_difference",
-    "fingerprint",
-    "fingerprint_function",
     "load_checkpoint",
     "save_checkpoint",
     "using_state",
+    "versions",
 ]
 
 MAY_CHANGE = ("n_generations", "max_time", "max_evaluations", "target_fitness")
 """Settings that a run may go on with another value of: they only say when it ends."""
 
-ARRAYS = ("population", "fitness", "ranking", "best")
+ARRAYS = ("population", "fitness", "ranking")
 
+BIT_GENERATORS = ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64")
 
-@dataclass(frozen=True, eq=False)
-class Snapshot:
-    """The state of a run after a generation.
-
-    Attributes
-    ----------
-    population : ndarray of shape (n_solutions, n_genes)
-        The chromosomes.
-    fitness, ranking : ndarray of shape (n_solutions,)
-        What they were measured at; minus infinity and NaN where that failed.
-    best : ndarray of shape (n_genes,)
-        The best solution so far.
-    shapes : list of tuple of int
-        Shapes of the network's parameters.
-    history : History
-        The generations so far, and the settings of the run.
-    state : dict
-        Where the generator, the schedule and the search for the best stood.
-    data : dict of str to str
-        Fingerprints of the data, by name.
-    versions : dict of str to str
-        Of Python and of the packages that the bits depend on.
-    """
-
-    population: NDArray[Any]
-    fitness: NDArray[np.float64]
-    ranking: NDArray[np.float64]
-    best: NDArray[Any]
-    shapes: list[tuple[int, ...]]
-    history: History
-    state: dict[str, Any]
-    data: dict[str, str]
-    versions: dict[str, str]
-
-    def __post_init__(self) -> None:
-        if [len(shape) for shape in self.shapes[:1]] != [2] or any(
-            len(shape) not in (1, 2) for shape in self.shapes
-        ):
-            raise ValueError(f"shapes must be those of a network, got {self.shapes}")
-        n_genes = count_genes(self.shapes)
-        n_solutions = len(self.population)
-        expected = {
-            "population": (n_solutions, n_genes),
-            "fitness": (n_solutions,),
-            "ranking": (n_solutions,),
-            "best": (n_genes,),
-        }
-        for name, shape in expected.items():
-            array = getattr(self, name)
-            if array.shape != shape or array.dtype.kind != "f":
-                raise ValueError(
-                    f"{name} must hold floats of shape {shape}, got {array.dtype} of {array.shape}"
-                )
-        pair_layers(self.weights)
-        if not len(self.history):
-            raise ValueError("its history has no generation")
-
-    @property
-    def generation(self) -> int:
-        """Number of the last generation; 0 is the initial population."""
-        return len(self.history) - 1
-
-    @property
-    def weights(self) -> list[NDArray[Any]]:
-        """The best network's parameters so far."""
-        return reshape(self.best, self.shapes)
-
-
-def fingerprint(array: NDArray[Any] | None) -> str:
-    """Return a checksum of an array's type, shape and contents; of None, the word ``"none"``.
-
-    Examples
-    --------
-    >>> fingerprint(np.zeros(3)) == fingerprint(np.zeros(3)) != fingerprint(np.zeros((3, 1)))
-    True
-    """
-    if array is None:
-        return "none"
-    checksum = sha256(f"{array.dtype.str}{array.shape}".encode())
-    content = array if array.dtype.kind != "O" else array.astype(str)
-    checksum.update(np.ascontiguousarray(content).tobytes())
-    return checksum.hexdigest()
-
-
-def fingerprint_function(function: object) -> str:
-    """Return a checksum of what a function does, wherever it stands; of other things, their repr.
-
-    Examples
-    --------
-    >>> one, same, other = lambda a: a + 1, lambda a: a + 1, lambda a: a - 1
-    >>> fingerprint_function(one) == fingerprint_function(same) != fingerprint_function(other)
-    True
-    """
-    code = getattr(function, "__code__", None)
-    return repr(function) if code is None else sha256(_as_text(code).encode()).hexdigest()
-
-
-def _as_text(code: CodeType) -> str:
-    constants = [
-        _as_text(value) if isinstance(value, CodeType) else repr(value) for value in code.co_consts
-    ]
-    return f"{code.co_code.hex()} {code.co_names} {constants}"
+FLAGS = ("measured_on_all", "fitness_known")
+NUMBERS = ("best_ranking", "n_evaluated")
+SEEDS = ("noise_seed", "engine_seed")
 
 
 def versions() -> dict[str, str]:
@@ -148,31 +48,31 @@ def versions() -> dict[str, str]:
 
 
 def describe_difference(
-    snapshot: Snapshot, settings: Mapping[str, Any], data: Mapping[str, str]
+    held: State, settings: Mapping[str, Any], fingerprints: Mapping[str, str]
 ) -> str:
     """Return in what a run differs from that of a checkpoint, and "" if it may go on from there.
 
     Parameters
     ----------
-    snapshot : Snapshot
+    held : State
         Where the run is to go on.
     settings : mapping
         Its settings. Those that only say when the run ends may differ.
-    data : mapping
-        Fingerprints of its data.
+    fingerprints : mapping
+        Those of its data and functions.
     """
     # What went through a file has lists for tuples.
     given = json.loads(json.dumps(dict(settings), default=to_json))
-    held = json.loads(json.dumps(snapshot.history.settings, default=to_json))
+    before = json.loads(json.dumps(held.history.settings, default=to_json))
     parts = [
-        f"{name}={given.get(name)!r} where it was {held.get(name)!r}"
-        for name in sorted(given.keys() | held.keys())
-        if name not in MAY_CHANGE and given.get(name) != held.get(name)
+        f"{name}={given.get(name)!r} where it was {before.get(name)!r}"
+        for name in sorted(given.keys() | before.keys())
+        if name not in MAY_CHANGE and given.get(name) != before.get(name)
     ]
     parts += [
         f"another {name}"
-        for name in sorted(data.keys() | snapshot.data.keys())
-        if data.get(name) != snapshot.data.get(name)
+        for name in sorted(fingerprints.keys() | held.fingerprints.keys())
+        if fingerprints.get(name) != held.fingerprints.get(name)
     ]
     return ", ".join(parts)
 
@@ -186,34 +86,42 @@ def using_state() -> Iterator[None]:
         raise ValueError(f"the checkpoint's state cannot be used: {error!r}.") from error
 
 
-def save_checkpoint(path: str | os.PathLike[str], snapshot: Snapshot) -> None:
+def save_checkpoint(path: str | os.PathLike[str], state: State) -> None:
     """Save a checkpoint; the one that it replaces stays under the name ``path + ".previous"``.
 
     Parameters
     ----------
     path : path-like
         The file, named exactly so. Its folder must exist.
-    snapshot : Snapshot
-        The state.
+    state : State
+        The state, of a run that has measured a generation.
 
     Raises
     ------
     OSError
         If it cannot be written; the old file is then as it was.
     """
-    about, columns = pack_history(snapshot.history)
+    about, columns = pack_history(state.history)
+    names = (*FLAGS, *NUMBERS, *SEEDS, "engine", "random_state")
+    best = state.best._asdict()
+    arrays = {name: getattr(state, name) for name in ARRAYS} | {"best": best.pop("solution")}
     header = {
         "history": about,
-        "shapes": [list(shape) for shape in snapshot.shapes],
-        "state": snapshot.state,
-        "data": snapshot.data,
-        "versions": snapshot.versions,
+        "shapes": [list(shape) for shape in state.shapes],
+        "state": {
+            **{name: getattr(state, name) for name in names},
+            "best": best,
+            "beginning": state.beginning._asdict(),
+            "schedule": asdict(state.schedule),
+            "rng": state.rng.bit_generator.state,
+        },
+        "data": dict(state.fingerprints),
+        "versions": state.versions,
     }
-    arrays = {name: getattr(snapshot, name) for name in ARRAYS} | columns
-    write_archive(path, "checkpoint", header, arrays, compress=False, keep_previous=True)
+    write_archive(path, "checkpoint", header, arrays | columns, compress=False, keep_previous=True)
 
 
-def load_checkpoint(path: str | os.PathLike[str]) -> Snapshot:
+def load_checkpoint(path: str | os.PathLike[str]) -> State:
     """Load a checkpoint; no function of the user's is needed to look at it.
 
     Parameters
@@ -223,7 +131,7 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Snapshot:
 
     Returns
     -------
-    Snapshot
+    State
 
     Raises
     ------
@@ -235,14 +143,20 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Snapshot:
     """
     with naming(path, "a checkpoint"):
         header, arrays = read_archive(path, "checkpoint")
-        state = entry(header, "state", dict)
-        _check_state(state)
-        return Snapshot(
-            **{name: member(arrays, name) for name in ARRAYS},
-            shapes=[_as_shape(shape) for shape in entry(header, "shapes", list)],
-            history=unpack_history(header, arrays),
-            state=state,
-            data=entry(header, "data", dict),
+        shapes = [_as_shape(shape) for shape in entry(header, "shapes", list)]
+        held: dict[str, Any] = {name: member(arrays, name) for name in (*ARRAYS, "best")}
+        _check_arrays(held, shapes)
+        history = unpack_history(header, arrays)
+        if not len(history):
+            raise ValueError("its history has no generation")
+        with using_state():
+            scalars = _read_state(entry(header, "state", dict), held.pop("best"))
+        return State(
+            **held,
+            **scalars,
+            shapes=shapes,
+            history=history,
+            fingerprints=entry(header, "data", dict),
             versions=entry(header, "versions", dict),
         )
 
@@ -253,19 +167,73 @@ def _as_shape(sizes: object) -> tuple[int, ...]:
     return tuple(sizes)
 
 
-def _check_state(state: dict[str, Any]) -> None:
-    """Check what NumPy does not, and what leads to anything but a ValueError later."""
-    entry(state, "schedule", dict)
-    _check_generator(entry(state, "rng", dict))
-    if (engine := state.get("engine")) is not None:
-        _check_generator(entry(entry(state, "engine", dict), "numpy", dict))
-        if not isinstance(engine.get("python"), list):
-            raise ValueError("the state of Python's generator is missing")
+def _check_arrays(arrays: Mapping[str, NDArray[Any]], shapes: list[tuple[int, ...]]) -> None:
+    """Refuse arrays that are not those of a population of such networks."""
+    if [len(shape) for shape in shapes[:1]] != [2] or any(
+        len(shape) not in (1, 2) for shape in shapes
+    ):
+        raise ValueError(f"shapes must be those of a network, got {shapes}")
+    n_solutions, n_genes = len(arrays["population"]), count_genes(shapes)
+    expected = {
+        "population": (n_solutions, n_genes),
+        "fitness": (n_solutions,),
+        "ranking": (n_solutions,),
+        "best": (n_genes,),
+    }
+    for name, shape in expected.items():
+        array = arrays[name]
+        if array.shape != shape or array.dtype.kind != "f":
+            raise ValueError(
+                f"{name} must hold floats of shape {shape}, got {array.dtype} of {array.shape}"
+            )
+    pair_layers(reshape(arrays["best"], shapes))
 
 
-def _check_generator(state: dict[str, Any]) -> None:
+def _read_state(state: dict[str, Any], solution: NDArray[Any]) -> dict[str, Any]:
+    """Return what is no array, checked: also what NumPy takes at its word."""
+    seeds = {name: int(state[name]) for name in SEEDS}
+    if not all(0 <= seed < 2**32 for seed in seeds.values()):
+        raise ValueError(f"seeds must be at least 0 and below 2**32, got {seeds}")
+    best, beginning = entry(state, "best", dict), entry(state, "beginning", dict)
+    seed = state.get("random_state")
+    return {
+        **seeds,
+        **{name: bool(state[name]) for name in FLAGS},
+        **{name: float(state[name]) for name in NUMBERS},
+        "best": Best(solution, **{name: float(best[name]) for name in Best._fields[1:]}),
+        "beginning": Beginning(
+            int(beginning["n_rows"]), float(beginning["evaluations"]), float(beginning["seconds"])
+        ),
+        "schedule": Schedule.from_dict(entry(state, "schedule", dict)),
+        "rng": _read_generator(entry(state, "rng", dict)),
+        "engine": _check_engine(state.get("engine")),
+        "random_state": seed if isinstance(seed, int) else None,
+    }
+
+
+def _read_generator(state: dict[str, Any]) -> np.random.Generator:
+    _check_generator(state)
+    name = state["bit_generator"]
+    if name not in BIT_GENERATORS:
+        raise ValueError(f"its generator must be one of {list(BIT_GENERATORS)}, got {name!r}")
+    rng = np.random.Generator(getattr(np.random, name)())
+    rng.bit_generator.state = as_generator_state(state)
+    return rng
+
+
+def _check_engine(engine: Any) -> dict[str, Any] | None:
+    """Return the state of PyGAD's generators, if it is one."""
+    if engine is None:
+        return None
+    _check_generator(entry({"engine": engine}, "engine", dict).get("numpy"))
+    if not isinstance(engine.get("python"), list):
+        raise ValueError("the state of Python's generator is missing")
+    return dict(engine)
+
+
+def _check_generator(state: Any) -> None:
     """Refuse a position outside the generator's numbers: NumPy would read whatever lies there."""
-    name = entry(state, "bit_generator", str)
+    name = entry(entry({"rng": state}, "rng", dict), "bit_generator", str)
     if name == "MT19937":
         inner = entry(state, "state", dict)
         position, length, highest = inner.get("pos"), len(entry(inner, "key", list)), 624
@@ -275,3 +243,10 @@ def _check_generator(state: dict[str, Any]) -> None:
         return
     if type(position) is not int or not 0 <= position <= highest or length != highest:
         raise ValueError(f"the state of its generator {name} is none")
+
+
+def as_generator_state(state: Any) -> Any:
+    """Return a generator's state as NumPy takes it; files have lists for arrays."""
+    if isinstance(state, dict):
+        return {name: as_generator_state(value) for name, value in state.items()}
+    return np.array(state, dtype=np.uint64) if isinstance(state, list) else state

@@ -99,7 +99,7 @@ def test_without_elitism_the_best_may_be_lost_but_the_result_keeps_it():
 def test_without_variation_nothing_changes():
     start = flatten(init_weights(np.random.default_rng(3), [4, 6, 3], n_solutions=12))
     start[:] = start[0]
-    result = run(sigma=0.0, crossover="uniform", initial_population=start)
+    result = run(sigma=0.0, crossover="uniform", start=start)
     assert (result.ga.population == start[0]).all()
     assert len(set(result.history["mean_fitness"])) == 1
 
@@ -114,7 +114,7 @@ def test_elites_keep_the_fitness_that_they_would_be_measured_with():
 def test_the_initial_population_is_not_modified():
     start = flatten(init_weights(np.random.default_rng(3), [4, 6, 3], n_solutions=12))
     before = start.copy()
-    run(initial_population=start)
+    run(start=start)
     assert (start == before).all()
 
 
@@ -514,12 +514,12 @@ def test_solutions_that_cannot_be_measured_rank_worst_and_are_counted():
     start = flatten(init_weights(np.random.default_rng(3), [4, 6, 3], n_solutions=12))
     start[:5, 0] = 3e38
     start[:5, 24:] = 3e38
-    result = run(**CLASSIC, initial_population=start, n_generations=1)
+    result = run(**CLASSIC, start=start, n_generations=1)
     assert result.history["n_invalid"].tolist() == [5, 0]
     assert np.isfinite(result.history["mean_fitness"]).all()
     start[:, 0] = start[:, 24:] = 3e38
     with pytest.raises(ValueError, match="their outputs are NaN or infinite"):
-        run(**CLASSIC, initial_population=start, n_generations=1)
+        run(**CLASSIC, start=start, n_generations=1)
 
 
 # ---------------------------------------------------------------------------------- bad input
@@ -737,7 +737,7 @@ def test_restricted_runs_are_repeatable_and_continue_inside():
     check_inside(second, "ternary")
     assert len(second.history) == 9 + 15
     assert second.best_fitness >= first.best_fitness
-    given = restricted(initial_population=first.population)
+    given = restricted(start=first.population)
     check_inside(given, "ternary")
     with pytest.raises(ValueError, match="values of weight_set='binary'"):
         restricted("binary", start=first)
@@ -750,15 +750,13 @@ def test_values_that_single_precision_rounds_are_kept_in_double_precision():
     options = {"weight_set": [-0.1, 0.1], "dtype": "float64"}
     result = run(**options)
     assert set(np.abs(result.population).ravel()) == {0.1}
-    assert set(np.abs(run(**options, initial_population=result.population).population.flat)) == {
-        0.1
-    }
+    assert set(np.abs(run(**options, start=result.population).population.flat)) == {0.1}
 
 
 def test_without_mutation_no_gene_is_new():
     start = np.random.default_rng(0).choice([-1.0, 0.0, 1.0], (12, 42))
     start[:, ::2] = start[0, ::2]
-    result = run(weight_set="ternary", mutation_rate=0.0, initial_population=start)
+    result = run(weight_set="ternary", mutation_rate=0.0, start=start)
     assert (result.population[:, ::2] == start[0, ::2]).all()
 
 

@@ -7,10 +7,10 @@ import numpy as np
 import psutil
 import pytest
 
-from ga_ann import evolve
 from ga_ann.evolution import memory
 from ga_ann.evolution.memory import available_memory, check_memory, estimate_memory
 from ga_ann.evolution.problem import Problem
+from tests.runs import evolve
 
 OPTIONS = {"n_generations": 2, "target_fitness": None, "random_state": 0}
 

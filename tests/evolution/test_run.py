@@ -7,13 +7,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from ga_ann import evolve
 from ga_ann.evolution.evaluation import Measurement
 from ga_ann.evolution.recipe import Settings
 from ga_ann.evolution.run import CHECK_EVERY, Run, as_generator_state, without_nan
 from ga_ann.history import History
 from ga_ann.schedule import Schedule
 from ga_ann.storage.archive import to_json
+from tests.runs import evolve
 
 N_SAMPLES = 100
 

@@ -11,8 +11,9 @@ from sklearn.datasets import load_digits, load_iris
 from sklearn.preprocessing import scale
 
 import ga_ann
-from ga_ann import Checkpoint, evolve
+from ga_ann import Checkpoint
 from ga_ann.history import COLUMNS
+from tests.runs import evolve
 
 ROOT = Path(ga_ann.__file__).parents[1]
 TINY = {"hidden_layer_sizes": (5,), "random_state": 3, "target_fitness": None, "n_jobs": 1}
@@ -52,7 +53,7 @@ def compare_runs():
         for name in ("best_fitness", "validation_score"):
             np.testing.assert_equal(getattr(result, name), getattr(expected, name))
         assert result.stop_reason == expected.stop_reason
-        assert result.schedule == expected.schedule
+        assert result.state.schedule == expected.state.schedule
         return 8 * sum(a.nbytes for a, _ in pairs)
 
     return compare
@@ -82,7 +83,7 @@ def interrupted(tmp_path, stop_after):
                 callbacks.append(stop_after(stop))
             options["n_jobs"] = threads[k % len(threads)]
             resume = path if k else None
-            result = evolve(X, y, callbacks=callbacks, resume=resume, **options)
+            result = evolve(X, y, callbacks=callbacks, start=resume, **options)
         return result
 
     return run

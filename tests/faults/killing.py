@@ -15,9 +15,10 @@ from pathlib import Path
 import numpy as np
 from sklearn.datasets import load_digits
 
-from ga_ann import Checkpoint, evolve
+from ga_ann import Checkpoint
 from ga_ann.history import COLUMNS
 from ga_ann.storage.checkpoint import load_checkpoint
+from tests.runs import evolve
 
 X, y = load_digits(return_X_y=True)
 RUNS = (
@@ -45,7 +46,7 @@ def train(path, options, interval, *, callbacks=()):
         y[:1000],
         validation_data=held_out,
         callbacks=callbacks,
-        resume=resume,
+        start=resume,
         **COMMON,
         **options,
     )

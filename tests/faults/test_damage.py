@@ -12,12 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ga_ann import Checkpoint, cli, evolve
+from ga_ann import Checkpoint, cli
 from ga_ann.history import History
 from ga_ann.storage.archive import seal
 from ga_ann.storage.checkpoint import load_checkpoint
 from ga_ann.storage.info import describe_file
 from ga_ann.storage.model import Model, load_history, load_model, save_history, save_model
+from tests.runs import evolve
 
 LOADERS = {
     "checkpoint": [load_checkpoint, load_history, describe_file],

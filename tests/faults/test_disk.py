@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ga_ann import Checkpoint, GeneticMLPClassifier, evolve
+from ga_ann import Checkpoint, GeneticMLPClassifier
 from ga_ann.storage.checkpoint import load_checkpoint, save_checkpoint
 from ga_ann.storage.files import check_target
 from ga_ann.storage.model import Model, load_model, save_model
+from tests.runs import evolve
 
 
 class Disk:
@@ -191,7 +192,7 @@ def test_a_disk_that_stays_full_keeps_the_last_one(disk, tiny, iris, tmp_path, c
     with pytest.warns(RuntimeWarning, match="could not be written"):
         evolve(*iris, callbacks=[fill, checkpoint], **options)
     assert load_checkpoint(path).generation == 5
-    compare_runs(evolve(*iris, resume=path, **options), evolve(*iris, **options))
+    compare_runs(evolve(*iris, start=path, **options), evolve(*iris, **options))
 
 
 def test_a_model_that_does_not_fit_leaves_the_old_one(disk, tmp_path):
@@ -306,7 +307,7 @@ def test_a_run_that_was_killed_holds_nothing(start_python, iris, tiny, tmp_path,
     process.kill()
     process.communicate()
     options = tiny | {"n_generations": 6}
-    resumed = evolve(*iris, resume=path, callbacks=[Checkpoint(path)], **options)
+    resumed = evolve(*iris, start=path, callbacks=[Checkpoint(path)], **options)
     compare_runs(resumed, evolve(*iris, **options))
 
 

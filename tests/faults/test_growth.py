@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 import pytest
 
-from ga_ann import evolve
+from tests.runs import evolve
 
 GROWTH = """
 import gc, json, sys
@@ -81,7 +81,7 @@ def test_solutions_that_overflow_rank_worst_and_are_counted(iris, tiny, huge, ra
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         result = evolve(
-            X, y, initial_population=population, ranking=ranking, callbacks=[look],
+            X, y, start=population, ranking=ranking, callbacks=[look],
             n_generations=12, crossover="gene_pool", **options,
         )  # fmt: skip
     for networks, ranked, n_invalid in seen[:1]:

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from numpy.lib import format as npy
 from PIL import Image
 
-from ga_ann import Checkpoint, HueHistogram, evolve
+from ga_ann import Checkpoint, HueHistogram
 from ga_ann.datasets.tables import (
     FORMATS,
     LONGEST_LABEL,
@@ -48,6 +48,7 @@ from ga_ann.storage.checkpoint import load_checkpoint
 from ga_ann.storage.files import naming, read_npz
 from ga_ann.storage.info import describe_file
 from ga_ann.storage.model import Model, load_history, load_model, save_history, save_model
+from tests.runs import evolve
 
 MIB = 2**20
 quick = settings(
@@ -150,7 +151,7 @@ def read_all(path, problem=None):
     read_or_refuse(load_features, path)
     if problem is not None:
         resume = options(n_generations=3, selection="sus")
-        read_or_refuse(lambda p: evolve(*problem, resume=p, **resume), path)
+        read_or_refuse(lambda p: evolve(*problem, start=p, **resume), path)
 
 
 SCALARS = (
@@ -221,7 +222,7 @@ def test_a_run_goes_on_from_any_header_or_refuses(valid, problem, tmp_path, kind
     header, arrays = read_archive(valid / kind)
     path = write_sealed(tmp_path / "bent", arrays, bend(data, header))
     resume = options(n_generations=3, selection="sus")
-    read_or_refuse(lambda p: evolve(*problem, resume=p, **resume), path)
+    read_or_refuse(lambda p: evolve(*problem, start=p, **resume), path)
 
 
 @slow
@@ -564,7 +565,7 @@ def test_a_schedule_that_no_run_comes_to_is_refused(valid, problem, tmp_path, ch
     header["state"]["schedule"] |= change
     path = write_sealed(tmp_path / "bent", arrays, header)
     resume = options(n_generations=3, selection="sus")
-    assert_refused(lambda p: evolve(*problem, resume=p, **resume), path, "")
+    assert_refused(lambda p: evolve(*problem, start=p, **resume), path, "")
 
 
 # ---------------------------------------------------------------- pickles

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from sklearn.datasets import load_diabetes, load_iris
 from sklearn.metrics import f1_score
 
-from ga_ann import Checkpoint, GeneticMLPClassifier, GeneticMLPRegressor, evolve
+from ga_ann import Checkpoint, GeneticMLPClassifier, GeneticMLPRegressor
 from ga_ann.storage.checkpoint import load_checkpoint, save_checkpoint
+from tests.runs import evolve
 
 
 def macro_f1(y_true, y_pred):
@@ -131,7 +132,7 @@ def test_what_it_began_with_is_not_needed_again(
     whole = evolve(*iris, n_generations=30, **tiny | first)
     path = tmp_path / "run.npz"
     evolve(*iris, n_generations=30, callbacks=[Checkpoint(path), stop_after(12)], **tiny | again)
-    compare_runs(evolve(*iris, n_generations=30, resume=path, **tiny), whole)
+    compare_runs(evolve(*iris, n_generations=30, start=path, **tiny), whole)
 
 
 @pytest.mark.parametrize("kind", ["MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64"])
@@ -144,7 +145,7 @@ def test_every_bit_generator(tiny, compare_runs, tmp_path, iris, kind):
     path = tmp_path / "run.npz"
     whole = evolve(*iris, n_generations=12, **options())
     evolve(*iris, n_generations=5, callbacks=[Checkpoint(path)], **options())
-    compare_runs(evolve(*iris, n_generations=12, resume=path, **options()), whole)
+    compare_runs(evolve(*iris, n_generations=12, start=path, **options()), whole)
 
 
 def test_a_run_that_continued_another_one(tiny, compare_runs, stop_after, tmp_path, iris):
@@ -154,7 +155,7 @@ def test_a_run_that_continued_another_one(tiny, compare_runs, stop_after, tmp_pa
     whole = evolve(*iris, start=first, **options)
     path = tmp_path / "run.npz"
     evolve(*iris, start=again, callbacks=[Checkpoint(path), stop_after(22)], **options)
-    compare_runs(evolve(*iris, resume=path, **options), whole)
+    compare_runs(evolve(*iris, start=path, **options), whole)
     assert len(whole.history) == 14 + 25 + 1
 
 
@@ -194,12 +195,12 @@ def test_the_end_may_be_another_one(tiny, compare_runs, tmp_path, iris):
     limits = {"n_generations": 10, "max_time": 3600, "max_evaluations": 10**6}
     evolve(*iris, callbacks=[Checkpoint(path)], **tiny | limits | {"target_fitness": 1.0})
     before = path.read_bytes()
-    compare_runs(evolve(*iris, n_generations=40, resume=path, **tiny), whole)
-    later = evolve(*iris, n_generations=40, max_time=7200, resume=path, **tiny)
+    compare_runs(evolve(*iris, n_generations=40, start=path, **tiny), whole)
+    later = evolve(*iris, n_generations=40, max_time=7200, start=path, **tiny)
     compare_runs(later, whole)
     assert path.read_bytes() == before
     with pytest.raises(ValueError, match=r"weight_decay='auto' where it was 0\.05"):
-        evolve(*iris, n_generations=40, resume=path, **tiny | {"weight_decay": "auto"})
+        evolve(*iris, n_generations=40, start=path, **tiny | {"weight_decay": "auto"})
 
 
 def test_budgets_count_what_was_done_before(tiny, compare_runs, stop_after, tmp_path, iris):
@@ -208,9 +209,9 @@ def test_budgets_count_what_was_done_before(tiny, compare_runs, stop_after, tmp_
     whole = evolve(*iris, **options)
     assert whole.stop_reason == "max_evaluations"
     evolve(*iris, callbacks=[Checkpoint(path), stop_after(11)], **options)
-    compare_runs(evolve(*iris, resume=path, **options), whole)
+    compare_runs(evolve(*iris, start=path, **options), whole)
     spent = load_checkpoint(path)
-    ended = evolve(*iris, resume=path, **options | {"max_time": 1e-9})
+    ended = evolve(*iris, start=path, **options | {"max_time": 1e-9})
     assert ended.stop_reason == "max_time"
     assert len(ended.history) == len(spent.history)
 
@@ -258,13 +259,13 @@ def test_other_settings_are_refused_and_named(checkpointed, tiny, name):
     path, data = checkpointed
     options = tiny | {"n_generations": 9, name: OTHER_SETTINGS[name]}
     with pytest.raises(ValueError, match=rf"one of another run: .*\b{name}=.* where it was"):
-        evolve(**data, resume=path, **options)
+        evolve(**data, start=path, **options)
 
 
 def test_a_weight_set_is_refused_and_named(checkpointed, tiny):
     path, data = checkpointed
     with pytest.raises(ValueError, match="weight_set='binary' where it was None"):
-        evolve(**data, resume=path, weight_set="binary", **tiny)
+        evolve(**data, start=path, weight_set="binary", **tiny)
 
 
 def test_all_settings_are_either_compared_or_say_when_to_end(checkpointed):
@@ -296,14 +297,14 @@ def _change_last(array):
 def test_other_data_are_refused_and_named(checkpointed, tiny, name, change, named):
     path, data = checkpointed
     with pytest.raises(ValueError, match=f"one of another run: .*{named}"):
-        evolve(**data | {name: change(data.get(name))}, resume=path, **tiny)
+        evolve(**data | {name: change(data.get(name))}, start=path, **tiny)
 
 
 def test_fewer_samples_are_refused(checkpointed, tiny):
     path, data = checkpointed
     fewer = {name: data[name][:-1] for name in ("X", "y", "sample_weight")}
     with pytest.raises(ValueError, match="another X, another sample_weight, another y"):
-        evolve(**data | fewer, resume=path, **tiny)
+        evolve(**data | fewer, start=path, **tiny)
 
 
 def test_one_beginning_is_enough(checkpointed, tiny, iris):
@@ -311,12 +312,12 @@ def test_one_beginning_is_enough(checkpointed, tiny, iris):
     start = evolve(*iris, n_generations=0, **tiny)
     for more in ({"start": start}, {"initial_population": start.population}):
         with pytest.raises(ValueError, match="resume takes the place of start and initial_pop"):
-            evolve(**data, resume=path, **more, **tiny)
+            evolve(**data, start=path, **more, **tiny)
 
 
 def test_no_checkpoint_no_run(tiny, iris, tmp_path):
     with pytest.raises(FileNotFoundError, match=r"nothing\.npz"):
-        evolve(*iris, resume=tmp_path / "nothing.npz", **tiny)
+        evolve(*iris, start=tmp_path / "nothing.npz", **tiny)
 
 
 SCHEDULE = {"sigma": 1.0, "n_samples": 150, "decay": 1.0, "patience": 3, "best": 0, "waited": 0}
@@ -354,7 +355,7 @@ def test_a_state_that_cannot_be_is_refused(checkpointed, tiny, tmp_path, state):
     forged = tmp_path / "forged.npz"
     save_checkpoint(forged, dataclasses.replace(held, state=held.state | state))
     with pytest.raises(ValueError, match=r"the checkpoint's|forged\.npz cannot be read as a che"):
-        evolve(**data, resume=forged, n_generations=9, **tiny)
+        evolve(**data, start=forged, n_generations=9, **tiny)
 
 
 # ---------------------------------------------------------------- estimators
@@ -416,5 +417,5 @@ def test_a_checkpoint_of_other_versions_is_told(tmp_path, iris, tiny, monkeypatc
         sys.modules["ga_ann.evolution.evolve"], "versions", lambda: {"numpy": "0.1"}
     )
     with pytest.warns(RuntimeWarning, match="bits may be others"):
-        result = evolve(X, y, n_generations=6, resume=path, **tiny)
+        result = evolve(X, y, n_generations=6, start=path, **tiny)
     assert len(result.history) == 7

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info
 
-from ga_ann import Checkpoint, GeneticMLPClassifier, compare, evolve
+from ga_ann import Checkpoint, GeneticMLPClassifier, compare
 from ga_ann.storage.checkpoint import load_checkpoint
 from ga_ann.storage.model import load_history
+from tests.runs import evolve
 
 TRAIN = """
 import json, sys, time
@@ -125,7 +126,7 @@ def test_keyboard_interrupt_in_a_notebook(iris, tiny, tmp_path, compare_runs, ge
     assert len(broken_off.history) == generation + 1
     accuracy = np.mean(broken_off.predict(iris[0]) == iris[1])
     assert accuracy == broken_off.best_fitness
-    compare_runs(evolve(*iris, resume=path, **options), evolve(*iris, **options))
+    compare_runs(evolve(*iris, start=path, **options), evolve(*iris, **options))
 
 
 COMMAND = """

@@ -7,10 +7,11 @@ import pytest
 from sklearn.datasets import load_iris
 
 import ga_ann
-from ga_ann import Checkpoint, evolve
+from ga_ann import Checkpoint
 from ga_ann.history import History
 from ga_ann.storage.info import describe_file
 from ga_ann.storage.model import Model, save_history, save_model
+from tests.runs import evolve
 
 
 def history_of(n=3, **about):

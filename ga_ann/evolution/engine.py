@@ -1,0 +1,270 @@
+"""The engine: PyGAD runs the generations, with the operators and the evaluation of this package.
+
+This is the only module that knows PyGAD.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pygad
+from numpy.typing import NDArray
+
+from ga_ann.evolution.evaluation import Measurement
+from ga_ann.evolution.problem import Problem
+from ga_ann.evolution.run import Run, without_nan
+from ga_ann.operators import (
+    CROSSOVERS,
+    MUTATIONS,
+    SELECTIONS,
+    decay_weights,
+    noise_table,
+    rank_order,
+    step_mutation,
+)
+from ga_ann.state import State
+from ga_ann.storage import as_generator_state, using_state
+
+__all__ = ["NetworkGA", "breeds_in_place"]
+
+
+class NetworkGA(pygad.GA):
+    """A `pygad.GA` whose population is measured as a whole and never passes through its checks.
+
+    PyGAD's `best_solutions_fitness` and `last_generation_fitness` hold the fitness as it was
+    measured, on the samples of the generation (minus infinity where it failed or was not measured);
+    selection goes by `ranking`. PyGAD's copy of the initial population is not kept.
+
+    Parameters
+    ----------
+    run : Run
+        It measures the populations and notes the generations; its state is this engine's. A
+        population that was not measured before is measured at once.
+
+    Attributes
+    ----------
+    state : State
+        Where the run stands; the attributes `population`, `last_generation_fitness` and `ranking`
+        are parts of it.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.state: State = run.state
+        self._run = run
+        state, recipe = run.state, run.problem.recipe
+        # Where the offspring grow: in a place of their own while their generation is needed.
+        in_place = breeds_in_place(run.problem)
+        self._next = state.population if in_place else np.empty_like(state.population)
+        if not len(state.ranking):
+            measured = run.measure(state.population)
+            state.fitness, state.ranking = without_nan(measured.fitness), measured.ranking
+        self._known = Measurement(state.fitness, state.ranking)
+        super().__init__(
+            fitness_func=lambda ga, solutions, indices: list(run.measure(solutions).fitness),
+            fitness_batch_size=len(state.population),
+            sol_per_pop=len(state.population),
+            num_genes=state.population.shape[1],
+            gene_type=state.population.dtype.type,
+            num_generations=max(0, run.last_generation - max(0, state.generation)),
+            num_parents_mating=recipe.n_parents,
+            keep_elitism=recipe.n_elites,
+            keep_parents=0,
+            on_generation=NetworkGA.note,
+            random_seed=state.engine_seed,
+            suppress_warnings=True,
+            **_operators(state, run.problem),
+        )
+        if isinstance(self.parent_selection_type, str):
+            select: Callable[..., Any] = self.select_parents
+            self.select_parents: Callable[..., Any] = lambda fitness, num_parents: select(
+                without_nan(self.ranking), num_parents
+            )
+        self._restore_generators()
+
+    # ------------------------------------------------------------ parts of the state
+
+    @property
+    def population(self) -> NDArray[Any]:
+        """The chromosomes."""
+        return self.state.population
+
+    @population.setter
+    def population(self, population: NDArray[Any]) -> None:
+        self.state.population = population
+
+    @property
+    def last_generation_fitness(self) -> NDArray[np.float64]:
+        """What the population was measured at; minus infinity where that failed."""
+        return self.state.fitness
+
+    @last_generation_fitness.setter
+    def last_generation_fitness(self, fitness: NDArray[np.float64] | None) -> None:
+        if fitness is not None:  # PyGAD's constructor says that nothing was measured
+            self.state.fitness = np.asarray(fitness, dtype=np.float64)
+
+    @property
+    def ranking(self) -> NDArray[np.float64]:
+        """What selection ranks the population by."""
+        return self.state.ranking
+
+    @property
+    def offspring(self) -> NDArray[Any]:
+        """The rows that the next generation's offspring are to fill."""
+        return self._next[self.keep_elitism :]
+
+    # ------------------------------------------------------------ what PyGAD does otherwise
+
+    def initialize_population(self, *checks: Any) -> None:
+        """Take the population as it is, past PyGAD's checks of every gene."""
+        self.pop_size = self.population.shape
+        self.initial_population = None
+
+    def change_population_dtype_and_round(self, population: Any) -> NDArray[Any]:
+        """Return chromosomes of the right type as they are, without a copy."""
+        return np.asarray(population, dtype=self.gene_type[0])
+
+    def run_crossover(self) -> None:
+        """Mate the parents; weights that overflow rank worst, and that is all."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            super().run_crossover()
+
+    def run_mutation(self) -> None:
+        """Mutate the offspring; see `run_crossover`."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            super().run_mutation()
+
+    def run_update_population(self) -> None:
+        """Let the elites and the offspring take the population's place."""
+        elites = rank_order(self.ranking)[: self.keep_elitism]
+        self._next[: len(elites)] = self.population[elites]
+        if not np.may_share_memory(self.last_generation_offspring_mutation, self._next):
+            self.offspring[:] = self.last_generation_offspring_mutation
+        self.population, self._next = self._next, self.population
+        self.last_generation_elitism = self.population[: len(elites)]
+        self.last_generation_elitism_indices = elites
+        if self.state.measured_on_all and self.state.fitness_known:
+            self._known = Measurement(self.last_generation_fitness[elites], self.ranking[elites])
+
+    def cal_pop_fitness(self) -> NDArray[np.float64]:
+        """Measure the population, save those in front whose fitness is known."""
+        known, self._known = self._known, Measurement(np.empty(0), np.empty(0))
+        unknown = self.population[len(known.fitness) :]
+        self.num_fitness_evaluations = getattr(self, "num_fitness_evaluations", 0) + len(unknown)
+        if len(unknown):
+            new = self._run.measure(unknown)
+            known = Measurement(*(np.concatenate(pair) for pair in zip(known, new, strict=True)))
+        self.state.ranking = known.ranking
+        return without_nan(known.fitness)
+
+    def best_solution(
+        self, pop_fitness: NDArray[np.float64] | None = None
+    ) -> tuple[NDArray[Any], float, int]:
+        """Return the population's best solution, its fitness and its index; see `pygad.GA`."""
+        fitness = self.cal_pop_fitness() if pop_fitness is None else pop_fitness
+        best = int(np.argmax(fitness))
+        return self.population[best].copy(), fitness[best], best
+
+    # ------------------------------------------------------------ between two generations
+
+    def note(self) -> str | None:
+        """Let the run note the generation; return "stop" if it is to be the last."""
+        self.state.engine = self._generators()
+        return self._run.record(self)
+
+    def _generators(self) -> dict[str, Any] | None:
+        """Return the state of PyGAD's own generators, in JSON's types; None where none is used."""
+        operators = (self.parent_selection_type, self.crossover_type, self.mutation_type)
+        if all(map(callable, operators)):
+            return None
+        return {
+            "numpy": self.numpy_random_generator.get_state(legacy=False),
+            "python": self.python_random_generator.getstate(),
+        }
+
+    def _restore_generators(self) -> None:
+        if self.state.engine is None:
+            return
+        with using_state():
+            self.numpy_random_generator.set_state(as_generator_state(self.state.engine["numpy"]))
+            version, numbers, gauss = self.state.engine["python"]
+            self.python_random_generator.setstate((version, tuple(numbers), gauss))
+
+
+def breeds_in_place(problem: Problem) -> bool:
+    """Tell whether the offspring may overwrite the population, as they come from copies."""
+    return problem.recipe.crossover in CROSSOVERS and problem.recipe.n_elites == 0
+
+
+# ---------------------------------------------------------------- operators
+
+
+def _operators(state: State, problem: Problem) -> dict[str, Any]:
+    """Return PyGAD's options that select the operators: its own by name, ours as functions."""
+    recipe = problem.recipe
+    # A generator of its own: a run that goes on draws the same table again.
+    rng = np.random.default_rng(state.noise_seed)
+    table = noise_table(rng, problem.n_genes, recipe.dtype)
+    return {
+        "parent_selection_type": _selection(state, problem),
+        "crossover_type": _crossover(state, problem, table),
+        **_mutation(state, problem, table),
+    }
+
+
+def _selection(state: State, problem: Problem) -> Any:
+    name = problem.recipe.selection
+    if name not in SELECTIONS:
+        return name
+
+    def select_parents(
+        fitness: NDArray[Any], n_parents: int, ga: NetworkGA
+    ) -> tuple[NDArray[Any], NDArray[np.intp]]:
+        chosen = SELECTIONS[name](state.rng, state.ranking, n_parents)
+        return state.population[chosen], chosen
+
+    return select_parents
+
+
+def _crossover(state: State, problem: Problem, table: NDArray[Any]) -> Any:
+    name, shapes = problem.recipe.crossover, problem.shapes
+    weight_decay: Any = problem.recipe.weight_decay
+    if name not in CROSSOVERS:
+        return name
+
+    def crossover(parents: NDArray[Any], size: tuple[int, int], ga: NetworkGA) -> NDArray[Any]:
+        decay_weights(parents, shapes, weight_decay * state.schedule.sigma)
+        CROSSOVERS[name](state.rng, parents, ga.offspring, shapes=shapes, table=table)
+        return ga.offspring
+
+    return crossover
+
+
+def _mutation(state: State, problem: Problem, table: NDArray[Any]) -> dict[str, Any]:
+    recipe, scale = problem.recipe, problem.scale
+    rate: Any = recipe.mutation_rate
+    if recipe.mutation not in (*MUTATIONS, "step"):
+        shares = [100 * share for share in rate] if isinstance(rate, tuple) else 100 * rate
+        return {"mutation_type": recipe.mutation, "mutation_percent_genes": shares}
+
+    if recipe.mutation == "step":
+        values = np.asarray(problem.weight_values, dtype=recipe.dtype)
+
+        def mutate(offspring: NDArray[Any], sigma: float) -> None:
+            at_rate = min(1.0, rate * sigma)
+            step_mutation(state.rng, offspring, values, sigma=sigma, rate=at_rate)
+    else:
+        add_noise = partial(
+            MUTATIONS[recipe.mutation], rate=rate, table=table if recipe.noise == "table" else None
+        )
+
+        def mutate(offspring: NDArray[Any], sigma: float) -> None:
+            add_noise(state.rng, offspring, scale * scale.dtype.type(sigma))
+
+    def mutation(offspring: NDArray[Any], ga: NetworkGA) -> NDArray[Any]:
+        mutate(offspring, state.schedule.sigma)
+        return offspring
+
+    return {"mutation_type": mutation}
