@@ -41,7 +41,7 @@ PICTURES_MIN_STD = 50.0
 
 SEEDS = 10
 QUICK_SEEDS = 2
-QUICK_BUDGETS = {"tutorial-ga": 0.5, "ga": 1.5}
+QUICK_BUDGETS = {"tutorial-ga": 0.5, "classic": 0.5, "ga": 1.5}
 """Seconds a run with ``compare --quick``."""
 
 # typer carries a copy of click from some version on; this way leads to the right one.
@@ -162,8 +162,13 @@ def compare(
     methods: Annotated[
         str | None,
         typer.Option(
-            metavar="NAMES", help="random,naive,tutorial-ga,ga,adam, or some of them [all]."
+            metavar="NAMES",
+            help="random,naive,tutorial-ga,classic,ga,adam, or some of them [all].",
         ),
+    ] = None,
+    recipe: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="Recipe (.toml) of one more GA; may be repeated."),
     ] = None,
     out: Annotated[
         Path, typer.Option(metavar="FOLDER", help="Folder for the tables and pictures.")
@@ -179,7 +184,7 @@ def compare(
         data=_choose_data(data, target),
         splits=split,
         min_std=min_std,
-        methods=None if methods is None else _parse_list(methods, str, "--methods"),
+        methods=_choose_methods(methods, recipe or []),
         fitness=fitness,
         seeds=seeds or (QUICK_SEEDS if quick else SEEDS),
         budgets=QUICK_BUDGETS if quick else None,
@@ -192,6 +197,20 @@ def compare(
     print(f"{len(written)} files in {out}: {', '.join(path.name for path in written)}")
     if comparison.interrupted:
         raise typer.Exit(INTERRUPTED)
+
+
+def _choose_methods(names: str | None, files: Sequence[Path]) -> list[str] | dict[str, Any]:
+    """Return the methods known by name and those of the recipes, named after their files."""
+    from ga_ann.comparison import METHODS
+    from ga_ann.evolution import Recipe
+
+    chosen = list(METHODS) if names is None else _parse_list(names, str, "--methods")
+    if not files:
+        return chosen
+    labels = [*chosen, *(path.stem for path in files)]
+    if len(set(labels)) < len(labels):
+        raise ValueError(f"--recipe must name files of other names than the methods, got {labels}.")
+    return dict(zip(labels, [*chosen, *map(Recipe.read, files)], strict=True))
 
 
 def _choose_data(name: str, target: Path | None) -> str | DataSet:
@@ -282,7 +301,10 @@ def train(
     hidden: Annotated[
         str, typer.Option(metavar="SIZES", help="Sizes of the hidden layers.")
     ] = "150,60",
-    recipe: Annotated[str, typer.Option(metavar="NAME", help="default or tutorial.")] = "default",
+    recipe: Annotated[
+        str,
+        typer.Option(metavar="RECIPE", help="default, classic, tutorial, or a file (.toml)."),
+    ] = "default",
     seed: Annotated[
         int | None, typer.Option(metavar="N", min=0, help="Seed [drawn anew each time].")
     ] = None,
@@ -319,7 +341,7 @@ def train(
         import numpy as np
 
         from ga_ann.callbacks import Checkpoint
-        from ga_ann.evolution import evolve
+        from ga_ann.evolution import Recipe, evolve
         from ga_ann.storage import Model, save_model
 
     _check_output(out, ".npz", [data, target, checkpoint, resume])
@@ -336,7 +358,7 @@ def train(
         samples.X[rows][:, columns],
         samples.y[rows],
         hidden_layer_sizes=hidden_layer_sizes,
-        recipe=recipe,
+        recipe=Recipe.read(recipe) if recipe.lower().endswith(".toml") else recipe,
         n_generations=generations,
         max_time=max_time,
         validation_data=(samples.X[held_out][:, columns], samples.y[held_out])

@@ -14,7 +14,7 @@ from sklearn.datasets import load_iris
 from sklearn.utils import Bunch
 
 import ga_ann
-from ga_ann import cli, comparison
+from ga_ann import Recipe, cli, comparison
 from ga_ann.comparison import report
 from ga_ann.comparison.methods import METHODS
 from ga_ann.datasets.tables import hue_histogram, load_table, shipped_table
@@ -171,7 +171,10 @@ def tiny(monkeypatch, **fixed):
 
     def compare(**options):
         asked.update(options)
-        small = {"budgets": {"tutorial-ga": 0.01, "ga": 0.02}, "hidden_layer_sizes": 3}
+        small = {
+            "budgets": {"tutorial-ga": 0.01, "classic": 0.01, "ga": 0.02},
+            "hidden_layer_sizes": 3,
+        }
         return full(**{**options, "data": known, **small, **fixed})
 
     monkeypatch.setattr(comparison, "compare", compare)
@@ -185,7 +188,7 @@ def test_compare(ga, terminal, monkeypatch, tmp_path):
     assert code == 0
     assert asked["seeds"] == 10
     assert asked["budgets"] is None
-    assert asked["methods"] is None
+    assert asked["methods"] == list(METHODS)
     assert (asked["data"], asked["fitness"]) == ("fruits", "accuracy")
     assert text.count("  default GA - Adam: ") == 2
     assert text.count("tested on axis 0:\n") == 1
@@ -204,7 +207,7 @@ def test_compare(ga, terminal, monkeypatch, tmp_path):
     assert "2 seeds" in text
     assert str(out) in text
     assert "adam, all, seed 1" in err
-    assert len(list(out.iterdir())) == 11
+    assert len(list(out.iterdir())) == 12
 
 
 def test_table_shows_median_and_range(ga, monkeypatch, tmp_path):
@@ -246,7 +249,10 @@ def test_compare_interrupted(ga, monkeypatch, tmp_path, finished, n_files):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--methods", "naive,sgd"], "must be one of ['adam', 'ga', 'naive', 'random', 'tut"),
+        (
+            ["--methods", "naive,sgd"],
+            "must be one of ['adam', 'classic', 'ga', 'naive', 'random', 'tut",
+        ),
         (["--methods", "naive,naive"], "each once"),
         (["--split", "time"], "must be one of ['all', 'holdout', 'rotation']"),
         (["--fitness", "speed"], "fitness must be one of ['accuracy', "),
@@ -268,6 +274,32 @@ def test_compare_refuses_a_file_as_folder(fails, monkeypatch, tmp_path):
     (tmp_path / "results").write_text("mine")
     assert "is a file" in fails("compare", "--out", tmp_path / "results")
     assert (tmp_path / "results").read_text() == "mine"
+
+
+def test_compare_a_recipe(ga, monkeypatch, tmp_path):
+    asked = tiny(monkeypatch, seeds=1, budgets=None)
+    recipe = Recipe(sigma=0.1, population_size=16)
+    recipe.write(tmp_path / "mine.toml")
+    out = tmp_path / "results"
+    arguments = ["--methods", "random", "--recipe", tmp_path / "mine.toml", "--out", out]
+    code, text, _ = ga("compare", *arguments)
+    assert code == 0
+    assert asked["methods"] == {"random": "random", "mine": recipe}
+    assert text.count(" mine ") >= 2
+    assert (out / "confusion_mine.png").exists()
+
+
+def test_compare_refuses_recipes(fails, tmp_path):
+    (tmp_path / "ga.toml").write_text("sigma = 0.1")
+    (tmp_path / "odd.toml").write_text("speed = 1")
+    for name, message in (
+        ("ga.toml", "files of other names than the methods"),
+        ("odd.toml", "speed"),
+        ("missing.toml", "No such file"),
+    ):
+        out = tmp_path / "results"
+        assert message in fails("compare", "--recipe", tmp_path / name, "--out", out)
+        assert not out.exists()
 
 
 QUICKLY = ["--methods", "random,naive", "--seeds", 3]
@@ -463,6 +495,18 @@ def test_the_same_seed_trains_the_same_network(ga, iris, tmp_path):
     assert models[0].columns.all()
 
 
+def test_train_by_a_recipe_of_ones_own(ga, fails, iris, tmp_path):
+    Recipe(activation="tanh", population_size=16).write(tmp_path / "mine.toml")
+    arguments = ["--hidden", "5", "--generations", 2, "--seed", 0]
+    out = tmp_path / "m.npz"
+    train = ["train", iris, "-o", out, *arguments, "--recipe", tmp_path / "mine.toml"]
+    assert ga(*train)[0] == 0
+    assert load_model(out).activation == "tanh"
+    assert load_history(out).settings["population_size"] == 16
+    (tmp_path / "mine.toml").write_text("population_size = 1")
+    assert "mine.toml" in fails(*train)
+
+
 def test_train_on_files_of_the_tutorial(ga, tmp_path):
     X, y = load_iris(return_X_y=True)
     for name, array in (("X.pkl", X), ("y.pkl", y)):
@@ -481,7 +525,7 @@ def test_ctrl_c_saves_the_best_so_far(ga, terminal, iris, tmp_path, monkeypatch)
         if len(history) == 3:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("ga_ann.callbacks.ProgressBar.__call__", stop)
+    monkeypatch.setattr("ga_ann.callbacks.ProgressBar.on_generation", stop)
     out = tmp_path / "m.npz"
     code, text, _ = ga("train", iris, "-o", out, "--hidden", "5")
     assert code == 0

@@ -17,6 +17,7 @@ from ga_ann.comparison.methods import METHODS, Method, resolve_methods
 from ga_ann.comparison.run import Plan, Run, check_fitness, do_run
 from ga_ann.comparison.splits import Split, make_splits
 from ga_ann.comparison.summary import paired_differences
+from ga_ann.evolution import Recipe
 from ga_ann.history import History
 from ga_ann.network import lookup
 from ga_ann.validation import check_number
@@ -120,7 +121,7 @@ def compare(
     data: str | DataSet | None = None,
     target_names: Sequence[str] | None = None,
     sample_names: Sequence[str] | None = None,
-    methods: Iterable[str] | Mapping[str, str | Method] | None = None,
+    methods: Iterable[str] | Mapping[str, str | Recipe | Method] | None = None,
     splits: Iterable[str] | None = None,
     seeds: int = 10,
     fitness: str | Callable[..., Any] = "accuracy",
@@ -153,9 +154,9 @@ def compare(
         Names of the classes, in the order of their sorted labels; the labels by default.
     sample_names : sequence of str, optional
         Names of the samples; their numbers from 0 by default.
-    methods : iterable of str, or mapping of str to str or Method, optional
-        Names in `METHODS`; all of them by default. A mapping gives methods labels of one's own:
-        ``{"mine": "ga"}``.
+    methods : iterable of str, or mapping of str to str, Recipe or Method, optional
+        Names in `METHODS`; all of them by default. A mapping gives methods labels, and takes
+        recipes, trained like ``"ga"``: ``{"ga": "ga", "careful": Recipe(sigma=0.1)}``.
     splits : iterable of {"rotation", "holdout", "all"}, optional
         See `SPLITS`. The reports' figures are about the first one. By default ``"rotation"`` where
         there are groups, else ``"holdout"``.

@@ -14,7 +14,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
 from ga_ann.baseline import train_naive
-from ga_ann.evolution import evolve
+from ga_ann.evolution import Recipe, evolve
 from ga_ann.fitness import PopulationScore
 from ga_ann.history import History, TrainingResult
 from ga_ann.network import lookup
@@ -113,14 +113,18 @@ def _train_naive(job: Job, **options: Any) -> Trained:
 
 
 def ga_method(
-    recipe: str, label: str, max_time: float = GA_SECONDS, *, patience: int | None = GA_PATIENCE
+    recipe: str | Recipe,
+    label: str,
+    max_time: float = GA_SECONDS,
+    *,
+    patience: int | None = GA_PATIENCE,
 ) -> Method:
     """Return the method that evolves the weights with a recipe; it maximises the fitness.
 
     Parameters
     ----------
-    recipe : str
-        See `evolve`.
+    recipe : str or Recipe
+        A name in `RECIPES`, or what shapes the search.
     label : str
         The method's name in tables and legends.
     max_time : float, default=10.0
@@ -219,6 +223,7 @@ METHODS: dict[str, Method] = {
     "random": Method("random weights", partial(_train_naive, n_iterations=0)),
     "naive": Method("naive training", _train_naive),
     "tutorial-ga": ga_method("tutorial", "tutorial's GA", 0.6, patience=None),
+    "classic": ga_method("classic", "classic GA", 0.6, patience=None),
     "ga": ga_method("default", "default GA"),
     "adam": Method("Adam", _train_adam),
 }
@@ -230,6 +235,9 @@ METHODS: dict[str, Method] = {
     `train_naive`, as in the tutorial.
 ``"tutorial-ga"``
     `ga_method` with the recipe ``"tutorial"``, for as long as the budget allows.
+``"classic"``
+    `ga_method` with the recipe ``"classic"``, until its fitness is 1 or as long as the budget
+    allows.
 ``"ga"``
     `ga_method` with the recipe ``"default"``, until its log loss on the training data stops falling
     or as long as the budget allows.
@@ -241,15 +249,15 @@ METHODS: dict[str, Method] = {
 
 
 def resolve_methods(
-    methods: Iterable[str] | Mapping[str, str | Method] | None,
+    methods: Iterable[str] | Mapping[str, str | Recipe | Method] | None,
 ) -> dict[str, Method]:
     """Return methods by what they are called in the rows of a comparison.
 
     Parameters
     ----------
-    methods : iterable of str, or mapping of str to str or Method, optional
-        Names in `METHODS`, or a mapping from a label to such a name or to a `Method`; by default
-        all of `METHODS`.
+    methods : iterable of str, or mapping of str to str, Recipe or Method, optional
+        Names in `METHODS`, or a mapping from a label to such a name, to a `Recipe` for `ga_method`,
+        or to a `Method`; by default all of `METHODS`.
 
     Returns
     -------
@@ -266,8 +274,8 @@ def resolve_methods(
     --------
     >>> list(resolve_methods(["ga", "adam"]))
     ['ga', 'adam']
-    >>> resolve_methods({"gradients": "adam"})["gradients"].label
-    'gradients'
+    >>> resolve_methods({"ga": "ga", "careful": Recipe(sigma=0.1)})["careful"].max_time
+    10.0
     """
     if methods is None:
         return dict(METHODS)
@@ -291,5 +299,7 @@ def _resolve(label: object, method: object) -> Method:
         raise TypeError(f"methods must be known by their labels, strings; got {label!r}.")
     if isinstance(method, Method):
         return method._replace(label=label)
+    if isinstance(method, Recipe):
+        return ga_method(method, label)
     known = lookup(METHODS, method, "each of methods")
     return known if method == label else known._replace(label=label)

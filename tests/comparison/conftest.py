@@ -7,7 +7,7 @@ from sklearn.datasets import load_iris
 from ga_ann.comparison import Method, Trained, compare
 from ga_ann.history import History
 
-BUDGETS = {"tutorial-ga": 0.02, "ga": 0.05}
+BUDGETS = {"tutorial-ga": 0.02, "classic": 0.02, "ga": 0.05}
 
 
 @pytest.fixture(scope="session")

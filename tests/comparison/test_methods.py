@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.neural_network import MLPClassifier
 
-from ga_ann import evolve
+from ga_ann import Recipe, evolve
 from ga_ann.comparison.methods import METHODS, Job, Method, ga_method, resolve_methods
 from ga_ann.fitness import FITNESS
 
@@ -55,7 +55,10 @@ def test_every_method_trains_and_answers_for_every_class(data, name):
     assert len(trained.history)
 
 
-@pytest.mark.parametrize(("recipe", "patience"), [("default", 5), ("tutorial", None)])
+@pytest.mark.parametrize(
+    ("recipe", "patience"),
+    [("default", 5), ("classic", None), (Recipe(sigma=0.1, population_size=8), 5)],
+)
 def test_a_ga_method_is_evolve_with_its_recipe(data, recipe, patience):
     X, y, _ = data
     method = ga_method(recipe, "mine", max_time=60.0, patience=patience)
@@ -65,6 +68,36 @@ def test_a_ga_method_is_evolve_with_its_recipe(data, recipe, patience):
     result = evolve(X, y, hidden_layer_sizes=(4,), recipe=recipe, random_state=7, **end)
     np.testing.assert_array_equal(trained.predict_scores(X), result.predict_scores(X))
     assert trained.stop_reason == result.stop_reason
+
+
+@pytest.mark.parametrize(
+    ("method", "recipe"), [("ga", "default"), ("classic", "classic"), ("tutorial-ga", "tutorial")]
+)
+def test_the_gas_follow_the_recipes_of_their_names(data, method, recipe):
+    X, y, _ = data
+    job = Job(X, y, 3, (4,), 0.05, 0, FITNESS["accuracy"])
+    settings = METHODS[method].train(job).history.settings
+    assert Recipe.from_dict(settings) == Recipe.from_dict(
+        evolve(
+            X,
+            y,
+            hidden_layer_sizes=(4,),
+            recipe=recipe,
+            n_generations=0,
+            target_fitness=settings["target_fitness"],
+        ).history.settings
+    )
+
+
+def test_a_recipe_is_trained_like_the_default_ga(data):
+    X, y, _ = data
+    job = Job(X, y, 3, (4,), 60.0, 0, FITNESS["accuracy"])
+    resolved = resolve_methods({"mine": Recipe(), "ga": "ga"})
+    mine, ga = (method.train(job) for method in resolved.values())
+    np.testing.assert_array_equal(mine.predict_scores(X), ga.predict_scores(X))
+    assert mine.stop_reason == ga.stop_reason
+    assert "no ranking improvement in 50 generations" in ga.stop_reason
+    assert [method.label for method in resolved.values()] == ["mine", "default GA"]
 
 
 def test_labels_of_ones_own_stand_for_methods():
