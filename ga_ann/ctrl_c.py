@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from types import FrameType, TracebackType
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
 
 __all__ = ["INTERRUPTED", "MESSAGE", "quitting_at_ctrl_c"]
 
@@ -16,7 +17,8 @@ INTERRUPTED = 130
 MESSAGE = "ga-ann: interrupted"
 
 
-class quitting_at_ctrl_c:  # noqa: N801 - read as a statement, like contextlib's
+@contextmanager
+def quitting_at_ctrl_c() -> Iterator[None]:
     """End the process at once when Ctrl-C comes; for imports, where there is nothing to save.
 
     An exception would not do: modules in C turn `KeyboardInterrupt` into `ImportError`, and a bare
@@ -28,21 +30,16 @@ class quitting_at_ctrl_c:  # noqa: N801 - read as a statement, like contextlib's
     >>> with quitting_at_ctrl_c():
     ...     import sklearn
     """
-
-    def __enter__(self) -> None:
-        self._before: Any = None
-        is_main = threading.current_thread() is threading.main_thread()
-        if is_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-            self._before = signal.signal(signal.SIGINT, _quit)
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._before is not None:
-            signal.signal(signal.SIGINT, self._before)
+    before = signal.getsignal(signal.SIGINT)
+    is_main = threading.current_thread() is threading.main_thread()
+    if not is_main or before is not signal.default_int_handler:
+        yield
+        return
+    signal.signal(signal.SIGINT, _quit)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _quit(number: int, frame: FrameType | None) -> None:
