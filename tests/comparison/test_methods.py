@@ -92,12 +92,13 @@ def test_the_gas_follow_the_recipes_of_their_names(data, method, recipe):
 def test_a_recipe_is_trained_like_the_default_ga(data):
     X, y, _ = data
     job = Job(X, y, 3, (4,), 60.0, 0, FITNESS["accuracy"])
-    resolved = resolve_methods({"mine": Recipe(), "ga": "ga"})
-    mine, ga = (method.train(job) for method in resolved.values())
+    resolved = resolve_methods({"mine": Recipe(), "ga": "ga", "other": Recipe(sigma=0.1)})
+    mine, ga, other = (method.train(job) for method in resolved.values())
     np.testing.assert_array_equal(mine.predict_scores(X), ga.predict_scores(X))
     assert mine.stop_reason == ga.stop_reason
     assert "no ranking improvement in 50 generations" in ga.stop_reason
-    assert [method.label for method in resolved.values()] == ["mine", "default GA"]
+    assert (ga.history.settings["sigma"], other.history.settings["sigma"]) == (0.3, 0.1)
+    assert [method.label for method in resolved.values()] == ["mine", "default GA", "other"]
 
 
 def test_labels_of_ones_own_stand_for_methods():

@@ -140,7 +140,7 @@ def test_plotted_scores_are_those_of_the_rows(monkeypatch, tmp_path):
     assert (seen["value"], seen["score"]) == ("held_out_score", "margin")
 
 
-@given(st.lists(st.text(min_size=1), unique=True))
+@given(st.lists(st.text(min_size=1) | st.text("aA/_", min_size=1, max_size=2), unique=True))
 def test_labels_give_files_of_different_names(labels):
     names = report._file_names(labels)
     assert list(names) == labels
