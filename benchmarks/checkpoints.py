@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmarks.timing import random_problem
 from ga_ann.callbacks import Checkpoint
-from ga_ann.evolution.evolve import evolve
+from ga_ann.evolution import evolve
 from ga_ann.history import History
 
 CASES = [  # layer sizes, samples, seconds of the run
@@ -25,9 +25,9 @@ class _Timed(Checkpoint):
     seconds = 0.0
     n_written = 0
 
-    def __call__(self, ga: Any, history: History) -> None:
+    def on_generation(self, ga: Any, history: History) -> None:
         start = perf_counter()
-        super().__call__(ga, history)
+        super().on_generation(ga, history)
         self.seconds += perf_counter() - start
 
     def _write(self, ga: Any, history: History) -> None:

@@ -8,8 +8,8 @@ import pygad
 
 from benchmarks.timing import random_problem
 from ga_ann.chromosome import count_genes
+from ga_ann.evolution import Recipe, evolve
 from ga_ann.evolution.evaluation import Evaluator
-from ga_ann.evolution.evolve import evolve
 from ga_ann.network import layer_shapes
 
 CASES = [  # layer sizes, samples, solutions
@@ -56,10 +56,10 @@ def ours(
             X,
             y,
             hidden_layer_sizes=sizes[1:-1],
-            population_size=n_solutions,
-            n_parents=n_solutions // 4,
+            recipe=Recipe(
+                population_size=n_solutions, n_parents=n_solutions // 4, batch_size="full"
+            ),
             n_generations=n_generations,
-            batch_size="full",
             target_fitness=None,
             callbacks=[
                 lambda ga, history: setattr(clock, "seconds", 0.0) if len(history) == 1 else None

@@ -139,7 +139,7 @@ def _pictures(folder: Path) -> Iterator[Path]:
 
 
 def _resume(path: Path) -> object:
-    return ga_ann.evolve(X, Y, resume=path, **RUN | {"n_generations": 5})
+    return ga_ann.evolve(X, Y, start=path, **RUN | {"n_generations": 5})
 
 
 def _features_or_labels(path: Path) -> object:
@@ -165,7 +165,7 @@ LOADERS = {
     "load_history": Loader(model.load_history, ".npz", _archives, True),
     "load_checkpoint": Loader(load_checkpoint, ".npz", _archives, True),
     "describe_file": Loader(info.describe_file, ".npz", _archives, True),
-    "evolve(resume=)": Loader(_resume, ".npz", _archives, True),
+    "evolve(start=)": Loader(_resume, ".npz", _archives, True),
     "load_table": Loader(datasets.load_table, ".npz", _tables),
     "load_features npz": Loader(datasets.load_features, ".npz", _npz),
     "load_features npy": Loader(_features_or_labels, ".npy", _arrays),

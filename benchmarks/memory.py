@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmarks.timing import random_problem
 from ga_ann.chromosome import count_genes
-from ga_ann.evolution.evolve import evolve
+from ga_ann.evolution import Recipe, evolve
 from ga_ann.network import layer_shapes
 
 CASES: dict[str, tuple[list[int], int, int]] = {  # layer sizes, samples, solutions
@@ -35,15 +35,14 @@ def run_case(name: str) -> dict[str, Any]:
     """Evolve for a few generations; return MiB and the ratio."""
     sizes, n_samples, n_solutions = CASES[name]
     X, y = random_problem(sizes, n_samples)
-    warm = {"hidden_layer_sizes": (4,), "population_size": 8, "n_parents": 2, "n_generations": 2}
-    evolve(X[:100], y[:100], **warm, random_state=0)  # imports and thread stacks
+    warm = Recipe(population_size=8, n_parents=2)  # imports and thread stacks
+    evolve(X[:100], y[:100], hidden_layer_sizes=(4,), recipe=warm, n_generations=2, random_state=0)
     before = _status("VmRSS")
     evolve(
         X,
         y,
         hidden_layer_sizes=sizes[1:-1],
-        population_size=n_solutions,
-        n_parents=n_solutions // 4,
+        recipe=Recipe(population_size=n_solutions, n_parents=n_solutions // 4),
         n_generations=12,
         random_state=0,
     )
