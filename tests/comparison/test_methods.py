@@ -61,9 +61,10 @@ def test_every_method_trains_and_answers_for_every_class(data, name):
 )
 def test_a_ga_method_is_evolve_with_its_recipe(data, recipe, patience):
     X, y, _ = data
+    y = np.minimum(y, 1)  # which every recipe learns to the last sample
     method = ga_method(recipe, "mine", max_time=60.0, patience=patience)
     assert (method.label, method.max_time) == ("mine", 60.0)
-    trained = method.train(Job(X, y, 3, (4,), None, 7, FITNESS["accuracy"]))
+    trained = method.train(Job(X, y, 2, (4,), None, 7, FITNESS["accuracy"]))
     end = {} if patience is None else {"target_fitness": None, "n_iter_no_change": patience}
     result = evolve(X, y, hidden_layer_sizes=(4,), recipe=recipe, random_state=7, **end)
     np.testing.assert_array_equal(trained.predict_scores(X), result.predict_scores(X))
