@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
+import secrets
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -16,14 +17,15 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from ga_ann import __version__
+from ga_ann.ctrl_c import INTERRUPTED, MESSAGE, quitting_at_ctrl_c
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from rich.table import Table
 
-    from ga_ann.comparison.compare import Comparison
+    from ga_ann.comparison import DataSet
     from ga_ann.datasets import Samples
-    from ga_ann.evolution.evolve import EvolutionResult
+    from ga_ann.evolution import EvolutionResult
+    from ga_ann.state import State
     from ga_ann.storage.model import Model
 
 __all__ = ["app", "main"]
@@ -33,36 +35,10 @@ T = TypeVar("T")
 PICTURES_MIN_STD = 50.0
 """The tutorial's filter of hue histograms."""
 
-TABLE_WIDTH = 80
-"""Columns that `compare` prints at least: its numbers would be cut on a narrower terminal."""
-
-COMPARED = ("fruits", "fruits360")
-"""The words that stand for the shipped table in `compare`."""
-
-TABLE_HIDDEN = (32,)
-"""Hidden layers that `compare` trains on a table of the user's."""
-
+SEEDS = 10
 QUICK_SEEDS = 2
-QUICK_BUDGETS = {"tutorial-ga": 0.5, "ga": 1.5}
+QUICK_BUDGETS = {"tutorial-ga": 0.5, "classic": 0.5, "ga": 1.5}
 """Seconds a run with ``compare --quick``."""
-
-SCORE_COLUMNS = {
-    True: ("training %", "held out %"),  # accuracies
-    False: ("training", "held out"),
-}
-COLUMN_WIDTHS = {
-    "wrong": 9,
-    "evaluations": 13,
-    "seconds": 8,
-}
-
-WHY_NAIVE_FAILS = (
-    "Naive training stands still: each wrong prediction multiplies all weights by the same "
-    "positive number, which changes no prediction of a ReLU network without biases."
-)
-
-INTERRUPTED = 130
-"""Exit code after Ctrl-C, as shells have it."""
 
 # typer carries a copy of click from some version on; this way leads to the right one.
 UsageError: Any = typer.BadParameter.__base__
@@ -98,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
     if code == INTERRUPTED:
-        print("ga-ann: interrupted", file=sys.stderr)
+        print(MESSAGE, file=sys.stderr)
     sys.exit(code)
 
 
@@ -170,7 +146,7 @@ def compare(
         ),
     ] = None,
     seeds: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Number of seeds [5, quick: 2].")
+        int | None, typer.Option(metavar="N", min=1, help="Number of seeds [10, quick: 2].")
     ] = None,
     split: Annotated[
         list[str] | None,
@@ -182,182 +158,80 @@ def compare(
     methods: Annotated[
         str | None,
         typer.Option(
-            metavar="NAMES", help="random,naive,tutorial-ga,ga,adam, or some of them [all]."
+            metavar="NAMES",
+            help="random,naive,tutorial-ga,classic,ga,adam, or some of them [all].",
         ),
+    ] = None,
+    recipe: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="Recipe (.toml) of one more GA; may be repeated."),
     ] = None,
     out: Annotated[
         Path, typer.Option(metavar="FOLDER", help="Folder for the tables and pictures.")
     ] = Path("results"),
     quick: Annotated[bool, typer.Option("--quick", help="2 seeds and small budgets.")] = False,
 ) -> None:
-    """Compare random weights, naive training, two GAs and gradient descent."""
-    from rich.console import Console
+    """Compare random weights, naive training, GAs and gradient descent."""
+    with quitting_at_ctrl_c():
+        from ga_ann import comparison as comparing
 
-    from ga_ann import comparison as comparing
-    from ga_ann.comparison import METHODS, report
-
-    report.check_folder(out)
-    names = list(METHODS) if methods is None else _parse_list(methods, str, "--methods")
+    comparing.check_folder(out)
     comparison = comparing.compare(
-        **_choose_data(data, target, split, min_std),
-        methods=names,
+        data=_choose_data(data, target),
+        splits=split,
+        min_std=min_std,
+        methods=_choose_methods(methods, recipe or []),
         fitness=fitness,
-        seeds=seeds or (QUICK_SEEDS if quick else 5),
+        seeds=seeds or (QUICK_SEEDS if quick else SEEDS),
         budgets=QUICK_BUDGETS if quick else None,
         verbose=_shows_bars(),
     )
     if not comparison.rows:
         raise KeyboardInterrupt
-    console = Console(width=max(TABLE_WIDTH, Console().width))
-    # The tables are as wide as their numbers, which no terminal is to cut.
-    wide = Console(width=2 * console.width)
-    is_fruits = data in COMPARED
-    for table in _tabulate(comparison, is_fruits):
-        wide.print(table)
-    console.print(f"Median over the seeds; below it minimum-maximum. {comparison.caption}")
-    for line in _explain_differences(comparison, is_fruits):
-        console.print(line, highlight=False, markup=False)
-    if "naive" in comparison.methods():
-        console.print(WHY_NAIVE_FAILS)
-    written = report.write_report(comparison, out)
+    comparing.print_comparison(comparison)
+    written = comparing.write_report(comparison, out)
     print(f"{len(written)} files in {out}: {', '.join(path.name for path in written)}")
     if comparison.interrupted:
         raise typer.Exit(INTERRUPTED)
 
 
-def _choose_data(
-    name: str, target: Path | None, splits: list[str] | None, min_std: float | None
-) -> dict[str, Any]:
-    """Return the options of `compare` for a data set known by name, a table or pictures."""
-    from ga_ann.comparison.compare import DATASETS
-    from ga_ann.datasets import holds_samples, load_samples
+def _choose_methods(names: str | None, files: Sequence[Path]) -> list[str] | dict[str, Any]:
+    """Return the methods known by name and those of the recipes, named after their files."""
+    from ga_ann.comparison import METHODS
+    from ga_ann.evolution import Recipe
 
-    known = "fruits" if name in COMPARED else name
+    chosen = list(METHODS) if names is None else _parse_list(names, str, "--methods")
+    if not files:
+        return chosen
+    labels = [*chosen, *(path.stem for path in files)]
+    if len(set(labels)) < len(labels):
+        raise ValueError(f"--recipe must name files of other names than the methods, got {labels}.")
+    return dict(zip(labels, [*chosen, *map(Recipe.read, files)], strict=True))
+
+
+def _choose_data(name: str, target: Path | None) -> str | DataSet:
+    """Return the data set that is known by this name, or the one in a file or a folder."""
+    from ga_ann.comparison import DATASETS, DataSet
+    from ga_ann.datasets import FRUITS, holds_samples, load_samples
+
+    known = "fruits" if name == FRUITS else name
     if known in DATASETS:
         if target is not None:
             raise ValueError(f"--target goes with a .npy or .pkl file of features, got {name}.")
-        return {"data": known, "splits": splits, "min_std": min_std}
+        return known
     if not holds_samples(name) and not Path(name).exists():
         raise ValueError(
             f"--data must be one of {sorted(DATASETS)}, or a table or a folder, got {name!r}."
         )
     samples = load_samples(name, target, verbose=_shows_bars())
-    options: dict[str, Any] = {
-        "X": samples.X,
-        "y": samples.labels if samples.class_names is not None else samples.y,
-        "groups": samples.groups,
-        "sample_names": samples.names,
-        "data": Path(name).name,
-        "splits": splits or ["holdout"],
-        "min_std": min_std,
-    }
-    if samples.extraction is not None:  # hue histograms, like the fruits
-        return options | {"min_std": PICTURES_MIN_STD if min_std is None else min_std}
-    return options | {"hidden_layer_sizes": TABLE_HIDDEN, "standardise": True}
-
-
-def _tabulate(comparison: Comparison, is_fruits: bool) -> list[Table]:
-    """Return a table of medians and ranges for each split."""
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
-    from ga_ann.comparison.methods import METHODS
-    from ga_ann.comparison.summary import summarise
-
-    in_percent = comparison.settings["fitness"] == "accuracy"
-    form = _format_share if in_percent else _format_score
-    tables: dict[str, Table] = {}
-    for line in summarise(comparison.rows):
-        if line["split"] not in tables:
-            table = tables[line["split"]] = Table(
-                title=_explain_split(line["split"], is_fruits),
-                title_justify="left",
-                title_style="bold",
-                box=SIMPLE_HEAD,
-                collapse_padding=True,
-                pad_edge=False,
-            )
-            table.add_column("method", no_wrap=True, min_width=14)
-            # Widths that fit most numbers, so that the tables stand in line.
-            scores = dict.fromkeys(SCORE_COLUMNS[in_percent], 11)
-            for name, width in (scores | COLUMN_WIDTHS).items():
-                table.add_column(name, justify="right", no_wrap=True, min_width=width)
-        tables[line["split"]].add_row(
-            METHODS[line["method"]].label,
-            _format_spread(line["train_score"], form),
-            _format_spread(line["held_out_score"], form),
-            _format_spread(line["n_wrong"], "{:,.0f}".format),
-            _format_spread(line["evaluations"], "{:,.0f}".format),
-            _format_spread(line["seconds"], "{:.1f}".format),
-        )
-    return list(tables.values())
-
-
-def _explain_split(name: str, is_fruits: bool) -> str:
-    """Return what a split trains on and what it tests on."""
-    if name == "all":
-        return f"trained and measured on all {'pictures' if is_fruits else 'samples'}"
-    if name == "holdout":
-        return "trained on 3/4 of each class, tested on the rest"
-    train, test = name.removeprefix("rotation ").split("->")
-    if is_fruits:
-        axes = {"0": "axis 0", "1": "axis 1 (r_)"}
-        return f"trained on {axes[train]}, tested on {axes[test]}"
-    return f"trained on group {train}, tested on group {test}"
-
-
-def _format_share(share: float) -> str:
-    return f"{100 * share:.1f}"
-
-
-def _format_score(score: float) -> str:
-    return f"{round(score, 3) + 0.0:.3f}"  # adding 0 turns a negative zero into zero
-
-
-def _format_spread(spread: dict[str, float], form: Callable[[float], str]) -> str:
-    if spread["median"] != spread["median"]:  # NaN: nothing was held out
-        return "-"
-    median, low, high = (form(spread[name]) for name in ("median", "min", "max"))
-    joint = " to " if "-" in low + high else "-"
-    return f"{median}\n[dim]{low}{joint}{high}[/dim]"
-
-
-def _explain_differences(comparison: Comparison, is_fruits: bool) -> list[str]:
-    """Return in words by how much the GA, or the first method, is ahead of each other one."""
-    from ga_ann.comparison.methods import METHODS
-    from ga_ann.comparison.summary import ENOUGH_SEEDS, MIN_SEEDS
-
-    found = comparison.differences()
-    if not found:
-        return []
-    n_seeds = min(line["n_seeds"] for line in found)
-    known = " [95 % interval]" if n_seeds >= MIN_SEEDS else ""
-    ours = METHODS[found[0]["reference"]].label
-    lines = ["", f"{ours} against the others, held out, seed by seed: median difference{known}"]
-    split = None
-    for line in found:
-        if line["split"] != split:
-            split = line["split"]
-            lines.append(f"{_explain_split(split, is_fruits)}:")
-        difference = _format_difference(line, comparison.settings["fitness"])
-        lines.append(f"  {ours} - {METHODS[line['method']].label}: {difference}")
-    if n_seeds < MIN_SEEDS:
-        lines.append(f"No interval: it takes at least {MIN_SEEDS} seeds.")
-    elif n_seeds < ENOUGH_SEEDS:
-        lines.append(f"With fewer than {ENOUGH_SEEDS} seeds an interval covers less than 95 %.")
-    return [*lines, ""]
-
-
-def _format_difference(line: dict[str, Any], fitness: str) -> str:
-    factor, digits, unit = (100, 1, " points") if fitness == "accuracy" else (1, 4, "")
-    # Adding 0 turns a negative zero into zero.
-    median, low, high = (
-        f"{round(factor * line[name], digits) + 0.0:+.{digits}f}"
-        for name in ("median", "low", "high")
+    return DataSet.of_arrays(
+        Path(name).name,
+        samples.X,
+        samples.labels,
+        groups=samples.groups,
+        sample_names=samples.names,
+        are_pictures=samples.extraction is not None,
     )
-    interval = "" if line["low"] != line["low"] else f" [{low}, {high}]"  # NaN: no interval
-    counts = ", ".join(f"{line[name]} {name}" for name in ("better", "equal", "worse"))
-    return f"{median}{unit}{interval}; {counts}"
 
 
 # ---------------------------------------------------------------- extract
@@ -384,7 +258,8 @@ def extract(
     ] = None,
 ) -> None:
     """Turn pictures into a table of hue histograms."""
-    from ga_ann.datasets import extract_features, save_table
+    with quitting_at_ctrl_c():
+        from ga_ann.datasets import extract_features, save_table
 
     _check_output(out, ".npz", [pictures])
     table = extract_features(
@@ -423,7 +298,10 @@ def train(
     hidden: Annotated[
         str, typer.Option(metavar="SIZES", help="Sizes of the hidden layers.")
     ] = "150,60",
-    recipe: Annotated[str, typer.Option(metavar="NAME", help="default or tutorial.")] = "default",
+    recipe: Annotated[
+        str,
+        typer.Option(metavar="RECIPE", help="default, classic, tutorial, or a file (.toml)."),
+    ] = "default",
     seed: Annotated[
         int | None, typer.Option(metavar="N", min=0, help="Seed [drawn anew each time].")
     ] = None,
@@ -456,18 +334,19 @@ def train(
     ] = None,
 ) -> None:
     """Train a network; Ctrl-C keeps the best so far and saves it."""
-    import numpy as np
-
-    from ga_ann.callbacks import Checkpoint
-    from ga_ann.datasets import load_samples
-    from ga_ann.evolution.evolve import evolve
-    from ga_ann.storage.model import Model, save_model
+    with quitting_at_ctrl_c():
+        from ga_ann.callbacks import Checkpoint
+        from ga_ann.datasets import load_samples
+        from ga_ann.evolution import Recipe, evolve
+        from ga_ann.storage import Model, load_checkpoint, save_model
 
     _check_output(out, ".npz", [data, target, checkpoint, resume])
     if checkpoint is not None and resume is not None:
         raise ValueError("--resume writes on to its own file; give it or --checkpoint, not both.")
     state = checkpoint or resume
     hidden_layer_sizes = _parse_list(hidden, int, "--hidden") if hidden else []
+    held = None if resume is None else load_checkpoint(resume)
+    seed = _choose_seed(seed, held)
     samples = load_samples(data, target, verbose=_shows_bars())
     rows, held_out = _hold_out(samples.y, validation, seed)
     if min_std is None and n_features is None and samples.extraction is not None:
@@ -477,15 +356,15 @@ def train(
         samples.X[rows][:, columns],
         samples.y[rows],
         hidden_layer_sizes=hidden_layer_sizes,
-        recipe=recipe,
+        recipe=Recipe.read(recipe) if recipe.lower().endswith(".toml") else recipe,
         n_generations=generations,
         max_time=max_time,
         validation_data=(samples.X[held_out][:, columns], samples.y[held_out])
         if len(held_out)
         else None,
         callbacks=[] if state is None else [Checkpoint(state)],
-        start=resume,
-        random_state=np.random.default_rng(seed),
+        start=held,
+        random_state=seed,
         verbose=_shows_bars(),
     )
     names = samples.class_names
@@ -501,6 +380,13 @@ def train(
     save_model(out, model, result.history)
     print(_report_training(result))
     print(f"{out}: {columns.sum()} of {columns.size} features, {len(model.classes)} classes")
+
+
+def _choose_seed(seed: int | None, held: State | None) -> int:
+    """Return the seed of a run: a checkpoint needs one, to hold the same samples out again."""
+    if seed is None and held is not None:
+        seed = held.random_state
+    return secrets.randbelow(2**32) if seed is None else seed
 
 
 def _labels(classes: NDArray[Any] | None, names: NDArray[Any] | None) -> NDArray[Any]:
@@ -568,9 +454,10 @@ def predict(
     ] = "text",
 ) -> None:
     """Print the class and the probability of each sample; on stderr how many are right."""
-    from ga_ann.datasets import holds_samples, load_pictures, load_samples
-    from ga_ann.network import lookup
-    from ga_ann.storage.model import load_model
+    with quitting_at_ctrl_c():
+        from ga_ann.datasets import holds_samples, load_pictures, load_samples
+        from ga_ann.network import lookup
+        from ga_ann.storage import load_model
 
     write = lookup(FORMATS, form, "--format")
     network = load_model(model)
@@ -657,10 +544,11 @@ def plot(
     ] = "generation",
 ) -> None:
     """Plot how the best fitness grew."""
-    from matplotlib.figure import Figure
+    with quitting_at_ctrl_c():
+        from matplotlib.figure import Figure
 
-    from ga_ann.plotting import plot_fitness, save_figure
-    from ga_ann.storage.model import load_history
+        from ga_ann.plotting import plot_fitness, save_figure
+        from ga_ann.storage import load_history
 
     _check_output(out, inputs=histories)
     curves = dict(zip(_name_apart(histories), map(load_history, histories), strict=True))
@@ -681,7 +569,8 @@ def info(
     ],
 ) -> None:
     """Tell what a file holds."""
-    from ga_ann.storage.info import describe_file
+    with quitting_at_ctrl_c():
+        from ga_ann.storage import describe_file
 
     print(describe_file(file))
 

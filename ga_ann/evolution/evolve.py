@@ -379,8 +379,9 @@ def _resume(
         )
     if held.versions != numeric_versions():
         warnings.warn(
-            f"The checkpoint was written with {held.versions}, and this is {numeric_versions()}: the "
-            "run goes on, but its bits may be others than those of one never interrupted.",
+            f"The checkpoint was written with {dict(held.versions)}, and this is "
+            f"{dict(numeric_versions())}: the run goes on, but its bits may be others than those "
+            "of one never interrupted.",
             RuntimeWarning,
             stacklevel=4,
         )
