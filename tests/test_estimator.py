@@ -366,7 +366,8 @@ def test_metadata_routing_brings_the_weights(company):
         if company == "search":
             # Before 1.8, scikit-learn routes nothing to a pipeline's own score in a search.
             scoring = get_scorer("accuracy").set_score_request(sample_weight=True)
-            pipeline = GridSearchCV(pipeline, {"recorder__sigma": [0.1, 0.3]}, cv=2, scoring=scoring)
+            grid = {"recorder__sigma": [0.1, 0.3]}
+            pipeline = GridSearchCV(pipeline, grid, cv=2, scoring=scoring)
         pipeline.fit(X, Y, sample_weight=weight).score(X, Y, sample_weight=weight)
     np.testing.assert_array_equal(Recorder.seen[-1], weight)
     assert len(Recorder.seen) == (5 if company == "search" else 1)

@@ -6,6 +6,7 @@ the folder, the number of kills, the seed, and where to kill ("anywhere" or "wri
 
 import json
 import os
+import pathlib
 import random
 import signal
 import sys
@@ -15,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.datasets import load_digits
 
-from ga_ann import Checkpoint, evolve
+from ga_ann import Checkpoint, callbacks, evolve, storage
 from ga_ann.history import COLUMNS
 from ga_ann.storage.checkpoint import load_checkpoint
 
@@ -29,9 +30,10 @@ COMMON = {"hidden_layer_sizes": (8,), "target_fitness": None, "random_state": 1,
 INTERVALS = ({"every_generations": 1}, {}, {"every_seconds": 0.01})
 LINES = 10_000
 """About as many lines are executed in the writes that `kill_writing` kills."""
-FILES = (
-    *(f"/ga_ann/{name}.py" for name in ("files", "archive", "checkpoint", "callbacks")),
-    "/pathlib.py",
+PLACES = (
+    *storage.__path__,
+    callbacks.__file__,
+    pathlib.__file__.removesuffix("__init__.py"),  # a package from Python 3.13 on
 )
 
 
@@ -80,7 +82,7 @@ class KillAtLine:
         self.left = n
 
     def trace(self, frame, event, argument):
-        if not frame.f_code.co_filename.endswith(FILES):
+        if not frame.f_code.co_filename.startswith(PLACES):
             return None
         if event == "line":
             self.left -= 1
