@@ -4,6 +4,7 @@ The package is imported once; each child is a fork of this process, which has on
 the folder, the number of kills, the seed, and where to kill ("anywhere" or "writing").
 """
 
+import inspect
 import json
 import os
 import pathlib
@@ -16,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.datasets import load_digits
 
-from ga_ann import Checkpoint, callbacks, evolve, storage
+from ga_ann import Checkpoint, evolve
 from ga_ann.history import COLUMNS
 from ga_ann.storage.checkpoint import load_checkpoint
 
@@ -31,8 +32,8 @@ INTERVALS = ({"every_generations": 1}, {}, {"every_seconds": 0.01})
 LINES = 10_000
 """About as many lines are executed in the writes that `kill_writing` kills."""
 PLACES = (
-    *storage.__path__,
-    callbacks.__file__,
+    str(Path(inspect.getfile(load_checkpoint)).parent),
+    inspect.getfile(Checkpoint),
     pathlib.__file__.removesuffix("__init__.py"),  # a package from Python 3.13 on
 )
 
