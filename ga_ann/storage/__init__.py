@@ -1,6 +1,7 @@
 """Files written whole and read with suspicion: archives, models, checkpoints."""
 
 from ga_ann.storage.checkpoint import Snapshot, load_checkpoint, save_checkpoint
+from ga_ann.storage.environment import package_versions
 from ga_ann.storage.files import (
     array_from_bytes,
     check_writable,
@@ -12,7 +13,6 @@ from ga_ann.storage.files import (
 )
 from ga_ann.storage.info import describe_file
 from ga_ann.storage.model import Model, load_history, load_model, save_history, save_model
-from ga_ann.storage.versions import package_versions
 
 __all__ = [
     "Model",
