@@ -9,6 +9,7 @@ from ga_ann.storage.checkpoint import (
     save_checkpoint,
     using_state,
 )
+from ga_ann.storage.environment import package_versions
 from ga_ann.storage.files import (
     array_from_bytes,
     check_writable,
@@ -21,7 +22,6 @@ from ga_ann.storage.files import (
 from ga_ann.storage.fingerprint import Fingerprints
 from ga_ann.storage.info import describe_file
 from ga_ann.storage.model import Model, load_history, load_model, save_history, save_model
-from ga_ann.storage.versions import package_versions
 
 __all__ = [
     "Fingerprints",

@@ -19,9 +19,9 @@ from ga_ann.network import pair_layers
 from ga_ann.schedule import Schedule
 from ga_ann.state import Beginning, Best, State
 from ga_ann.storage.archive import entry, member, read_archive, to_json, write_archive
+from ga_ann.storage.environment import package_versions
 from ga_ann.storage.files import named_errors
 from ga_ann.storage.model import pack_history, unpack_history
-from ga_ann.storage.versions import package_versions
 
 __all__ = [
     "as_generator_state",

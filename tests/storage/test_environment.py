@@ -4,7 +4,7 @@ import numpy as np
 import sklearn
 
 import ga_ann
-from ga_ann.storage.versions import package_versions
+from ga_ann.storage.environment import package_versions
 
 
 def test_versions_are_those_of_what_runs():
