@@ -313,6 +313,11 @@ def _begin(
             n_samples=len(problem.data.X),
             settings=settings,
         )
+    elif start is not None and np.ndim(start) == 0:
+        raise TypeError(
+            "start must be chromosomes, what evolve returned, or a checkpoint, got "
+            f"{type(start).__name__}."
+        )
     else:
         state = _draw(start, problem, settings, random_state)
     state.fingerprints, state.versions = fingerprints, numeric_versions()
@@ -380,7 +385,7 @@ def _resume(
     if held.versions != numeric_versions():
         warnings.warn(
             f"The checkpoint was written with {dict(held.versions)}, and this is "
-            f"{dict(numeric_versions())}: the run goes on, but its bits may be others than those "
+            f"{numeric_versions()}: the run goes on, but its bits may be others than those "
             "of one never interrupted.",
             RuntimeWarning,
             stacklevel=4,

@@ -26,8 +26,8 @@ __all__ = ["RECIPES", "Recipe", "find_recipe", "name_of"]
 AUTO_BATCH_SIZE = 32
 """Size of the first batches, where there are at least eight times as many samples."""
 
-MOST_WEIGHT_DECAY = 0.1
-"""What the automatic weight decay is at most, on small sets of samples."""
+MOST_DECAY = 0.03
+"""Share of the weights that a generation of the automatic weight decay takes away at most."""
 
 PYGAD_SELECTIONS = ("random", "rws", "sss", "sus")
 PYGAD_CROSSOVERS = ("sbx", "scattered", "two_points")
@@ -87,8 +87,8 @@ class Recipe:
         Share of the parents' weights, biases apart, that is taken away before they mate, in units
         of the current `sigma`; at least 0. It makes for networks that do better on other data.
         PyGAD's own crossovers do not use it. By the problem: one over the square root of the
-        number of samples, at most 0.1 (as for any prior, the more samples there are, the less it
-        counts); 0 where the run ends at a target on the training data, since a run that ends when
+        number of samples, so that a generation takes 3 % away at most (as for any prior, the more
+        samples there are, the less it counts); 0 where the run ends at a target on the training data, since a run that ends when
         it has learned them is not to be held back, and with a set of weights.
     batch_size : int or "full", optional
         Number of samples that the generations are measured on, to begin with: the same for the
@@ -233,13 +233,14 @@ class Recipe:
         restricted, n_samples = weight_set is not None, len(data.X)
         mutation = self.mutation or ("step" if restricted else "gaussian")
         rates = ADAPTIVE_RATES if mutation == "adaptive" else (0.005 if restricted else 1.0)
-        decay = min(1 / math.sqrt(n_samples), MOST_WEIGHT_DECAY)
+        sigma = (1.0 if restricted else 0.3) if self.sigma is None else self.sigma
+        decay = min(1 / math.sqrt(n_samples), MOST_DECAY / sigma if sigma else math.inf)
         enough = n_samples >= 8 * AUTO_BATCH_SIZE
         by_problem: dict[str, Any] = {
             "crossover": "gene_pool" if restricted else "mean",
             "mutation": mutation,
             "mutation_rate": rates,
-            "sigma": 1.0 if restricted else 0.3,
+            "sigma": sigma,
             "weight_decay": 0.0 if ends_at_target or restricted else decay,
             "batch_size": AUTO_BATCH_SIZE if enough else "full",
             "ranking": finer_score(fitness, data.class_shares),

@@ -7,8 +7,6 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
-from functools import cache
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -43,11 +41,12 @@ FLAGS = ("measured_on_all", "fitness_known")
 NUMBERS = ("best_ranking", "n_evaluated")
 SEEDS = ("noise_seed", "engine_seed")
 
+_NUMERIC = package_versions("numpy")
 
-@cache
-def numeric_versions() -> Mapping[str, str]:
+
+def numeric_versions() -> dict[str, str]:
     """Return the versions that the bits of a run depend on."""
-    return MappingProxyType(package_versions("numpy"))
+    return dict(_NUMERIC)
 
 
 def describe_difference(

@@ -270,7 +270,8 @@ def test_a_folder_that_cannot_be_written_is_refused_before_the_work(
 HOLD = """
 import sys
 from sklearn.datasets import load_iris
-from ga_ann import Checkpoint, evolve
+from ga_ann import Checkpoint
+from tests.runs import evolve
 
 def wait(ga, history):
     if len(history) == 2:
@@ -290,7 +291,7 @@ def test_another_process_has_the_file(start_python, iris, tiny, tmp_path):
     process = start_python(HOLD, path, stdin=subprocess.PIPE)
     assert process.stdout.readline() == "running\n"
     before = path.read_bytes()
-    for options in ({}, {"resume": path, "n_generations": 6}):
+    for options in ({}, {"start": path, "n_generations": 6}):
         with pytest.raises(OSError, match=r"another run writes its checkpoints to .*run\.npz"):
             evolve(*iris, callbacks=[Checkpoint(path)], **options, **tiny)
     assert path.read_bytes() == before
