@@ -1,14 +1,20 @@
 # Each target sets up what it needs in .venv; python3 with venv is all that a machine must have.
 PYTHON ?= python3
 BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt
+PACKAGE := --build-constraint constraints.txt --editable
+PYTEST := -m pytest -q -n auto
+MATRIX := 3.11-lowest 3.11-locked 3.12-locked 3.13-locked 3.11-newest 3.12-newest 3.13-newest
 
-.PHONY: compare test lint bench clean
+.PHONY: compare test test-matrix $(MATRIX:%=test-%) lint lock audit bench clean
 
 compare: .venv/installed            ## baseline against GA on real pictures: table and plots
 	$(BIN)/ga-ann compare --out results
 
 test: .venv/installed-test          ## the whole test suite
-	$(BIN)/python -m pytest -q -n auto --cov --cov-fail-under=95
+	$(BIN)/python $(PYTEST) --cov --cov-fail-under=95
+
+test-matrix: $(MATRIX:%=test-%)     ## the suite with all Pythons, lowest to newest versions
 
 lint: .venv/installed-lint          ## what the continuous integration checks besides the tests
 	$(BIN)/ruff check .
@@ -16,19 +22,53 @@ lint: .venv/installed-lint          ## what the continuous integration checks be
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+lock: .venv/tools                   ## the newest versions into constraints.txt, for all systems
+	$(BIN)/uv pip compile --quiet --universal --upgrade --python-version 3.11 --no-annotate \
+	    --extra test --extra lint --group tools --custom-compile-command 'make lock' \
+	    --output-file constraints.txt pyproject.toml
+
+audit: .venv/tools                  ## known vulnerabilities of the versions in constraints.txt
+	$(BIN)/pip-audit --strict --disable-pip --no-deps --requirement constraints.txt
+
 bench: .venv/installed-bench        ## speed, against the machine's limit and other tools
 	$(BIN)/python -m benchmarks --out results
 
-.venv/bin/python:
+# pip comes first: not every Python brings one that knows --build-constraint.
+.venv/pip: constraints.txt
 	$(PYTHON) -m venv .venv
+	$(INSTALL) pip
+	touch $@
 
-.venv/installed: .venv/bin/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --editable .
+.venv/installed: .venv/pip pyproject.toml
+	$(INSTALL) $(PACKAGE) .
 	touch $@
 
 .venv/installed-%: .venv/installed
-	$(BIN)/python -m pip install --quiet --editable '.[$*]'
+	$(INSTALL) $(PACKAGE) '.[$*]'
 	touch $@
+
+.venv/tools: .venv/pip pyproject.toml
+	$(INSTALL) --group tools
+	touch $@
+
+# test-3.11-lowest and so on: the suite in an environment made anew, if there is such a Python.
+lowest := --resolution lowest-direct
+locked := --constraint constraints.txt
+newest := --upgrade
+python = $(firstword $(subst -, ,$*))
+versions = $($(lastword $(subst -, ,$*)))
+# pyenv's Pythons count, whichever is its active one.
+export PATH := $(PATH):$(subst $() ,:,$(wildcard $(HOME)/.pyenv/versions/3.*/bin))
+
+$(MATRIX:%=test-%): test-%: .venv/tools
+	@if ! $(BIN)/uv python find --quiet --system $(python) >/dev/null 2>&1; then \
+	    echo "SKIPPED $@: no Python $(python) here; '$(BIN)/uv python install $(python)' brings one"; \
+	    exit 0; \
+	fi; \
+	set -ex; \
+	$(BIN)/uv venv --quiet --clear --python $(python) .venv/$*; \
+	$(BIN)/uv pip install --quiet --python .venv/$* $(versions) --editable '.[test]'; \
+	.venv/$*/bin/python $(PYTEST)
 
 clean:
 	rm -rf .venv results build dist

@@ -39,7 +39,8 @@ with atheris.instrument_imports(include=WATCHED) if is_worker else nullcontext()
     from sklearn.datasets import load_iris
 
     import ga_ann
-    from ga_ann import archive, datasets, info, model
+    from ga_ann import datasets
+    from ga_ann.storage import archive, info, model
     from ga_ann.storage.checkpoint import load_checkpoint
     from ga_ann.storage.files import read_npz
 
@@ -144,7 +145,7 @@ def _resume(path: Path) -> object:
 
 def _features_or_labels(path: Path) -> object:
     try:
-        return datasets.load_samples(path)
+        return datasets.load_unlabelled(path)
     except ValueError:
         features = path.with_name("features.npy")
         np.save(features, X[:2])
@@ -171,8 +172,10 @@ LOADERS = {
     "load_features npy": Loader(_features_or_labels, ".npy", _arrays),
     "load_features pkl": Loader(_features_or_labels, ".pkl", _pickles),
     "load_features csv": Loader(datasets.load_features, ".csv", _csv),
-    "load_samples npz": Loader(datasets.load_samples, ".npz", _npz),
-    "load_samples csv": Loader(lambda p: datasets.load_samples(p, n_features=3), ".csv", _csv),
+    "load_unlabelled npz": Loader(datasets.load_unlabelled, ".npz", _npz),
+    "load_unlabelled csv": Loader(
+        lambda p: datasets.load_unlabelled(p, n_features=3), ".csv", _csv
+    ),
     "HueHistogram": Loader(lambda p: ga_ann.HueHistogram(bins=5).transform([p]), ".png", _pictures),
 }
 

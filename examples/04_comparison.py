@@ -1,7 +1,7 @@
 """Baseline, genetic algorithm and gradient descent on the same honest split."""
 
 from ga_ann import compare, load_fruits360, plot_comparison
-from ga_ann.comparison.summary import summarise
+from ga_ann.comparison import summarise
 
 # Each fruit was filmed while it turned, so neighbouring pictures look alike and a random split
 # flatters. Training on one axis of rotation and testing on the other does not.

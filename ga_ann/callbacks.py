@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 from tqdm.auto import tqdm
 
 from ga_ann.history import COLUMNS, History
-from ga_ann.storage import check_target, clear_unfinished, read_kind, save_checkpoint
+from ga_ann.storage import check_writable, clear_unfinished, read_kind, save_checkpoint
 from ga_ann.validation import check_number
 
 __all__ = ["Callback", "Checkpoint", "EarlyStopping", "ProgressBar", "as_callback"]
@@ -284,7 +284,7 @@ class Checkpoint(Callback):
         """Make sure that the file can be written, by nobody else."""
         names = (self.path, f"{self.path}.previous")
         for name in names:
-            check_target(name)
+            check_writable(name)
         if self.path.exists() and (kind := _kind(self.path)) != "checkpoint":
             raise ValueError(
                 f"{self.path} is {kind} and would be overwritten: choose another file or remove it."

@@ -8,67 +8,37 @@ from __future__ import annotations
 
 import csv
 import json
+import secrets
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 from ga_ann import __version__
+from ga_ann.ctrl_c import INTERRUPTED, MESSAGE, quitting_at_ctrl_c
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from rich.table import Table
 
-    from ga_ann.comparison.compare import Comparison
-    from ga_ann.datasets.tables import FeatureTable
-    from ga_ann.evolution.evolve import EvolutionResult
+    from ga_ann.comparison import DataSet
+    from ga_ann.datasets import Samples
+    from ga_ann.evolution import EvolutionResult
+    from ga_ann.state import State
     from ga_ann.storage.model import Model
 
 __all__ = ["app", "main"]
 
 T = TypeVar("T")
 
-FRUITS = "fruits360"
-"""The word that stands for the shipped table."""
-
-TABLE_SUFFIXES = (".csv", ".npy", ".npz", ".pkl")
-
 PICTURES_MIN_STD = 50.0
 """The tutorial's filter of hue histograms."""
 
-TABLE_WIDTH = 80
-"""Columns that `compare` prints at least: its numbers would be cut on a narrower terminal."""
-
-COMPARED = ("fruits", FRUITS)
-"""The words that stand for the shipped table in `compare`."""
-
-TABLE_HIDDEN = (32,)
-"""Hidden layers that `compare` trains on a table of the user's."""
-
+SEEDS = 10
 QUICK_SEEDS = 2
-QUICK_BUDGETS = {"tutorial-ga": 0.5, "ga": 1.5}
+QUICK_BUDGETS = {"tutorial-ga": 0.5, "classic": 0.5, "ga": 1.5}
 """Seconds a run with ``compare --quick``."""
-
-SCORE_COLUMNS = {
-    True: ("training %", "held out %"),  # accuracies
-    False: ("training", "held out"),
-}
-COLUMN_WIDTHS = {
-    "wrong": 9,
-    "evaluations": 13,
-    "seconds": 8,
-}
-
-WHY_NAIVE_FAILS = (
-    "Naive training stands still: each wrong prediction multiplies all weights by the same "
-    "positive number, which changes no prediction of a ReLU network without biases."
-)
-
-INTERRUPTED = 130
-"""Exit code after Ctrl-C, as shells have it."""
 
 # typer carries a copy of click from some version on; this way leads to the right one.
 UsageError: Any = typer.BadParameter.__base__
@@ -104,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
     if code == INTERRUPTED:
-        print("ga-ann: interrupted", file=sys.stderr)
+        print(MESSAGE, file=sys.stderr)
     sys.exit(code)
 
 
@@ -176,7 +146,7 @@ def compare(
         ),
     ] = None,
     seeds: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Number of seeds [5, quick: 2].")
+        int | None, typer.Option(metavar="N", min=1, help="Number of seeds [10, quick: 2].")
     ] = None,
     split: Annotated[
         list[str] | None,
@@ -188,181 +158,80 @@ def compare(
     methods: Annotated[
         str | None,
         typer.Option(
-            metavar="NAMES", help="random,naive,tutorial-ga,ga,adam, or some of them [all]."
+            metavar="NAMES",
+            help="random,naive,tutorial-ga,classic,ga,adam, or some of them [all].",
         ),
+    ] = None,
+    recipe: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="Recipe (.toml) of one more GA; may be repeated."),
     ] = None,
     out: Annotated[
         Path, typer.Option(metavar="FOLDER", help="Folder for the tables and pictures.")
     ] = Path("results"),
     quick: Annotated[bool, typer.Option("--quick", help="2 seeds and small budgets.")] = False,
 ) -> None:
-    """Compare random weights, naive training, two GAs and gradient descent."""
-    from rich.console import Console
+    """Compare random weights, naive training, GAs and gradient descent."""
+    with quitting_at_ctrl_c():
+        from ga_ann import comparison as comparing
 
-    from ga_ann import comparison as comparing
-    from ga_ann.comparison import METHODS, report
-
-    report.check_folder(out)
-    names = list(METHODS) if methods is None else _parse_list(methods, str, "--methods")
+    comparing.check_folder(out)
     comparison = comparing.compare(
-        **_choose_data(data, target, split, min_std),
-        methods=names,
+        data=_choose_data(data, target),
+        splits=split,
+        min_std=min_std,
+        methods=_choose_methods(methods, recipe or []),
         fitness=fitness,
-        seeds=seeds or (QUICK_SEEDS if quick else 5),
+        seeds=seeds or (QUICK_SEEDS if quick else SEEDS),
         budgets=QUICK_BUDGETS if quick else None,
         verbose=_shows_bars(),
     )
     if not comparison.rows:
         raise KeyboardInterrupt
-    console = Console(width=max(TABLE_WIDTH, Console().width))
-    # The tables are as wide as their numbers, which no terminal is to cut.
-    wide = Console(width=2 * console.width)
-    is_fruits = data in COMPARED
-    for table in _tabulate(comparison, is_fruits):
-        wide.print(table)
-    console.print(f"Median over the seeds; below it minimum-maximum. {comparison.caption}")
-    for line in _explain_differences(comparison, is_fruits):
-        console.print(line, highlight=False, markup=False)
-    if "naive" in comparison.methods():
-        console.print(WHY_NAIVE_FAILS)
-    written = report.write_report(comparison, out)
+    comparing.print_comparison(comparison)
+    written = comparing.write_report(comparison, out)
     print(f"{len(written)} files in {out}: {', '.join(path.name for path in written)}")
     if comparison.interrupted:
         raise typer.Exit(INTERRUPTED)
 
 
-def _choose_data(
-    name: str, target: Path | None, splits: list[str] | None, min_std: float | None
-) -> dict[str, Any]:
-    """Return the options of `compare` for a data set known by name, a table or pictures."""
-    from ga_ann.comparison.compare import DATASETS
+def _choose_methods(names: str | None, files: Sequence[Path]) -> list[str] | dict[str, Any]:
+    """Return the methods known by name and those of the recipes, named after their files."""
+    from ga_ann.comparison import METHODS
+    from ga_ann.evolution import Recipe
 
-    known = "fruits" if name in COMPARED else name
+    chosen = list(METHODS) if names is None else _parse_list(names, str, "--methods")
+    if not files:
+        return chosen
+    labels = [*chosen, *(path.stem for path in files)]
+    if len(set(labels)) < len(labels):
+        raise ValueError(f"--recipe must name files of other names than the methods, got {labels}.")
+    return dict(zip(labels, [*chosen, *map(Recipe.read, files)], strict=True))
+
+
+def _choose_data(name: str, target: Path | None) -> str | DataSet:
+    """Return the data set that is known by this name, or the one in a file or a folder."""
+    from ga_ann.comparison import DATASETS, DataSet
+    from ga_ann.datasets import FRUITS, holds_samples, load_samples
+
+    known = "fruits" if name == FRUITS else name
     if known in DATASETS:
         if target is not None:
             raise ValueError(f"--target goes with a .npy or .pkl file of features, got {name}.")
-        return {"data": known, "splits": splits, "min_std": min_std}
-    if not _is_data(name) and not Path(name).exists():
+        return known
+    if not holds_samples(name) and not Path(name).exists():
         raise ValueError(
             f"--data must be one of {sorted(DATASETS)}, or a table or a folder, got {name!r}."
         )
-    samples = _load_data(name, target)
-    options: dict[str, Any] = {
-        "X": samples.X,
-        "y": samples.labels if samples.class_names is not None else samples.y,
-        "groups": samples.groups,
-        "sample_names": samples.names,
-        "data": Path(name).name,
-        "splits": splits or ["holdout"],
-        "min_std": min_std,
-    }
-    if samples.extraction is not None:  # hue histograms, like the fruits
-        return options | {"min_std": PICTURES_MIN_STD if min_std is None else min_std}
-    return options | {"hidden_layer_sizes": TABLE_HIDDEN, "standardise": True}
-
-
-def _tabulate(comparison: Comparison, is_fruits: bool) -> list[Table]:
-    """Return a table of medians and ranges for each split."""
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
-    from ga_ann.comparison.methods import METHODS
-    from ga_ann.comparison.summary import summarise
-
-    in_percent = comparison.settings["fitness"] == "accuracy"
-    form = _format_share if in_percent else _format_score
-    tables: dict[str, Table] = {}
-    for line in summarise(comparison.rows):
-        if line["split"] not in tables:
-            table = tables[line["split"]] = Table(
-                title=_explain_split(line["split"], is_fruits),
-                title_justify="left",
-                title_style="bold",
-                box=SIMPLE_HEAD,
-                collapse_padding=True,
-                pad_edge=False,
-            )
-            table.add_column("method", no_wrap=True, min_width=14)
-            # Widths that fit most numbers, so that the tables stand in line.
-            scores = dict.fromkeys(SCORE_COLUMNS[in_percent], 11)
-            for name, width in (scores | COLUMN_WIDTHS).items():
-                table.add_column(name, justify="right", no_wrap=True, min_width=width)
-        tables[line["split"]].add_row(
-            METHODS[line["method"]].label,
-            _format_spread(line["train_score"], form),
-            _format_spread(line["held_out_score"], form),
-            _format_spread(line["n_wrong"], "{:,.0f}".format),
-            _format_spread(line["evaluations"], "{:,.0f}".format),
-            _format_spread(line["seconds"], "{:.1f}".format),
-        )
-    return list(tables.values())
-
-
-def _explain_split(name: str, is_fruits: bool) -> str:
-    """Return what a split trains on and what it tests on."""
-    if name == "all":
-        return f"trained and measured on all {'pictures' if is_fruits else 'samples'}"
-    if name == "holdout":
-        return "trained on 3/4 of each class, tested on the rest"
-    train, test = name.removeprefix("rotation ").split("->")
-    if is_fruits:
-        axes = {"0": "axis 0", "1": "axis 1 (r_)"}
-        return f"trained on {axes[train]}, tested on {axes[test]}"
-    return f"trained on group {train}, tested on group {test}"
-
-
-def _format_share(share: float) -> str:
-    return f"{100 * share:.1f}"
-
-
-def _format_score(score: float) -> str:
-    return f"{round(score, 3) + 0.0:.3f}"  # adding 0 turns a negative zero into zero
-
-
-def _format_spread(spread: dict[str, float], form: Callable[[float], str]) -> str:
-    if spread["median"] != spread["median"]:  # NaN: nothing was held out
-        return "-"
-    median, low, high = (form(spread[name]) for name in ("median", "min", "max"))
-    joint = " to " if "-" in low + high else "-"
-    return f"{median}\n[dim]{low}{joint}{high}[/dim]"
-
-
-def _explain_differences(comparison: Comparison, is_fruits: bool) -> list[str]:
-    """Return in words by how much the GA, or the first method, is ahead of each other one."""
-    from ga_ann.comparison.methods import METHODS
-    from ga_ann.comparison.summary import ENOUGH_SEEDS, MIN_SEEDS
-
-    found = comparison.differences()
-    if not found:
-        return []
-    n_seeds = min(line["n_seeds"] for line in found)
-    known = " [95 % interval]" if n_seeds >= MIN_SEEDS else ""
-    ours = METHODS[found[0]["reference"]].label
-    lines = ["", f"{ours} against the others, held out, seed by seed: median difference{known}"]
-    split = None
-    for line in found:
-        if line["split"] != split:
-            split = line["split"]
-            lines.append(f"{_explain_split(split, is_fruits)}:")
-        difference = _format_difference(line, comparison.settings["fitness"])
-        lines.append(f"  {ours} - {METHODS[line['method']].label}: {difference}")
-    if n_seeds < MIN_SEEDS:
-        lines.append(f"No interval: it takes at least {MIN_SEEDS} seeds.")
-    elif n_seeds < ENOUGH_SEEDS:
-        lines.append(f"With fewer than {ENOUGH_SEEDS} seeds an interval covers less than 95 %.")
-    return [*lines, ""]
-
-
-def _format_difference(line: dict[str, Any], fitness: str) -> str:
-    factor, digits, unit = (100, 1, " points") if fitness == "accuracy" else (1, 4, "")
-    # Adding 0 turns a negative zero into zero.
-    median, low, high = (
-        f"{round(factor * line[name], digits) + 0.0:+.{digits}f}"
-        for name in ("median", "low", "high")
+    samples = load_samples(name, target, verbose=_shows_bars())
+    return DataSet.of_arrays(
+        Path(name).name,
+        samples.X,
+        samples.labels,
+        groups=samples.groups,
+        sample_names=samples.names,
+        are_pictures=samples.extraction is not None,
     )
-    interval = "" if line["low"] != line["low"] else f" [{low}, {high}]"  # NaN: no interval
-    counts = ", ".join(f"{line[name]} {name}" for name in ("better", "equal", "worse"))
-    return f"{median}{unit}{interval}; {counts}"
 
 
 # ---------------------------------------------------------------- extract
@@ -389,7 +258,8 @@ def extract(
     ] = None,
 ) -> None:
     """Turn pictures into a table of hue histograms."""
-    from ga_ann.datasets.tables import extract_features, save_table
+    with quitting_at_ctrl_c():
+        from ga_ann.datasets import extract_features, save_table
 
     _check_output(out, ".npz", [pictures])
     table = extract_features(
@@ -428,7 +298,10 @@ def train(
     hidden: Annotated[
         str, typer.Option(metavar="SIZES", help="Sizes of the hidden layers.")
     ] = "150,60",
-    recipe: Annotated[str, typer.Option(metavar="NAME", help="default or tutorial.")] = "default",
+    recipe: Annotated[
+        str,
+        typer.Option(metavar="RECIPE", help="default, classic, tutorial, or a file (.toml)."),
+    ] = "default",
     seed: Annotated[
         int | None, typer.Option(metavar="N", min=0, help="Seed [drawn anew each time].")
     ] = None,
@@ -461,18 +334,20 @@ def train(
     ] = None,
 ) -> None:
     """Train a network; Ctrl-C keeps the best so far and saves it."""
-    import numpy as np
-
-    from ga_ann.callbacks import Checkpoint
-    from ga_ann.evolution.evolve import evolve
-    from ga_ann.storage.model import Model, save_model
+    with quitting_at_ctrl_c():
+        from ga_ann.callbacks import Checkpoint
+        from ga_ann.datasets import load_samples
+        from ga_ann.evolution import Recipe, evolve
+        from ga_ann.storage import Model, load_checkpoint, save_model
 
     _check_output(out, ".npz", [data, target, checkpoint, resume])
     if checkpoint is not None and resume is not None:
         raise ValueError("--resume writes on to its own file; give it or --checkpoint, not both.")
     state = checkpoint or resume
     hidden_layer_sizes = _parse_list(hidden, int, "--hidden") if hidden else []
-    samples = _load_data(data, target)
+    held = None if resume is None else load_checkpoint(resume)
+    seed = _choose_seed(seed, held)
+    samples = load_samples(data, target, verbose=_shows_bars())
     rows, held_out = _hold_out(samples.y, validation, seed)
     if min_std is None and n_features is None and samples.extraction is not None:
         min_std = PICTURES_MIN_STD
@@ -481,15 +356,15 @@ def train(
         samples.X[rows][:, columns],
         samples.y[rows],
         hidden_layer_sizes=hidden_layer_sizes,
-        recipe=recipe,
+        recipe=Recipe.read(recipe) if recipe.lower().endswith(".toml") else recipe,
         n_generations=generations,
         max_time=max_time,
         validation_data=(samples.X[held_out][:, columns], samples.y[held_out])
         if len(held_out)
         else None,
         callbacks=[] if state is None else [Checkpoint(state)],
-        start=resume,
-        random_state=np.random.default_rng(seed),
+        start=held,
+        random_state=seed,
         verbose=_shows_bars(),
     )
     names = samples.class_names
@@ -505,6 +380,13 @@ def train(
     save_model(out, model, result.history)
     print(_report_training(result))
     print(f"{out}: {columns.sum()} of {columns.size} features, {len(model.classes)} classes")
+
+
+def _choose_seed(seed: int | None, held: State | None) -> int:
+    """Return the seed of a run: a checkpoint needs one, to hold the same samples out again."""
+    if seed is None and held is not None:
+        seed = held.random_state
+    return secrets.randbelow(2**32) if seed is None else seed
 
 
 def _labels(classes: NDArray[Any] | None, names: NDArray[Any] | None) -> NDArray[Any]:
@@ -530,7 +412,7 @@ def _hold_out(y: NDArray[Any], share: float, seed: int | None) -> tuple[NDArray[
 
 
 def _select_columns(X: NDArray[Any], min_std: float | None, n_features: int | None) -> NDArray[Any]:
-    from ga_ann.datasets.tables import select_by_std
+    from ga_ann.datasets import select_by_std
 
     try:
         return select_by_std(X, min_std=min_std, n_features=n_features)
@@ -572,20 +454,29 @@ def predict(
     ] = "text",
 ) -> None:
     """Print the class and the probability of each sample; on stderr how many are right."""
-    from ga_ann.network import lookup
-    from ga_ann.storage.model import load_model
+    with quitting_at_ctrl_c():
+        from ga_ann.datasets import holds_samples, load_pictures, load_samples
+        from ga_ann.network import lookup
+        from ga_ann.storage import load_model
 
     write = lookup(FORMATS, form, "--format")
     network = load_model(model)
-    is_data = [_is_data(name) for name in inputs]
+    is_data = [holds_samples(name) for name in inputs]
     if any(is_data) and len(inputs) > 1:
         raise ValueError(f"give pictures, or one table or folder, got {inputs}.")
     if any(is_data):
-        samples = _load_data(inputs[0], target, network)
+        samples = load_samples(
+            inputs[0],
+            target,
+            labelled=False,
+            extraction=network.extraction,
+            n_features=network.n_features,
+            verbose=_shows_bars(),
+        )
     elif target is not None:
         raise ValueError("--target goes with DATA; pictures have no labels.")
     else:
-        samples = _read_pictures(inputs, network)
+        samples = load_pictures(inputs, network.extraction, verbose=_shows_bars())
     probabilities = network.predict_proba(samples.X)
     best = probabilities.argmax(axis=1)
     rows = [
@@ -625,28 +516,7 @@ FORMATS: dict[str, Callable[[Sequence[Prediction]], None]] = {
 }
 
 
-def _read_pictures(paths: Sequence[str | Path], model: Model) -> _Samples:
-    from tqdm import tqdm
-
-    from ga_ann.datasets.tables import HueHistogram
-
-    transformer = HueHistogram(**_extraction(model))
-    bar = tqdm(paths, "extracting", unit=" pictures", leave=False, disable=not _shows_bars())
-    return _Samples(transformer.transform(bar), names=[str(path) for path in paths])
-
-
-def _extraction(model: Model) -> dict[str, Any]:
-    held = model.extraction
-    if held is None:
-        raise ValueError(
-            "the model was trained on a table, not on hue histograms; give a table, not pictures."
-        )
-    if held.keys() != {"bins", "hue_range"}:
-        raise ValueError(f"the model's extraction must give bins and hue_range, got {held}.")
-    return held
-
-
-def _score(samples: _Samples, predicted: NDArray[Any], model: Model) -> str:
+def _score(samples: Samples, predicted: NDArray[Any], model: Model) -> str:
     """Return how many predictions are right, where the right answers are known."""
     labels = samples.labels
     if labels is not None and model.classes.dtype.kind == "U":
@@ -674,10 +544,11 @@ def plot(
     ] = "generation",
 ) -> None:
     """Plot how the best fitness grew."""
-    from matplotlib.figure import Figure
+    with quitting_at_ctrl_c():
+        from matplotlib.figure import Figure
 
-    from ga_ann.plotting import plot_fitness, save_figure
-    from ga_ann.storage.model import load_history
+        from ga_ann.plotting import plot_fitness, save_figure
+        from ga_ann.storage import load_history
 
     _check_output(out, inputs=histories)
     curves = dict(zip(_name_apart(histories), map(load_history, histories), strict=True))
@@ -698,7 +569,8 @@ def info(
     ],
 ) -> None:
     """Tell what a file holds."""
-    from ga_ann.storage.info import describe_file
+    with quitting_at_ctrl_c():
+        from ga_ann.storage import describe_file
 
     print(describe_file(file))
 
@@ -742,111 +614,12 @@ def _check_output(
     path: Path, suffix: str | None = None, inputs: Iterable[str | Path | None] = ()
 ) -> None:
     """Refuse a file that cannot be written or that is an input, before any work."""
-    from ga_ann.storage.files import check_target
+    from ga_ann.datasets import locate
+    from ga_ann.storage import check_writable
 
     if suffix is not None and path.suffix.lower() != suffix:
         raise ValueError(f"the file to write must end in {suffix}, got {path}.")
     for name in inputs:
-        if not name:
-            continue
-        source = _find_fruits() if name == FRUITS else Path(name)
-        if path.exists() and source.exists() and path.samefile(source):
+        if name and path.exists() and locate(name).exists() and path.samefile(locate(name)):
             raise ValueError(f"{path} is an input and would be overwritten; give another name.")
-    check_target(path)
-
-
-def _find_fruits() -> Path:
-    from ga_ann.datasets.tables import shipped_table
-
-    here = Path(FRUITS)
-    return here if here.exists() else shipped_table()
-
-
-@dataclass(frozen=True, eq=False)
-class _Samples:
-    """Samples to train on or to predict.
-
-    `y` holds the labels, or indices into `class_names` where these are given. `extraction` tells
-    how features were computed from pictures, if they were; `groups`, their axes of rotation.
-    """
-
-    X: NDArray[Any]
-    names: list[str]
-    y: Any = None
-    class_names: NDArray[Any] | None = None
-    extraction: dict[str, Any] | None = None
-    groups: NDArray[Any] | None = None
-
-    @property
-    def labels(self) -> NDArray[Any] | None:
-        labels: NDArray[Any] | None = (
-            self.y if self.class_names is None else self.class_names[self.y]
-        )
-        return labels
-
-
-def _is_data(name: str) -> bool:
-    path = Path(name)
-    return name == FRUITS or path.is_dir() or path.suffix.lower() in TABLE_SUFFIXES
-
-
-def _load_data(name: str, target: Path | None, model: Model | None = None) -> _Samples:
-    """Load a table or extract it from pictures: to train on, or in the way of a trained model."""
-    from ga_ann import datasets
-
-    if not name:
-        raise ValueError("DATA must name a file or a folder, got ''.")
-    path = Path(name)
-    if target is not None and (name == FRUITS or path.suffix.lower() not in (".npy", ".pkl")):
-        raise ValueError(f"--target goes with a .npy or .pkl file of features, got {name}.")
-    expected = None if model is None or model.extraction is None else _extraction(model)
-    if name == FRUITS and not path.exists():
-        return _from_table(datasets.load_table(datasets.shipped_table()), expected)
-    if path.is_dir():
-        return _load_folder(path, model)
-    if path.suffix.lower() == ".npz":
-        try:
-            table = datasets.load_table(path)
-        except ValueError:
-            pass  # not one that `ga-ann extract` wrote: perhaps a pair of arrays
-        else:
-            return _from_table(table, expected)
-    if model is not None and target is None:
-        X, y = datasets.load_samples(path, n_features=model.n_features)
-    else:
-        X, y = datasets.load_features(path, target)
-    return _Samples(X, [str(k) for k in range(len(X))], y)
-
-
-def _load_folder(folder: Path, model: Model | None) -> _Samples:
-    """Extract a folder of pictures; only a model takes one without a sub-folder a class."""
-    from ga_ann import datasets
-
-    if model is None:
-        *_, classes = datasets.list_pictures(folder)
-        if len(classes) < 2:
-            raise ValueError(f"{folder} must have at least 2 classes, got only {classes}.")
-        return _from_table(datasets.extract_features(folder, verbose=_shows_bars()), None)
-    options = _extraction(model)
-    if any(path.is_dir() and not path.name.startswith(".") for path in folder.iterdir()):
-        table = datasets.extract_features(folder, **options, verbose=_shows_bars())
-        return _from_table(table, options)
-    return _read_pictures(datasets.list_flat(folder), model)
-
-
-def _from_table(table: FeatureTable, expected: dict[str, Any] | None) -> _Samples:
-    limits = table.hue_range
-    extraction = {"bins": table.bins, "hue_range": None if limits is None else list(limits)}
-    if expected is not None and expected != extraction:
-        raise ValueError(
-            f"the model was trained on features extracted with {expected}, the table with "
-            f"{extraction}; extract it anew."
-        )
-    return _Samples(
-        table.data.astype("float64"),
-        table.picture_names.tolist(),
-        table.target,
-        table.target_names,
-        extraction,
-        table.groups,
-    )
+    check_writable(path)

@@ -28,7 +28,7 @@ from sklearn.utils.validation import (
 from ga_ann.callbacks import Callback, Checkpoint
 from ga_ann.evolution import EvolutionResult, NetworkGA, Recipe, evolve, find_recipe
 from ga_ann.history import History
-from ga_ann.network import forward
+from ga_ann.network import forward, to_predictions
 from ga_ann.state import State
 from ga_ann.storage import load_checkpoint
 from ga_ann.validation import check_number
@@ -455,9 +455,7 @@ class GeneticMLPClassifier(ClassifierMixin, _GeneticMLP):
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Return the label of each sample, of shape (n_samples,)."""
-        predicted = self._forward(X).argmax(axis=1)
-        labels: NDArray[Any] = self.classes_[predicted]
-        return labels
+        return to_predictions(self._forward(X), self.classes_)
 
     def predict_proba(self, X: ArrayLike) -> NDArray[Any]:
         """Return the probability of each class, of shape (n_samples, n_classes)."""
@@ -558,8 +556,7 @@ class GeneticMLPRegressor(RegressorMixin, _GeneticMLP):
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Return the targets, of shape (n_samples,) or (n_samples, n_outputs)."""
-        outputs = self._forward(X)
-        return outputs[:, 0] if outputs.shape[1] == 1 else outputs
+        return to_predictions(self._forward(X), None)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array
 
-from ga_ann.network import forward
+from ga_ann.network import forward, to_predictions
 
 __all__ = ["COLUMNS", "History", "TrainingResult"]
 
@@ -245,8 +245,4 @@ class TrainingResult:
 
         For a regression, the targets, of shape (n_samples,) or (n_samples, n_outputs).
         """
-        scores = self.predict_scores(X)
-        if self.classes is None:
-            return scores[:, 0] if scores.shape[1] == 1 else scores
-        labels: NDArray[Any] = self.classes[scores.argmax(axis=-1)]
-        return labels
+        return to_predictions(self.predict_scores(X), self.classes)

@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
-from scipy.special import expit
+from scipy.special import expit, softmax
 
 __all__ = [
     "ACTIVATIONS",
@@ -26,6 +26,7 @@ __all__ = [
     "lookup",
     "pair_layers",
     "predict",
+    "to_predictions",
 ]
 
 FloatArray = NDArray[Any]
@@ -79,9 +80,7 @@ def _tanh(Z: FloatArray, axis: int = -1, /) -> None:
 
 
 def _softmax(Z: FloatArray, axis: int = -1, /) -> None:
-    Z -= Z.max(axis=axis, keepdims=True)  # the largest exponent is 0, so that nothing overflows
-    np.exp(Z, out=Z)
-    Z /= Z.sum(axis=axis, keepdims=True)
+    Z[...] = softmax(Z, axis=axis)
 
 
 ACTIVATIONS: dict[str, Activation] = {
@@ -350,3 +349,31 @@ def predict(
     outputs = forward(weights, X, activation=activation, output_activation=output_activation)
     classes: NDArray[np.intp] = outputs.argmax(axis=-1)
     return classes
+
+
+def to_predictions(outputs: FloatArray, classes: NDArray[Any] | None) -> NDArray[Any]:
+    """Return what a network's outputs predict: labels or, in a regression, targets.
+
+    Parameters
+    ----------
+    outputs : ndarray of shape (n_samples, n_outputs)
+        What `forward` returned.
+    classes : ndarray of shape (n_outputs,) or None
+        The label that stands for each output; None for a regression.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,), or (n_samples, n_outputs)
+        The label of the first of the largest outputs; or the outputs, 1-D where there is one.
+
+    Examples
+    --------
+    >>> to_predictions(np.array([[0.1, 0.7, 0.7]]), np.array(["fig", "kiwi", "pear"]))
+    array(['kiwi'], dtype='<U4')
+    >>> to_predictions(np.array([[0.1], [0.7]]), None)
+    array([0.1, 0.7])
+    """
+    if classes is None:
+        return outputs[:, 0] if outputs.shape[1] == 1 else outputs
+    labels: NDArray[Any] = classes[outputs.argmax(axis=-1)]
+    return labels

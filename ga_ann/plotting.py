@@ -24,7 +24,7 @@ from sklearn.utils.multiclass import unique_labels
 
 from ga_ann.history import History
 from ga_ann.network import lookup
-from ga_ann.storage.files import check_target, replacing
+from ga_ann.storage import check_writable, replacing
 from ga_ann.validation import check_number
 
 __all__ = ["plot_comparison", "plot_confusion", "plot_fitness", "render_figure", "save_figure"]
@@ -534,7 +534,7 @@ def save_figure(
     suffix = target.suffix.lower().removeprefix(".")
     if suffix not in formats:
         raise ValueError(f"{target} must end in one of {['.' + name for name in sorted(formats)]}.")
-    check_target(target)
+    check_writable(target)
     picture = render_figure(figure, suffix, dpi=dpi)
     with replacing(target) as file:
         file.write(picture)

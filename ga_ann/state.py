@@ -103,7 +103,7 @@ class State:
         Networks measured since then, in units of the whole training set.
     fingerprints : mapping of str to str
         What tells the data and the user's functions from others, by name.
-    versions : dict of str to str
+    versions : mapping of str to str
         Of Python and of the packages that the bits depend on.
     """
 
@@ -126,7 +126,7 @@ class State:
     beginning: Beginning = AT_ZERO
     n_evaluated: float = 0.0
     fingerprints: Mapping[str, str] = field(default_factory=dict)
-    versions: dict[str, str] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def generation(self) -> int:

@@ -1,3 +1,17 @@
+import signal
+
 import matplotlib
+import pytest
 
 matplotlib.use("Agg")  # no test opens a window
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _usual_signal_handlers():
+    """Handle Ctrl-C here and in child processes, however the suite was started.
+
+    What runs in the background (under a job runner, under nohup) may be started with signals
+    ignored, and hands that on to its children.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -11,12 +11,13 @@ import pytest
 import typer
 from PIL import Image
 from sklearn.datasets import load_iris
+from sklearn.utils import Bunch
 
 import ga_ann
-from ga_ann import cli, comparison
+from ga_ann import Recipe, cli, comparison
 from ga_ann.comparison import report
 from ga_ann.comparison.methods import METHODS
-from ga_ann.datasets.tables import hue_histogram, load_table, shipped_table
+from ga_ann.datasets import hue_histogram, load_table, shipped_table
 from ga_ann.history import History
 from ga_ann.storage.checkpoint import load_checkpoint
 from ga_ann.storage.model import Model, load_history, load_model, save_model
@@ -99,13 +100,6 @@ def test_version(ga):
     assert ga("--version") == (0, f"ga-ann {ga_ann.__version__}\n", "")
 
 
-def test_python_m():
-    command = [sys.executable, "-m", "ga_ann", "--version"]
-    root = Path(ga_ann.__file__).parents[1]
-    run = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
-    assert run.stdout == f"ga-ann {ga_ann.__version__}\n"
-
-
 @pytest.mark.parametrize("arguments", [[], ["--help"]])
 def test_help(ga, arguments):
     code, out, _ = ga(*arguments)
@@ -133,7 +127,7 @@ def test_usage_errors_are_one_line(fails, arguments, message):
 
 
 def test_messages_of_several_lines_become_one(fails, monkeypatch):
-    monkeypatch.setattr(cli, "_load_data", _raise(ValueError("two\nlines")))
+    monkeypatch.setattr("ga_ann.datasets.load_samples", _raise(ValueError("two\nlines")))
     monkeypatch.setattr(cli, "_check_output", lambda *args: None)
     assert fails("train", "x.csv", "-o", "m.npz") == "ga-ann: error: two lines"
 
@@ -171,21 +165,17 @@ def tiny(monkeypatch, **fixed):
     asked = {}
     full = comparison.compare
     X, y = load_iris(return_X_y=True)
+    known = comparison.DATASETS["fruits"]._replace(
+        load=lambda: Bunch(data=X, target=y, groups=np.arange(len(y)) % 2), min_std=None
+    )
 
     def compare(**options):
         asked.update(options)
-        return full(
-            X,
-            y,
-            groups=np.arange(len(y)) % 2,
-            hidden_layer_sizes=(3,),
-            **{
-                **options,
-                "splits": options["splits"] or ["rotation"],
-                "budgets": {"tutorial-ga": 0.01, "ga": 0.02},
-                **fixed,
-            },
-        )
+        small = {
+            "budgets": {"tutorial-ga": 0.01, "classic": 0.01, "ga": 0.02},
+            "hidden_layer_sizes": 3,
+        }
+        return full(**{**options, "data": known, **small, **fixed})
 
     monkeypatch.setattr(comparison, "compare", compare)
     return asked
@@ -196,11 +186,11 @@ def test_compare(ga, terminal, monkeypatch, tmp_path):
     out = tmp_path / "results"
     code, text, err = ga("compare", "--split", "rotation", "--split", "all", "--out", out)
     assert code == 0
-    assert asked["seeds"] == 5
+    assert asked["seeds"] == 10
     assert asked["budgets"] is None
     assert asked["methods"] == list(METHODS)
     assert (asked["data"], asked["fitness"]) == ("fruits", "accuracy")
-    assert text.count("  GA - Adam: ") == 2
+    assert text.count("  default GA - Adam: ") == 2
     assert text.count("tested on axis 0:\n") == 1
     assert "No interval: it takes at least 3 seeds." in text
     for word in (
@@ -217,7 +207,7 @@ def test_compare(ga, terminal, monkeypatch, tmp_path):
     assert "2 seeds" in text
     assert str(out) in text
     assert "adam, all, seed 1" in err
-    assert len(list(out.iterdir())) == 11
+    assert len(list(out.iterdir())) == 12
 
 
 def test_table_shows_median_and_range(ga, monkeypatch, tmp_path):
@@ -232,7 +222,7 @@ def test_table_shows_median_and_range(ga, monkeypatch, tmp_path):
 
 def test_quick(ga, monkeypatch, tmp_path):
     asked = tiny(monkeypatch)
-    monkeypatch.setattr(report, "write_report", lambda *args: [])
+    monkeypatch.setattr(comparison, "write_report", lambda *args: [])
     code, *_ = ga("compare", "--quick", "--methods", "random,naive", "--out", tmp_path)
     assert (code, asked["seeds"], asked["budgets"]) == (0, 2, cli.QUICK_BUDGETS)
     ga("compare", "--quick", "--seeds", 1, "--methods", "random", "--out", tmp_path)
@@ -242,12 +232,13 @@ def test_quick(ga, monkeypatch, tmp_path):
 @pytest.mark.parametrize(("finished", "n_files"), [(1, 7), (0, 0)])
 def test_compare_interrupted(ga, monkeypatch, tmp_path, finished, n_files):
     tiny(monkeypatch)
-    run_one = sys.modules["ga_ann.comparison.compare"]._run_one
+    module = sys.modules["ga_ann.comparison.compare"]
+    run, left = module.do_run, iter(range(finished))
 
-    def stop_later(held, *args, **options):
-        return len(held.rows) < finished and run_one(held, *args, **options)
+    def stop_later(*args):
+        return None if next(left, None) is None else run(*args)
 
-    monkeypatch.setattr(sys.modules["ga_ann.comparison.compare"], "_run_one", stop_later)
+    monkeypatch.setattr(module, "do_run", stop_later)
     out = tmp_path / "results"
     code, _, err = ga("compare", "--methods", "naive", "--out", out)
     assert code == 130
@@ -258,7 +249,10 @@ def test_compare_interrupted(ga, monkeypatch, tmp_path, finished, n_files):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--methods", "naive,sgd"], "must be one of ['adam', 'ga', 'naive', 'random', 'tut"),
+        (
+            ["--methods", "naive,sgd"],
+            "must be one of ['adam', 'classic', 'ga', 'naive', 'random', 'tut",
+        ),
         (["--methods", "naive,naive"], "each once"),
         (["--split", "time"], "must be one of ['all', 'holdout', 'rotation']"),
         (["--fitness", "speed"], "fitness must be one of ['accuracy', "),
@@ -280,6 +274,32 @@ def test_compare_refuses_a_file_as_folder(fails, monkeypatch, tmp_path):
     (tmp_path / "results").write_text("mine")
     assert "is a file" in fails("compare", "--out", tmp_path / "results")
     assert (tmp_path / "results").read_text() == "mine"
+
+
+def test_compare_a_recipe(ga, monkeypatch, tmp_path):
+    asked = tiny(monkeypatch, seeds=1, budgets=None)
+    recipe = Recipe(sigma=0.1, population_size=16)
+    recipe.write(tmp_path / "mine.toml")
+    out = tmp_path / "results"
+    arguments = ["--methods", "random", "--recipe", tmp_path / "mine.toml", "--out", out]
+    code, text, _ = ga("compare", *arguments)
+    assert code == 0
+    assert asked["methods"] == {"random": "random", "mine": recipe}
+    assert text.count(" mine ") >= 2
+    assert (out / "confusion_mine.png").exists()
+
+
+def test_compare_refuses_recipes(fails, tmp_path):
+    (tmp_path / "ga.toml").write_text("sigma = 0.1")
+    (tmp_path / "odd.toml").write_text("speed = 1")
+    for name, message in (
+        ("ga.toml", "files of other names than the methods"),
+        ("odd.toml", "speed"),
+        ("missing.toml", "No such file"),
+    ):
+        out = tmp_path / "results"
+        assert message in fails("compare", "--recipe", tmp_path / name, "--out", out)
+        assert not out.exists()
 
 
 QUICKLY = ["--methods", "random,naive", "--seeds", 3]
@@ -475,6 +495,18 @@ def test_the_same_seed_trains_the_same_network(ga, iris, tmp_path):
     assert models[0].columns.all()
 
 
+def test_train_by_a_recipe_of_ones_own(ga, fails, iris, tmp_path):
+    Recipe(activation="tanh", population_size=16).write(tmp_path / "mine.toml")
+    arguments = ["--hidden", "5", "--generations", 2, "--seed", 0]
+    out = tmp_path / "m.npz"
+    train = ["train", iris, "-o", out, *arguments, "--recipe", tmp_path / "mine.toml"]
+    assert ga(*train)[0] == 0
+    assert load_model(out).activation == "tanh"
+    assert load_history(out).settings["population_size"] == 16
+    (tmp_path / "mine.toml").write_text("population_size = 1")
+    assert "mine.toml" in fails(*train)
+
+
 def test_train_on_files_of_the_tutorial(ga, tmp_path):
     X, y = load_iris(return_X_y=True)
     for name, array in (("X.pkl", X), ("y.pkl", y)):
@@ -493,7 +525,7 @@ def test_ctrl_c_saves_the_best_so_far(ga, terminal, iris, tmp_path, monkeypatch)
         if len(history) == 3:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("ga_ann.callbacks.ProgressBar.__call__", stop)
+    monkeypatch.setattr("ga_ann.callbacks.ProgressBar.on_generation", stop)
     out = tmp_path / "m.npz"
     code, text, _ = ga("train", iris, "-o", out, "--hidden", "5")
     assert code == 0
@@ -773,7 +805,7 @@ def test_the_shipped_table_is_not_overwritten(fails):
 def test_outputs_that_cannot_be_written_are_found_before_the_work(
     fails, iris, monkeypatch, tmp_path
 ):
-    monkeypatch.setattr(cli, "_load_data", _raise(AssertionError("work was done")))
+    monkeypatch.setattr("ga_ann.datasets.load_samples", _raise(AssertionError("work was done")))
     monkeypatch.setattr("pathlib.Path.open", _raise(PermissionError(13, "Permission denied")))
     line = fails("train", iris, "-o", tmp_path / "m.npz")
     assert line == f"ga-ann: error: {tmp_path / 'm.npz'}: Permission denied."
@@ -787,7 +819,7 @@ def test_no_name_is_not_the_current_folder(fails, colour_model, tmp_path, comman
 
 def test_one_class_is_refused_before_it_is_extracted(fails, monkeypatch, tmp_path):
     monkeypatch.setattr(
-        "ga_ann.datasets.tables.extract_features", _raise(AssertionError("extracted"))
+        "ga_ann.datasets.samples.extract_features", _raise(AssertionError("extracted"))
     )
     (tmp_path / "in" / "red").mkdir(parents=True)
     Image.new("RGB", (2, 2)).save(tmp_path / "in" / "red" / "0.png")
@@ -863,12 +895,3 @@ def test_help_imports_nothing_heavy():
         [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True
     )
     assert run.stdout.splitlines()[-1] == "[]"
-
-
-def test_the_front_page_is_complete():
-    assert sorted(ga_ann._HOMES) == sorted(ga_ann.__all__)
-    assert set(ga_ann.__all__) <= set(dir(ga_ann))
-    for name in ga_ann.__all__:
-        assert getattr(ga_ann, name) is getattr(sys.modules[f"ga_ann.{ga_ann._HOMES[name]}"], name)
-    with pytest.raises(AttributeError, match="has no attribute 'cook'"):
-        _ = ga_ann.cook

@@ -15,7 +15,7 @@ from sklearn.ensemble import VotingClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.inspection import permutation_importance
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import f1_score, mean_absolute_error
+from sklearn.metrics import f1_score, get_scorer, mean_absolute_error
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler, scale
@@ -364,8 +364,11 @@ def test_metadata_routing_brings_the_weights(company):
         network.set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
         pipeline = make_pipeline(StandardScaler().set_fit_request(sample_weight=False), network)
         if company == "search":
-            pipeline = GridSearchCV(pipeline, {"recorder__sigma": [0.1, 0.3]}, cv=2)
-        pipeline.fit(X, Y, sample_weight=weight)
+            # Before 1.8, scikit-learn routes nothing to a pipeline's own score in a search.
+            scoring = get_scorer("accuracy").set_score_request(sample_weight=True)
+            grid = {"recorder__sigma": [0.1, 0.3]}
+            pipeline = GridSearchCV(pipeline, grid, cv=2, scoring=scoring)
+        pipeline.fit(X, Y, sample_weight=weight).score(X, Y, sample_weight=weight)
     np.testing.assert_array_equal(Recorder.seen[-1], weight)
     assert len(Recorder.seen) == (5 if company == "search" else 1)
     for part in Recorder.seen:

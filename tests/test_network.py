@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import kstest
+from scipy.stats import kstest, norm, uniform
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
@@ -20,6 +20,7 @@ from ga_ann.network import (
     lookup,
     pair_layers,
     predict,
+    to_predictions,
 )
 
 SKLEARN_NAMES = {"relu": "relu", "sigmoid": "logistic", "tanh": "tanh", "identity": "identity"}
@@ -221,9 +222,8 @@ def test_initial_weights_have_the_shapes_of_the_layers(bias, n_solutions):
 @pytest.mark.parametrize("init", sorted(INITS))
 def test_initial_weights_follow_their_distribution(init, dtype):
     (W,) = init_weights(rng_of(3), [200, 100], n_solutions=10, init=init, dtype=dtype)
-    standard = {"he": ("norm", (0, 0.1)), "tutorial": ("uniform", (-0.1, 0.2))}
-    name, parameters = standard[init]  # He: sqrt(2 / 200) = 0.1
-    assert kstest(W.ravel(), name, args=parameters).statistic < 0.005
+    expected = {"he": norm(0, 0.1), "tutorial": uniform(-0.1, 0.2)}  # He: sqrt(2 / 200) = 0.1
+    assert kstest(W.ravel(), expected[init].cdf).statistic < 0.005
     assert abs(W.mean()) < 1e-3
     assert W.std() == pytest.approx(init_scale(init, 200), rel=0.01)
     if init == "tutorial":
@@ -283,3 +283,15 @@ def test_step_and_sign_are_piecewise_constant():
         A = Z.copy()
         ACTIVATIONS[name](A)
         assert A.tolist() == [expected]
+
+
+def test_predictions_are_labels_of_the_largest_output_or_the_targets():
+    rng = rng_of()
+    X, weights = rng.normal(size=(30, 4)), random_weights(rng, [4, 6, 3], bias=True)
+    outputs = forward(weights, X)
+    classes = np.array(["fig", "kiwi", "pear"])
+    expected = [classes[k] for k in predict(weights, X)]
+    assert to_predictions(outputs, classes).tolist() == expected
+    assert to_predictions(np.zeros((2, 3)), classes).tolist() == ["fig", "fig"]
+    np.testing.assert_array_equal(to_predictions(outputs, None), outputs)
+    np.testing.assert_array_equal(to_predictions(outputs[:, :1], None), outputs[:, 0])

@@ -1,8 +1,11 @@
-"""Baseline, genetic algorithm and gradient descent on the same splits."""
+"""Baseline, genetic algorithms and gradient descent on the same splits."""
 
-from ga_ann.comparison.compare import DATASETS, SPLITS, Comparison, DataSet, Split, compare
-from ga_ann.comparison.methods import METHODS
+from ga_ann.comparison.compare import Comparison, compare
+from ga_ann.comparison.data_sets import DATASETS, DataSet
+from ga_ann.comparison.methods import METHODS, Job, Method, Trained, ga_method
+from ga_ann.comparison.presentation import caption, print_comparison
 from ga_ann.comparison.report import check_folder, write_report
+from ga_ann.comparison.splits import SPLITS, Split
 from ga_ann.comparison.summary import ENOUGH_SEEDS, MIN_SEEDS, paired_differences, summarise
 
 __all__ = [
@@ -13,10 +16,16 @@ __all__ = [
     "SPLITS",
     "Comparison",
     "DataSet",
+    "Job",
+    "Method",
     "Split",
+    "Trained",
+    "caption",
     "check_folder",
     "compare",
+    "ga_method",
     "paired_differences",
+    "print_comparison",
     "summarise",
     "write_report",
 ]

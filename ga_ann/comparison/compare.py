@@ -1,190 +1,31 @@
-"""Baseline, genetic algorithm and gradient descent on the same splits, over several seeds."""
+"""The comparison: several methods on the same splits of the same data, over several seeds."""
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
-from time import perf_counter
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.datasets import load_breast_cancer, load_digits, load_wine
-from sklearn.model_selection import train_test_split
-from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from ga_ann.comparison.methods import METHODS, Job
+from ga_ann.comparison.data_sets import DataSet, adjust, check_samples, choose_data_set
+from ga_ann.comparison.methods import METHODS, Method, resolve_methods
+from ga_ann.comparison.run import Plan, Run, check_fitness, do_run
+from ga_ann.comparison.splits import Split, make_splits
 from ga_ann.comparison.summary import paired_differences
-from ga_ann.datasets.tables import load_fruits360, select_by_std
-from ga_ann.fitness import PopulationScore, resolve_fitness
+from ga_ann.evolution import Recipe
 from ga_ann.history import History
 from ga_ann.network import lookup
-from ga_ann.validation import check_hidden_layer_sizes, check_number, check_training
+from ga_ann.validation import check_number
 
-__all__ = [
-    "DATASETS",
-    "SPLITS",
-    "Comparison",
-    "DataSet",
-    "Split",
-    "compare",
-]
+__all__ = ["Comparison", "compare"]
 
 Array = NDArray[Any]
 Indices = NDArray[np.intp]
-
-
-# ---------------------------------------------------------------- splits
-
-
-@dataclass(frozen=True, eq=False)
-class Split:
-    """Which samples train and which test; all methods get the same one.
-
-    Attributes
-    ----------
-    kind : str
-        A name in `SPLITS`.
-    name : str
-        The same, with the direction where there are several: ``"rotation 0->1"``.
-    seed : int
-        Number of the seed, from 0.
-    train, test : ndarray of int
-        Indices of the samples. With ``"all"`` they are the same.
-    columns : ndarray of bool, of shape (n_features,)
-        The features that the filter keeps; it sees the training part alone.
-    """
-
-    kind: str
-    name: str
-    seed: int
-    train: Indices
-    test: Indices
-    columns: NDArray[np.bool_]
-
-
-Parts = Iterator[tuple[str, Indices, Indices]]
-
-
-def _split_all(y: Indices, groups: Array | None, random_state: int) -> Parts:
-    yield "all", np.arange(len(y)), np.arange(len(y))
-
-
-def _split_holdout(y: Indices, groups: Array | None, random_state: int) -> Parts:
-    train, test = train_test_split(
-        np.arange(len(y)), test_size=0.25, stratify=y, random_state=random_state
-    )
-    yield "holdout", np.sort(train), np.sort(test)
-
-
-def _split_rotation(y: Indices, groups: Array | None, random_state: int) -> Parts:
-    if groups is None:
-        raise ValueError(
-            "the split 'rotation' needs groups, one value a sample, and these data have none; use "
-            "'holdout'."
-        )
-    values = np.unique(groups)
-    if len(values) != 2:
-        raise ValueError(
-            f"the split 'rotation' needs groups of exactly two values, got {values.tolist()}."
-        )
-    for a, b in (values, values[::-1]):
-        yield f"rotation {a}->{b}", np.flatnonzero(groups == a), np.flatnonzero(groups == b)
-
-
-SPLITS: dict[str, Callable[[Indices, Array | None, int], Parts]] = {
-    "all": _split_all,
-    "holdout": _split_holdout,
-    "rotation": _split_rotation,
-}
-"""The splits by name:
-
-``"all"``
-    Trained and measured on all samples, as in the tutorial; there is no held-out accuracy.
-``"holdout"``
-    A quarter of each class is held out, another quarter for each seed.
-``"rotation"``
-    Trained on one group and tested on the other, in both directions.
-"""
-
-
-def _make_splits(
-    kinds: Sequence[str],
-    X: Array,
-    y: Indices,
-    groups: Array | None,
-    seeds: Sequence[int],
-    **filter_options: Any,
-) -> list[Split]:
-    """Draw the splits of all seeds, and refuse those that cannot be learned from."""
-    splits = []
-    for number, seed in enumerate(seeds):
-        for kind in kinds:
-            for name, train, test in SPLITS[kind](y, groups, seed):
-                if len(np.unique(y[train])) < 2:
-                    raise ValueError(
-                        f"the training part of the split {name!r} must hold at least 2 classes, "
-                        "got 1; use another split."
-                    )
-                columns = select_by_std(X[train], **filter_options)
-                splits.append(Split(kind, name, number, train, test, columns))
-    return splits
-
-
-# ---------------------------------------------------------------- data sets
-
-
-class DataSet(NamedTuple):
-    """A data set that `compare` knows by name, and how networks are trained on it.
-
-    Attributes
-    ----------
-    label : str
-        What it is called in captions.
-    load : callable
-        ``load() -> Bunch`` of ``data``, ``target``, ``target_names`` and, where there are such,
-        ``groups`` and ``picture_names``.
-    splits : tuple of str
-        Names in `SPLITS`.
-    hidden_layer_sizes : tuple of int
-        Sizes of the hidden layers.
-    min_std : float or None
-        Features of a smaller standard deviation over the training part are left out.
-    standardise : bool
-        Whether the features are standardised by the training part.
-    """
-
-    label: str
-    load: Callable[[], Any]
-    splits: tuple[str, ...] = ("holdout",)
-    hidden_layer_sizes: tuple[int, ...] = (32,)
-    min_std: float | None = None
-    standardise: bool = True
-
-
-DATASETS: dict[str, DataSet] = {
-    "fruits": DataSet("Fruits-360", load_fruits360, ("rotation",), (150, 60), 50.0, False),
-    "digits": DataSet("Digits", load_digits),
-    "wine": DataSet("Wine", load_wine),
-    "breast_cancer": DataSet("Breast cancer", load_breast_cancer),
-}
-"""The data sets by name:
-
-``"fruits"``
-    `load_fruits360` as in the tutorial: features of a standard deviation above 50, hidden layers of
-    150 and 60; trained on one axis of rotation and tested on the other.
-``"digits"``, ``"wine"``, ``"breast_cancer"``
-    Those of scikit-learn: all features, standardised by the training part; one hidden layer of 32;
-    a quarter held out.
-"""
-
-
-# ---------------------------------------------------------------- comparison
-
 Key = tuple[str, str, int]
 
 
@@ -198,7 +39,7 @@ class Comparison:
         One for each method, split and seed that was finished, with the keys
 
         ``method``, ``split``, ``seed``
-            A name in `METHODS`, the `Split`'s name, the seed's number from 0.
+            A name in `METHODS` or a label given, the `Split`'s name, the seed's number from 0.
         ``train_score``, ``held_out_score``
             The fitness, the score that `settings` name. NaN where it is not defined; the second
             one for the split ``"all"``, too.
@@ -239,35 +80,29 @@ class Comparison:
     settings: dict[str, Any]
     interrupted: bool = False
 
-    @property
-    def caption(self) -> str:
-        """The settings in a sentence or two."""
-        s = self.settings
-        budgets = [f"{METHODS[m].label} {t:g} s" for m, t in s["budgets"].items() if t]
-        scaled = "standardised by the training part" if s["standardise"] else ""
-        kept = f"the {s['n_features']} features of largest std" if s["n_features"] else ""
-        if s["min_std"] is not None and not kept:
-            kept = f"features with std > {s['min_std']:g}"
-        parts = [
-            f"{s['data']}: {len(self.y)} samples",
-            (f"{kept} in the training part" if kept else "all features")
-            + (f", {scaled}" if scaled else ""),
-            f"hidden layers {'-'.join(map(str, s['hidden_layer_sizes'])) or 'none'}",
-            *([] if s["fitness"] == "accuracy" else [f"fitness {s['fitness']}"]),
-            f"{s['n_seeds']} seed{'s' * (s['n_seeds'] != 1)}",
-            f"time limits: {', '.join(budgets)}" if budgets else "no time limits",
-        ]
-        return "; ".join(parts) + ("; interrupted" if self.interrupted else "") + "."
-
     def methods(self) -> list[str]:
         """Return the methods that have a row, in the order in which they were asked for."""
         done = {row["method"] for row in self.rows}
         return [name for name in self.settings["methods"] if name in done]
 
-    def label(self, method: str) -> str:
-        """Return a method's name for legends, with its budget."""
-        budget = self.settings["budgets"].get(method)
-        return METHODS[method].label + (f", {budget:g} s" if budget else "")
+    def headline(self) -> list[str]:
+        """Return the names of the splits of the first kind that has rows: the figures' subject."""
+        done = {row["split"] for row in self.rows}
+        kinds = {name: split.kind for (name, _), split in self.splits.items() if name in done}
+        first = next(iter(kinds.values()), None)
+        return [name for name, kind in kinds.items() if kind == first]
+
+    def tested(self, method: str) -> list[tuple[Indices, Indices]]:
+        """Return the samples that a method was tested on and their predictions, run after run.
+
+        Of the splits in `headline`.
+        """
+        names = self.headline()
+        return [
+            (self.splits[name, seed].test, predicted)
+            for (done, name, seed), predicted in self.predictions.items()
+            if done == method and name in names
+        ]
 
     def differences(self) -> list[dict[str, Any]]:
         """Return `paired_differences` to the GA, or to the first method where it has no row."""
@@ -283,12 +118,12 @@ def compare(
     y: ArrayLike | None = None,
     *,
     groups: ArrayLike | None = None,
-    data: str | None = None,
+    data: str | DataSet | None = None,
     target_names: Sequence[str] | None = None,
     sample_names: Sequence[str] | None = None,
-    methods: Iterable[str] | None = None,
+    methods: Iterable[str] | Mapping[str, str | Recipe | Method] | None = None,
     splits: Iterable[str] | None = None,
-    seeds: int = 5,
+    seeds: int = 10,
     fitness: str | Callable[..., Any] = "accuracy",
     hidden_layer_sizes: int | Iterable[int] | None = None,
     min_std: float | None = None,
@@ -311,20 +146,21 @@ def compare(
         Their classes, at least two different ones.
     groups : array-like of shape (n_samples,), optional
         Two different values; the split ``"rotation"`` trains on one and tests on the other.
-    data : str, optional
-        Without `X`, a name in `DATASETS`, with its groups and names and the settings that are said
-        there; ``"fruits"`` by default. With `X`, what the data are called in captions;
-        ``"own data"`` by default.
+    data : str or DataSet, optional
+        Without `X`, a name in `DATASETS` or a `DataSet`, with its groups and names and the settings
+        that are said there; ``"fruits"`` by default. With `X`, what the data are called in
+        captions; ``"own data"`` by default.
     target_names : sequence of str, optional
         Names of the classes, in the order of their sorted labels; the labels by default.
     sample_names : sequence of str, optional
         Names of the samples; their numbers from 0 by default.
-    methods : iterable of str, optional
-        Names in `METHODS`; all of them by default.
+    methods : iterable of str, or mapping of str to str, Recipe or Method, optional
+        Names in `METHODS`; all of them by default. A mapping gives methods labels, and takes
+        recipes, trained like ``"ga"``: ``{"ga": "ga", "careful": Recipe(sigma=0.1)}``.
     splits : iterable of {"rotation", "holdout", "all"}, optional
         See `SPLITS`. The reports' figures are about the first one. By default ``"rotation"`` where
         there are groups, else ``"holdout"``.
-    seeds : int, default=5
+    seeds : int, default=10
         Number of seeds, at least 1. Intervals of the differences take at least 3, see
         `paired_differences`.
     fitness : str or callable, default="accuracy"
@@ -374,226 +210,105 @@ def compare(
     >>> random["train_accuracy"] == naive["train_accuracy"]
     True
     """
-    methods = _check_names(METHODS if methods is None else methods, METHODS, "methods")
-    if splits is not None:
-        splits = _check_names(splits, SPLITS, "splits")
-    limits = _check_budgets({} if budgets is None else budgets, methods)
+    chosen = resolve_methods(methods)
+    limits = _check_budgets({} if budgets is None else budgets, chosen)
     check_number(seeds, "seeds", Integral, low=1)
-    if standardise is not None and not isinstance(standardise, (bool, np.bool_)):
-        raise TypeError(f"standardise must be True, False or None, got {standardise!r}.")
-    preset = DataSet(
-        data or "own data",
-        dict,
-        splits=("holdout",) if groups is None else ("rotation",),
-        hidden_layer_sizes=(150, 60),
-        standardise=False,
+    known = choose_data_set(X, y, groups, data, target_names, sample_names)
+    known = adjust(known, splits, hidden_layer_sizes, min_std, n_features, standardise)
+    samples = check_samples(known.load())
+    plan = Plan(samples, known, check_fitness(fitness, samples.labels, samples.y))
+    entropy, seed_values = _draw_seeds(random_state, seeds)
+    planned = make_splits(
+        known.splits,
+        *(samples.X, samples.y, samples.groups),
+        seed_values,
+        min_std=known.min_std,
+        n_features=n_features,
     )
-    if X is None:
-        if any(given is not None for given in (y, groups, target_names, sample_names)):
-            raise ValueError("y, groups and names describe X; give X too, or none of them.")
-        preset = lookup(DATASETS, "fruits" if data is None else data, "data")
-        known = preset.load()
-        X, y, groups = known.data, known.target, known.get("groups")
-        target_names, sample_names = known.target_names, known.get("picture_names")
-        min_std = preset.min_std if min_std is None and n_features is None else min_std
-    hidden = check_hidden_layer_sizes(
-        preset.hidden_layer_sizes if hidden_layer_sizes is None else hidden_layer_sizes
+    runs = _do_runs(plan, planned, chosen, limits, seed_values, verbose=verbose)
+    keys = [(run.row["method"], run.row["split"], run.row["seed"]) for run in runs]
+    return Comparison(
+        rows=[run.row for run in runs],
+        splits={(split.name, split.seed): split for split in planned},
+        histories=dict(zip(keys, (run.history for run in runs), strict=True)),
+        predictions=dict(zip(keys, (run.predicted for run in runs), strict=True)),
+        y=samples.y,
+        target_names=samples.target_names,
+        sample_names=samples.names,
+        settings={
+            "data": known.label,
+            "unit": known.unit,
+            "groups": dict(known.groups),
+            "methods": list(chosen),
+            "labels": {name: method.label for name, method in chosen.items()},
+            "splits": list(known.splits),
+            "n_seeds": int(seeds),
+            "random_state": entropy,
+            "seeds": seed_values,
+            "fitness": plan.fitness_name,
+            "hidden_layer_sizes": list(known.hidden_layer_sizes),
+            "min_std": known.min_std,
+            "n_features": n_features,
+            "standardise": known.standardise,
+            "budgets": limits,
+        },
+        interrupted=len(runs) < len(planned) * len(chosen),
     )
-    X, y, classes, names = _check_data(X, y, target_names)
-    score = _check_fitness(fitness, classes, y)
-    if groups is not None:
-        groups = _check_length(groups, len(X), "groups")
-    samples = _check_length(
-        np.arange(len(X)) if sample_names is None else sample_names, len(X), "sample_names"
-    )
+
+
+def _check_budgets(
+    budgets: Mapping[str, float], methods: Mapping[str, Method]
+) -> dict[str, float | None]:
+    if not isinstance(budgets, Mapping):
+        raise TypeError(f"budgets must map methods to seconds, got {budgets!r}.")
+    known = {**METHODS, **methods}
+    limited = {name: None for name, method in known.items() if method.max_time is not None}
+    for name, seconds in budgets.items():
+        lookup(limited, name, "a budget's method")
+        check_number(seconds, f"budgets[{name!r}]", Real, above=0)
+    return {name: budgets.get(name, method.max_time) for name, method in methods.items()}
+
+
+def _draw_seeds(
+    random_state: int | np.random.Generator | None, n_seeds: int
+) -> tuple[int, list[int]]:
+    """Return what the seeds are drawn from, and the seeds; more of them begin with the fewer."""
     entropy = (
         int(random_state)
         if isinstance(random_state, Integral)
         else int(np.random.default_rng(random_state).integers(2**32))
     )
-    children = np.random.SeedSequence(entropy).spawn(seeds)
-    seed_values = [int(child.generate_state(1)[0]) for child in children]
-    kinds = list(preset.splits if splits is None else splits)
-    planned = _make_splits(kinds, X, y, groups, seed_values, min_std=min_std, n_features=n_features)
-    comparison = Comparison(
-        rows=[],
-        splits={(split.name, split.seed): split for split in planned},
-        histories={},
-        predictions={},
-        y=y,
-        target_names=names,
-        sample_names=[str(name) for name in samples],
-        settings={
-            "data": preset.label,
-            "methods": methods,
-            "splits": kinds,
-            "n_seeds": int(seeds),
-            "random_state": entropy,
-            "seeds": seed_values,
-            "fitness": getattr(score, "__name__", repr(score)),
-            "hidden_layer_sizes": list(hidden),
-            "min_std": min_std,
-            "n_features": n_features,
-            "standardise": bool(preset.standardise if standardise is None else standardise),
-            "budgets": limits,
-        },
-    )
-    finished = _run_all(comparison, X, score, verbose=verbose)
-    return comparison if finished else _as_interrupted(comparison)
+    children = np.random.SeedSequence(entropy).spawn(n_seeds)
+    return entropy, [int(child.generate_state(1)[0]) for child in children]
 
 
-def _check_names(given: Iterable[str], table: Mapping[str, Any], what: str) -> list[str]:
-    if isinstance(given, str):
-        raise TypeError(f"{what} must be a list of names, got the string {given!r}.")
-    names = list(given)
-    for name in names:
-        lookup(table, name, f"each of {what}")
-    if not names or len(set(names)) != len(names):
-        raise ValueError(f"{what} must name at least one of {list(table)}, each once; got {names}.")
-    return names
-
-
-def _check_budgets(budgets: Mapping[str, float], methods: Sequence[str]) -> dict[str, float | None]:
-    if not isinstance(budgets, Mapping):
-        raise TypeError(f"budgets must map methods to seconds, got {budgets!r}.")
-    limited = {name: None for name, method in METHODS.items() if method.max_time is not None}
-    for name, seconds in budgets.items():
-        lookup(limited, name, "a budget's method")
-        check_number(seconds, f"budgets[{name!r}]", Real, above=0)
-    return {name: budgets.get(name, METHODS[name].max_time) for name in methods}
-
-
-def _check_data(
-    X: ArrayLike, y: ArrayLike | None, target_names: Sequence[str] | None
-) -> tuple[Array, Indices, Array, list[str]]:
-    """Return the samples, their classes counted from 0, the labels, and what these are called."""
-    if y is None:
-        raise ValueError("y must be given with X, got None.")
-    samples, codes, classes = check_training(X, y)
-    names = [str(name) for name in (classes if target_names is None else target_names)]
-    if len(names) != len(classes):
-        raise ValueError(
-            f"target_names must hold {len(classes)} names, one a class, got {len(names)}: {names}."
-        )
-    return samples, codes, classes, names
-
-
-def _check_fitness(
-    fitness: str | Callable[..., Any], classes: Array, y: Indices
-) -> PopulationScore:
-    """Return the score, and refuse one that does not even know faultless predictions."""
-    faultless = np.eye(len(classes))[:, y]
-    with warnings.catch_warnings(record=True) as told:
-        warnings.simplefilter("always")
-        trial = resolve_fitness(fitness, classes=classes)
-        score = _measure(trial, faultless.T, y)
-    if np.isnan(score):
-        reasons = " ".join(str(warning.message) for warning in told)
-        raise ValueError(f"fitness must be a score of these data, got NaN from it. {reasons}")
-    # Anew, since a score warns of its first failure only.
-    return resolve_fitness(fitness, classes=classes)
-
-
-def _measure(score: PopulationScore, outputs: Array, y: Indices) -> float:
-    """Return the score of one network's outputs, of shape (n_samples, n_classes)."""
-    # Scores may overwrite what they are given, so they get a copy.
-    return float(score(np.array(outputs.T[None], dtype=np.float64, order="C"), y)[0])
-
-
-def _check_length(values: ArrayLike, n_samples: int, what: str) -> Array:
-    checked = np.asarray(values)
-    if checked.shape != (n_samples,):
-        raise ValueError(
-            f"{what} must have shape ({n_samples},), one a sample, got {checked.shape}."
-        )
-    return checked
-
-
-def _as_interrupted(comparison: Comparison) -> Comparison:
-    return Comparison(**{**vars(comparison), "interrupted": True})
-
-
-def _run_all(comparison: Comparison, X: Array, score: PopulationScore, *, verbose: bool) -> bool:
-    """Do the runs one after another; return False if Ctrl-C ended them early."""
-    s = comparison.settings
-    plan = [(split, method) for split in comparison.splits.values() for method in s["methods"]]
+def _do_runs(
+    plan: Plan,
+    splits: Sequence[Split],
+    methods: Mapping[str, Method],
+    budgets: Mapping[str, float | None],
+    seeds: Sequence[int],
+    *,
+    verbose: bool,
+) -> list[Run]:
+    """Do the runs one after another, until Ctrl-C; the one that it hits is left out."""
+    runs: list[Run] = []
+    pairs = [(split, name) for split in splits for name in methods]
     # With smoothing=0 the time left follows from the mean of all runs, quick and slow ones.
     # One thread of BLAS: the matrices are small, threads that wait for each other are slow on a
     # busy machine, and the seconds of the methods compare.
     with (
         threadpool_limits(1, user_api="blas"),
-        tqdm(total=len(plan), unit="run", smoothing=0, leave=False, disable=not verbose) as bar,
+        tqdm(total=len(pairs), unit="run", smoothing=0, leave=False, disable=not verbose) as bar,
     ):
         try:
-            for split, method in plan:
-                bar.set_description(f"{method}, {split.name}, seed {split.seed}")
-                if not _run_one(comparison, X, score, split, method):
-                    return False
+            for split, name in pairs:
+                bar.set_description(f"{name}, {split.name}, seed {split.seed}")
+                run = do_run(plan, split, name, methods[name], budgets[name], seeds[split.seed])
+                if run is None:
+                    break
+                runs.append(run)
                 bar.update()
         except KeyboardInterrupt:
-            return False
-    return True
-
-
-def _run_one(
-    comparison: Comparison, X: Array, score: PopulationScore, split: Split, method: str
-) -> bool:
-    """Train and measure one method on one split; return False if Ctrl-C ended the training."""
-    s, y_train, y_test = comparison.settings, comparison.y[split.train], comparison.y[split.test]
-    X_train, X_test = _parts(X, split, standardise=s["standardise"])
-    job = Job(
-        X_train,
-        y_train,
-        n_classes=len(comparison.target_names),
-        hidden_layer_sizes=tuple(s["hidden_layer_sizes"]),
-        max_time=s["budgets"][method],
-        random_state=s["seeds"][split.seed],
-        fitness=score,
-    )
-    started = perf_counter()
-    trained = METHODS[method].train(job)
-    seconds = perf_counter() - started
-    if trained.stop_reason == "interrupted":
-        return False
-    train_score = _measure(score, trained.predict_scores(X_train), y_train)
-    held_out_score = _measure(score, trained.predict_scores(X_test), y_test)
-    predicted = trained.predict(X_test)
-    right = predicted == y_test
-    is_held_out = split.kind != "all"
-    row = {
-        "method": method,
-        "split": split.name,
-        "seed": split.seed,
-        "train_score": train_score,
-        "held_out_score": held_out_score if is_held_out else float("nan"),
-        "train_accuracy": float((trained.predict(X_train) == y_train).mean()),
-        "held_out_accuracy": float(right.mean()) if is_held_out else float("nan"),
-        "n_wrong": int((~right).sum()),
-        "evaluations": trained.history.last["evaluations"],
-        "seconds": seconds,
-        "stop_reason": trained.stop_reason,
-    }
-    key = (method, split.name, split.seed)
-    comparison.histories[key] = _in_terms_of(trained.history, s["fitness"], train_score)
-    comparison.histories[key].label = comparison.label(method)
-    comparison.predictions[key] = predicted
-    comparison.rows.append(row)
-    return True
-
-
-def _parts(X: Array, split: Split, *, standardise: bool) -> tuple[Array, Array]:
-    """Return the training and the test part with the features that the split keeps."""
-    X_train, X_test = X[split.train][:, split.columns], X[split.test][:, split.columns]
-    if not standardise:
-        return X_train, X_test
-    scaler = StandardScaler().fit(X_train)
-    return scaler.transform(X_train), scaler.transform(X_test)
-
-
-def _in_terms_of(history: History, fitness: str, score: float) -> History:
-    """Return a History of this fitness; of one that measured another score only the end is left."""
-    if history.metric == fitness:
-        return history
-    end = History(metric=fitness, settings=history.settings)
-    end.append(**{**history.last, "best_fitness": score, "mean_fitness": float("nan")})
-    return end
+            pass
+    return runs

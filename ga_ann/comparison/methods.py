@@ -1,9 +1,10 @@
-"""The methods that a comparison trains: random weights, naive training, two GAs, Adam."""
+"""The methods that a comparison trains: random weights, naive training, GAs, Adam."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -13,14 +14,18 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
 from ga_ann.baseline import train_naive
-from ga_ann.evolution.evolve import EvolutionResult, evolve
+from ga_ann.evolution import Recipe, evolve
 from ga_ann.fitness import PopulationScore
 from ga_ann.history import History, TrainingResult
+from ga_ann.network import lookup
 
-__all__ = ["METHODS", "Job", "Method", "Trained"]
+__all__ = ["METHODS", "Job", "Method", "Trained", "ga_method", "resolve_methods"]
 
 ZERO_PROBABILITY = float(np.finfo(np.float64).eps)
 """What stands for a probability of 0 in logarithms, as in scikit-learn's log loss."""
+
+GA_SECONDS = 10.0
+GA_PATIENCE = 50
 
 Array = NDArray[Any]
 Indices = NDArray[np.intp]
@@ -96,16 +101,7 @@ class Method(NamedTuple):
     max_time: float | None = None
 
 
-def _train_random(job: Job) -> Trained:
-    # No iteration of the naive training: exactly the weights that it would start from.
-    return _run_naive(job, n_iterations=0)
-
-
-def _train_naive(job: Job) -> Trained:
-    return _run_naive(job)
-
-
-def _run_naive(job: Job, **options: Any) -> Trained:
+def _train_naive(job: Job, **options: Any) -> Trained:
     result = train_naive(
         job.X,
         job.y,
@@ -116,27 +112,56 @@ def _run_naive(job: Job, **options: Any) -> Trained:
     return _as_trained(result, job)
 
 
-def _train_tutorial_ga(job: Job) -> Trained:
-    return _run_ga(job, recipe="tutorial")
+def ga_method(
+    recipe: str | Recipe,
+    label: str,
+    max_time: float = GA_SECONDS,
+    *,
+    patience: int | None = GA_PATIENCE,
+) -> Method:
+    """Return the method that evolves the weights with a recipe; it maximises the fitness.
 
+    Parameters
+    ----------
+    recipe : str or Recipe
+        A name in `RECIPES`, or what shapes the search.
+    label : str
+        The method's name in tables and legends.
+    max_time : float, default=10.0
+        Its budget for one run in seconds.
+    patience : int or None, default=50
+        The run ends when what selection ranks by has not grown for so many generations: a network
+        without an error on the training data goes on improving on other data. With None it ends
+        at a fitness of 1.
 
-def _train_ga(job: Job) -> Trained:
-    # A network without an error on the training data goes on improving on other data.
-    return _run_ga(job, target_fitness=None, n_iter_no_change=50)
+    Returns
+    -------
+    Method
 
+    Examples
+    --------
+    >>> ga_method("tutorial", "as in the article", patience=None).max_time
+    10.0
+    """
+    end: dict[str, Any] = {}
+    if patience is not None:
+        end = {"target_fitness": None, "n_iter_no_change": patience}
 
-def _run_ga(job: Job, **options: Any) -> Trained:
-    result: EvolutionResult = evolve(
-        job.X,
-        job.y,
-        classes=np.arange(job.n_classes),
-        hidden_layer_sizes=job.hidden_layer_sizes,
-        fitness=job.fitness,
-        max_time=job.max_time,
-        random_state=job.random_state,
-        **options,
-    )
-    return _as_trained(result, job)
+    def train(job: Job) -> Trained:
+        result = evolve(
+            job.X,
+            job.y,
+            classes=np.arange(job.n_classes),
+            hidden_layer_sizes=job.hidden_layer_sizes,
+            fitness=job.fitness,
+            recipe=recipe,
+            max_time=job.max_time,
+            random_state=job.random_state,
+            **end,
+        )
+        return _as_trained(result, job)
+
+    return Method(label, train, max_time)
 
 
 def _as_trained(result: TrainingResult, job: Job) -> Trained:
@@ -194,10 +219,12 @@ def _train_adam(job: Job) -> Trained:
 
 
 METHODS: dict[str, Method] = {
-    "random": Method("random weights", _train_random),
+    # No iteration of the naive training: exactly the weights that it would start from.
+    "random": Method("random weights", partial(_train_naive, n_iterations=0)),
     "naive": Method("naive training", _train_naive),
-    "tutorial-ga": Method("tutorial's GA", _train_tutorial_ga, 2.0),
-    "ga": Method("GA", _train_ga, 10.0),
+    "tutorial-ga": ga_method("tutorial", "tutorial's GA", 0.6, patience=None),
+    "classic": ga_method("classic", "classic GA", 0.6, patience=None),
+    "ga": ga_method("default", "default GA"),
     "adam": Method("Adam", _train_adam),
 }
 """The methods by name:
@@ -207,12 +234,72 @@ METHODS: dict[str, Method] = {
 ``"naive"``
     `train_naive`, as in the tutorial.
 ``"tutorial-ga"``
-    `evolve` with ``recipe="tutorial"``, for as long as the budget allows. It maximises the fitness.
+    `ga_method` with the recipe ``"tutorial"``, for as long as the budget allows.
+``"classic"``
+    `ga_method` with the recipe ``"classic"``, until its fitness is 1 or as long as the budget
+    allows.
 ``"ga"``
-    `evolve` with its defaults, until its log loss on the training data stops falling (50
-    generations without an improvement) or as long as the budget allows. It maximises the fitness.
+    `ga_method` with the recipe ``"default"``, until its log loss on the training data stops falling
+    or as long as the budget allows.
 ``"adam"``
     scikit-learn's `MLPClassifier` with its defaults (gradient descent by Adam, biases), on samples
     divided by their standard deviation over the whole training part, one number. Its
     evaluations are its epochs, each of which costs a backward pass as well.
 """
+
+
+def resolve_methods(
+    methods: Iterable[str] | Mapping[str, str | Recipe | Method] | None,
+) -> dict[str, Method]:
+    """Return methods by what they are called in the rows of a comparison.
+
+    Parameters
+    ----------
+    methods : iterable of str, or mapping of str to str, Recipe or Method, optional
+        Names in `METHODS`, or a mapping from a label to such a name, to a `Recipe` for `ga_method`,
+        or to a `Method`; by default all of `METHODS`.
+
+    Returns
+    -------
+    dict of str to Method
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown, comes twice, or there is none.
+    TypeError
+        If `methods` is a string, or holds something else.
+
+    Examples
+    --------
+    >>> list(resolve_methods(["ga", "adam"]))
+    ['ga', 'adam']
+    >>> resolve_methods({"ga": "ga", "careful": Recipe(sigma=0.1)})["careful"].max_time
+    10.0
+    """
+    if methods is None:
+        return dict(METHODS)
+    if isinstance(methods, Mapping):
+        given = list(methods.items())
+    elif isinstance(methods, str):
+        raise TypeError(f"methods must be a list of names, got the string {methods!r}.")
+    else:
+        given = [(name, name) for name in methods]
+    resolved = [(label, _resolve(label, method)) for label, method in given]
+    if not given or len({method.label for _, method in resolved}) < len(given):
+        names = [label for label, _ in given]
+        raise ValueError(
+            f"methods must name at least one of {list(METHODS)}, each once; got {names}."
+        )
+    return dict(resolved)
+
+
+def _resolve(label: object, method: object) -> Method:
+    if not isinstance(label, str) or not label:
+        raise TypeError(f"methods must be known by their labels, strings; got {label!r}.")
+    if isinstance(method, Method):
+        return method._replace(label=label)
+    if isinstance(method, Recipe):
+        return ga_method(method, label)
+    known = lookup(METHODS, method, "each of methods")
+    return known if method == label else known._replace(label=label)

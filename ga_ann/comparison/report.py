@@ -9,21 +9,19 @@ import os
 import platform
 import re
 import textwrap
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from ga_ann.comparison.compare import Comparison
+from ga_ann.comparison.presentation import caption, legend_label, list_misclassified
 from ga_ann.comparison.summary import MEASURES, summarise
 from ga_ann.history import History
 from ga_ann.plotting import plot_comparison, plot_confusion, plot_fitness, render_figure
-from ga_ann.storage.files import check_target, replacing
+from ga_ann.storage import check_writable, package_versions, replacing
 
 __all__ = ["check_folder", "write_report"]
 
@@ -41,11 +39,6 @@ DIFFERENCES = (
     "worse",
 )
 
-MISCLASSIFIED_SHOWN = 60
-"""Names that the list of misclassified samples gives for a method at most."""
-
-Indices = NDArray[np.intp]
-
 
 def check_folder(folder: str | os.PathLike[str]) -> Path:
     """Return a folder to write to as a path; it need not exist yet.
@@ -61,7 +54,7 @@ def check_folder(folder: str | os.PathLike[str]) -> Path:
     nearest = next(p for p in (path, *path.absolute().parents) if p.exists())
     if not nearest.is_dir():
         raise NotADirectoryError(f"{nearest} is a file; a folder is needed to write to.")
-    check_target(nearest / "comparison.csv")
+    check_writable(nearest / "comparison.csv")
     return path
 
 
@@ -104,18 +97,30 @@ def write_report(comparison: Comparison, folder: str | os.PathLike[str]) -> list
         "comparison.csv": _to_csv(comparison.rows, COLUMNS).encode(),
         "differences.csv": _to_csv(comparison.differences(), DIFFERENCES).encode(),
         "comparison.json": _to_json(comparison).encode(),
-        "misclassified.md": _list_misclassified(comparison).encode(),
+        "misclassified.md": list_misclassified(comparison).encode(),
         "comparison.png": render_figure(_draw_comparison(comparison), "png"),
         "fitness.png": render_figure(_draw_fitness(comparison), "png"),
     }
-    for method in comparison.methods():
-        figure = _draw_confusion(comparison, method)
-        contents[f"confusion_{method}.png"] = render_figure(figure, "png")
+    for method, name in _file_names(comparison.methods()).items():
+        contents[f"confusion_{name}.png"] = render_figure(
+            _draw_confusion(comparison, method), "png"
+        )
     target.mkdir(parents=True, exist_ok=True)
     for name, content in contents.items():
         with replacing(target / name) as file:
             file.write(content)
     return [target / name for name in contents]
+
+
+def _file_names(labels: Iterable[str]) -> dict[str, str]:
+    """Return the labels as parts of file names, all different."""
+    names: dict[str, str] = {}
+    for label in labels:
+        name = re.sub(r"[^\w.-]", "_", label)
+        while name.lower() in map(str.lower, names.values()):
+            name += "_"
+        names[label] = name
+    return names
 
 
 def _to_csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> str:
@@ -128,26 +133,16 @@ def _to_csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> str:
 
 def _to_json(comparison: Comparison) -> str:
     held = {
-        "caption": comparison.caption,
+        "caption": caption(comparison),
         "settings": comparison.settings,
         "interrupted": comparison.interrupted,
-        "versions": _versions(),
+        "versions": package_versions("ga-ann", "numpy", "pygad", "scikit-learn"),
         "machine": {"system": platform.platform(), "cores": os.cpu_count()},
         "rows": comparison.rows,
         "summary": summarise(comparison.rows),
         "differences": comparison.differences(),
     }
     return json.dumps(_without_nan(held), indent=2, allow_nan=False) + "\n"
-
-
-def _versions() -> dict[str, str]:
-    versions = {"python": platform.python_version()}
-    for name in ("ga-ann", "numpy", "pygad", "scikit-learn"):
-        try:
-            versions[name] = version(name)
-        except PackageNotFoundError:  # a checkout that is not installed
-            versions[name] = "not installed"
-    return versions
 
 
 def _without_nan(value: Any) -> Any:
@@ -159,69 +154,13 @@ def _without_nan(value: Any) -> Any:
     return None if isinstance(value, float) and np.isnan(value) else value
 
 
-def _headline(comparison: Comparison) -> list[str]:
-    """Return the names of the splits of the first kind that has rows."""
-    done = {row["split"] for row in comparison.rows}
-    names = {name: split.kind for (name, _), split in comparison.splits.items() if name in done}
-    first = next(iter(names.values()))
-    return [name for name, kind in names.items() if kind == first]
-
-
-def _list_misclassified(comparison: Comparison) -> str:
-    """Return a Markdown document: a table of names for each method, most often wrong first."""
-    lines = ["# Misclassified samples", "", comparison.caption, ""]
-    lines += [f"Split: {', '.join(_headline(comparison))}.", ""]
-    for method in comparison.methods():
-        lines += [f"## {comparison.label(method)}", "", *_tabulate_wrong(comparison, method), ""]
-    return "\n".join(lines)
-
-
-def _tabulate_wrong(comparison: Comparison, method: str) -> list[str]:
-    runs: Counter[int] = Counter()
-    wrong: Counter[int] = Counter()
-    taken_for: dict[int, set[str]] = {}
-    for indices, predicted in _headline_predictions(comparison, method):
-        runs.update(indices.tolist())
-        for k in np.flatnonzero(predicted != comparison.y[indices]):
-            sample = int(indices[k])
-            wrong[sample] += 1
-            taken_for.setdefault(sample, set()).add(comparison.target_names[predicted[k]])
-    if not wrong:
-        return [f"None of {len(runs)}."]
-    ranked = sorted(wrong, key=lambda k: (-wrong[k], k))
-    rows = [
-        f"| {comparison.sample_names[k]} | {comparison.target_names[comparison.y[k]]} "
-        f"| {', '.join(sorted(taken_for[k]))} | {wrong[k]} of {runs[k]} |"
-        for k in ranked[:MISCLASSIFIED_SHOWN]
-    ]
-    left = len(ranked) - len(rows)
-    return [
-        f"{len(ranked)} of {len(runs)} samples were wrong at least once.",
-        "",
-        "| sample | class | taken for | wrong in |",
-        "| --- | --- | --- | --- |",
-        *rows,
-        *(["", f"... and {left} more."] if left else []),
-    ]
-
-
-def _headline_predictions(comparison: Comparison, method: str) -> list[tuple[Indices, Indices]]:
-    """Return the tested samples and what they were taken for, run after run."""
-    names = _headline(comparison)
-    return [
-        (comparison.splits[name, seed].test, predicted)
-        for (done, name, seed), predicted in comparison.predictions.items()
-        if done == method and name in names
-    ]
-
-
 def _unbroken_caption(comparison: Comparison) -> str:
     """Return the caption with spaces that do not break between a number and its unit."""
-    return re.sub(r"(?<=[0-9]) (?=s\b)", "\N{NO-BREAK SPACE}", comparison.caption)
+    return re.sub(r"(?<=[0-9]) (?=s\b)", "\N{NO-BREAK SPACE}", caption(comparison))
 
 
 def _draw_confusion(comparison: Comparison, method: str) -> Figure:
-    runs = _headline_predictions(comparison, method)
+    runs = comparison.tested(method)
     tested = np.concatenate([comparison.y[indices] for indices, _ in runs])
     predicted = np.concatenate([classes for _, classes in runs])
     names = np.array(comparison.target_names)
@@ -232,15 +171,15 @@ def _draw_confusion(comparison: Comparison, method: str) -> Figure:
         names[predicted],
         figure.subplots(),
         labels=names,
-        title=f"{comparison.label(method)}: {n_wrong:,} of {len(tested):,} wrong",
-        caption=f"Sum over {len(runs)} runs, split {', '.join(_headline(comparison))}. "
+        title=f"{legend_label(comparison, method)}: {n_wrong:,} of {len(tested):,} wrong",
+        caption=f"Sum over {len(runs)} runs, split {', '.join(comparison.headline())}. "
         + _unbroken_caption(comparison),
     )
     return figure
 
 
 def _draw_comparison(comparison: Comparison) -> Figure:
-    rows = [{**row, "method": comparison.label(row["method"])} for row in comparison.rows]
+    rows = [{**row, "method": legend_label(comparison, row["method"])} for row in comparison.rows]
     n_splits = len({row["split"] for row in rows})
     height = 2 + 0.24 * max(2, n_splits) * len(comparison.methods())
     figure = Figure(figsize=(7.2, height), layout="constrained")
@@ -256,14 +195,14 @@ def _draw_comparison(comparison: Comparison) -> Figure:
 
 
 def _draw_fitness(comparison: Comparison) -> Figure:
-    names = _headline(comparison)
+    names = comparison.headline()
     figure = Figure(figsize=(4.6 * len(names) + 1, 4.8), layout="constrained")
     panels = figure.subplots(1, len(names), sharey=True, squeeze=False)[0]
     for ax, name in zip(panels, names, strict=True):
         curves: dict[str, list[History]] = {}
         for (method, split, _), history in comparison.histories.items():
             if split == name:
-                curves.setdefault(comparison.label(method), []).append(history)
+                curves.setdefault(legend_label(comparison, method), []).append(history)
         plot_fitness(curves, ax, x="evaluations", caption=False)
         ax.get_legend().remove()
         ax.set_title(name, fontsize="medium")

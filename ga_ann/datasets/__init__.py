@@ -1,34 +1,40 @@
 """Feature tables: the shipped one, hue histograms of pictures, and the user's own files."""
 
-from ga_ann.datasets.tables import (
-    FORMATS,
-    FeatureTable,
-    HueHistogram,
-    extract_features,
-    hue_histogram,
-    list_flat,
-    list_pictures,
-    load_features,
-    load_fruits360,
+from ga_ann.datasets.csv_table import LONGEST_LABEL
+from ga_ann.datasets.feature_table import FeatureTable, extract_features, load_table, save_table
+from ga_ann.datasets.fruits import load_fruits360, shipped_table
+from ga_ann.datasets.hue import HueHistogram, hue_histogram
+from ga_ann.datasets.pictures import FORMATS, list_flat, list_pictures
+from ga_ann.datasets.samples import (
+    FRUITS,
+    Samples,
+    holds_samples,
+    load_pictures,
     load_samples,
-    load_table,
-    save_table,
-    select_by_std,
-    shipped_table,
+    locate,
 )
+from ga_ann.datasets.selection import select_by_std
+from ga_ann.datasets.tables import load_features, load_unlabelled
 
 __all__ = [
     "FORMATS",
+    "FRUITS",
+    "LONGEST_LABEL",
     "FeatureTable",
     "HueHistogram",
+    "Samples",
     "extract_features",
+    "holds_samples",
     "hue_histogram",
     "list_flat",
     "list_pictures",
     "load_features",
     "load_fruits360",
+    "load_pictures",
     "load_samples",
     "load_table",
+    "load_unlabelled",
+    "locate",
     "save_table",
     "select_by_std",
     "shipped_table",

@@ -79,10 +79,8 @@ class NetworkGA(pygad.GA):
             **_operators(state, run.problem),
         )
         if isinstance(self.parent_selection_type, str):
-            select: Callable[..., Any] = self.select_parents
-            self.select_parents: Callable[..., Any] = lambda fitness, num_parents: select(
-                without_nan(self.ranking), num_parents
-            )
+            self._pygad_select: Callable[..., Any] = self.select_parents
+            self.select_parents: Callable[..., Any] = self._select_by_pygad
         self._restore_generators()
 
     # ------------------------------------------------------------ parts of the state
@@ -169,6 +167,16 @@ class NetworkGA(pygad.GA):
         fitness = self.cal_pop_fitness() if pop_fitness is None else pop_fitness
         best = int(np.argmax(fitness))
         return self.population[best].copy(), fitness[best], best
+
+    def _select_by_pygad(self, fitness: NDArray[Any], num_parents: int) -> Any:
+        """Let PyGAD select by the ranking."""
+        try:
+            return self._pygad_select(without_nan(self.ranking), num_parents)
+        except ZeroDivisionError as error:
+            raise ValueError(
+                f"selection={self.parent_selection_type!r} of PyGAD cannot choose among solutions "
+                "that are all worth 0; use 'roulette' or 'tournament'."
+            ) from error
 
     # ------------------------------------------------------------ between two generations
 

@@ -71,7 +71,7 @@ def _score(
             lent = _read_only(outputs)
         else:
             lent = outputs if k == turns[-1][0] else outputs.copy()
-        values[k] = score(lent, *targets)
+        values[k] = np.array(score(lent, *targets))  # it may be a part of the outputs
     return values
 
 

@@ -28,7 +28,7 @@ from ga_ann.history import History, TrainingResult
 from ga_ann.low_rank import LowRankPopulation
 from ga_ann.schedule import Schedule
 from ga_ann.state import Beginning, State
-from ga_ann.storage import Fingerprints, describe_difference, load_checkpoint, versions
+from ga_ann.storage import Fingerprints, describe_difference, load_checkpoint, numeric_versions
 from ga_ann.validation import check_hidden_layer_sizes, check_number
 
 __all__ = ["EvolutionResult", "evolve"]
@@ -314,9 +314,14 @@ def _begin(
             n_samples=len(problem.data.X),
             settings=settings,
         )
+    elif start is not None and np.ndim(start) == 0:
+        raise TypeError(
+            "start must be chromosomes, what evolve returned, or a checkpoint, got "
+            f"{type(start).__name__}."
+        )
     else:
         state = _draw(start, problem, settings, random_state)
-    state.fingerprints, state.versions = fingerprints, versions()
+    state.fingerprints, state.versions = fingerprints, numeric_versions()
     return state
 
 
@@ -397,10 +402,11 @@ def _resume(
             f"the checkpoint's schedule is one for {held.schedule.n_samples} samples, not "
             f"{n_samples}."
         )
-    if held.versions != versions():
+    if held.versions != numeric_versions():
         warnings.warn(
-            f"The checkpoint was written with {held.versions}, and this is {versions()}: the "
-            "run goes on, but its bits may be others than those of one never interrupted.",
+            f"The checkpoint was written with {dict(held.versions)}, and this is "
+            f"{numeric_versions()}: the run goes on, but its bits may be others than those "
+            "of one never interrupted.",
             RuntimeWarning,
             stacklevel=4,
         )

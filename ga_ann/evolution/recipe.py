@@ -18,7 +18,7 @@ from ga_ann.evolution.data import TrainingData
 from ga_ann.fitness import PopulationScore, finer_score, resolve_fitness
 from ga_ann.network import ACTIVATIONS, INITS, lookup
 from ga_ann.operators import CROSSOVERS, MUTATIONS, RECOMBINATIONS, SELECTIONS
-from ga_ann.storage import naming, replacing
+from ga_ann.storage import named_errors, replacing
 from ga_ann.validation import check_number
 
 __all__ = ["RECIPES", "Recipe", "find_recipe", "name_of"]
@@ -26,8 +26,8 @@ __all__ = ["RECIPES", "Recipe", "find_recipe", "name_of"]
 AUTO_BATCH_SIZE = 32
 """Size of the first batches, where there are at least eight times as many samples."""
 
-MOST_WEIGHT_DECAY = 0.1
-"""What the automatic weight decay is at most, on small sets of samples."""
+MOST_DECAY = 0.03
+"""Share of the weights that a generation of the automatic weight decay takes away at most."""
 
 PYGAD_SELECTIONS = ("random", "rws", "sss", "sus")
 PYGAD_CROSSOVERS = ("sbx", "scattered", "two_points")
@@ -97,8 +97,8 @@ class Recipe:
         Share of the parents' weights, biases apart, that is taken away before they mate, in units
         of the current `sigma`; at least 0. It makes for networks that do better on other data.
         PyGAD's own crossovers do not use it. By the problem: one over the square root of the
-        number of samples, at most 0.1 (as for any prior, the more samples there are, the less it
-        counts); 0 where the run ends at a target on the training data, since a run that ends when
+        number of samples, so that a generation takes 3 % away at most (as for any prior, the more
+        samples there are, the less it counts); 0 where the run ends at a target on the training data, since a run that ends when
         it has learned them is not to be held back, and with a set of weights.
     batch_size : int or "full", optional
         Number of samples that the generations are measured on, to begin with: the same for the
@@ -252,7 +252,8 @@ class Recipe:
         recombination = self.recombination or ("centred" if centred else "parents")
         takes_all = crossover == "mean" and recombination == "centred"
         rates = ADAPTIVE_RATES if mutation == "adaptive" else (0.005 if restricted else 1.0)
-        decay = min(1 / math.sqrt(n_samples), MOST_WEIGHT_DECAY)
+        sigma = (1.0 if restricted else 0.3) if self.sigma is None else self.sigma
+        decay = min(1 / math.sqrt(n_samples), MOST_DECAY / sigma if sigma else math.inf)
         enough = n_samples >= 8 * AUTO_BATCH_SIZE
         by_problem: dict[str, Any] = {
             "n_parents": self.population_size if takes_all else -(-self.population_size // 4),
@@ -260,7 +261,7 @@ class Recipe:
             "recombination": recombination,
             "mutation": mutation,
             "mutation_rate": rates,
-            "sigma": 1.0 if restricted else 0.3,
+            "sigma": sigma,
             "weight_decay": 0.0 if ends_at_target or restricted else decay,
             "batch_size": AUTO_BATCH_SIZE if enough else "full",
             "ranking": finer_score(fitness, data.class_shares),
@@ -424,7 +425,7 @@ class Recipe:
         ValueError
             If it cannot be used; the message names the file and the reason.
         """
-        with naming(path, "a recipe"), Path(path).open("rb") as file:
+        with named_errors(path, "a recipe"), Path(path).open("rb") as file:
             text = file.read(LONGEST_FILE + 1)
             if len(text) > LONGEST_FILE:
                 raise ValueError(f"it has more than {LONGEST_FILE:,} bytes")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -184,9 +184,10 @@ def cohen_kappa(outputs: Outputs, y: Codes, sample_weight: Weights = None) -> Sc
 class _FBeta:
     beta: float
     average: Average
+    name: str = field(default="", compare=False)
 
     def __repr__(self) -> str:
-        return f"fbeta({self.beta:g}, average={self.average!r})"
+        return self.name or f"fbeta({self.beta:g}, average={self.average!r})"
 
     def __call__(self, outputs: Outputs, y: Codes, sample_weight: Weights = None) -> Scores:
         if self.average == "binary" and outputs.shape[1] != 2:
@@ -241,7 +242,9 @@ def fbeta(beta: float, average: Average = "macro") -> PopulationScore:
     return _FBeta(float(beta), average)
 
 
-FITNESS.update(f1=fbeta(1, "binary"), f1_macro=fbeta(1), f1_weighted=fbeta(1, "weighted"))
+FITNESS["f1"] = _FBeta(1.0, "binary", "f1")
+FITNESS["f1_macro"] = _FBeta(1.0, "macro", "f1_macro")
+FITNESS["f1_weighted"] = _FBeta(1.0, "weighted", "f1_weighted")
 
 
 @population_score("classification", overwrites=False)

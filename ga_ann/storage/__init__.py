@@ -5,11 +5,20 @@ from ga_ann.storage.checkpoint import (
     as_generator_state,
     describe_difference,
     load_checkpoint,
+    numeric_versions,
     save_checkpoint,
     using_state,
-    versions,
 )
-from ga_ann.storage.files import check_target, clear_unfinished, naming, replacing
+from ga_ann.storage.environment import package_versions
+from ga_ann.storage.files import (
+    array_from_bytes,
+    check_writable,
+    clear_unfinished,
+    named_errors,
+    parse_npy,
+    read_npz,
+    replacing,
+)
 from ga_ann.storage.fingerprint import Fingerprints
 from ga_ann.storage.info import describe_file
 from ga_ann.storage.model import Model, load_history, load_model, save_history, save_model
@@ -17,20 +26,24 @@ from ga_ann.storage.model import Model, load_history, load_model, save_history, 
 __all__ = [
     "Fingerprints",
     "Model",
+    "array_from_bytes",
     "as_generator_state",
-    "check_target",
+    "check_writable",
     "clear_unfinished",
     "describe_difference",
     "describe_file",
     "load_checkpoint",
     "load_history",
     "load_model",
-    "naming",
+    "named_errors",
+    "numeric_versions",
+    "package_versions",
+    "parse_npy",
     "read_kind",
+    "read_npz",
     "replacing",
     "save_checkpoint",
     "save_history",
     "save_model",
     "using_state",
-    "versions",
 ]

@@ -15,7 +15,6 @@ import json
 import os
 import zipfile
 from collections.abc import Iterable, Mapping
-from importlib import import_module
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -23,7 +22,8 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from ga_ann.storage.files import naming, read_npz, replacing
+from ga_ann import __version__
+from ga_ann.storage.files import named_errors, read_npz, replacing
 
 __all__ = ["entry", "member", "read_archive", "read_kind", "seal", "to_json", "write_archive"]
 
@@ -81,8 +81,7 @@ def write_archive(
         "format": FORMAT,
         "kind": kind,
         "version": VERSION,
-        # Looked up, not imported: the package's front page imports the floors above this one.
-        "package_version": import_module("ga_ann").__version__,
+        "package_version": __version__,
     }
     text = json.dumps(about | dict(header), default=to_json).encode()
     _parse_header(text)
@@ -124,7 +123,7 @@ def _digest(file: IO[bytes]) -> bytes:
 def read_archive(
     path: str | os.PathLike[str], kind: str | None = None
 ) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-    """Read what `write_archive` wrote; to be called in a `naming` block.
+    """Read what `write_archive` wrote; to be called in a `named_errors` block.
 
     Parameters
     ----------
@@ -173,7 +172,7 @@ def read_kind(path: str | os.PathLike[str]) -> str:
     ValueError
         If it is no file of this package.
     """
-    with naming(path, f"a file of {FORMAT}"):
+    with named_errors(path, f"a file of {FORMAT}"):
         return entry(_read_header(read_npz(path, (HEADER,))), "kind", str)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -19,16 +18,17 @@ from ga_ann.network import pair_layers
 from ga_ann.schedule import Schedule
 from ga_ann.state import Beginning, Best, State
 from ga_ann.storage.archive import entry, member, read_archive, to_json, write_archive
-from ga_ann.storage.files import naming
+from ga_ann.storage.environment import package_versions
+from ga_ann.storage.files import named_errors
 from ga_ann.storage.model import pack_history, unpack_history
 
 __all__ = [
     "as_generator_state",
     "describe_difference",
     "load_checkpoint",
+    "numeric_versions",
     "save_checkpoint",
     "using_state",
-    "versions",
 ]
 
 MAY_CHANGE = ("n_generations", "max_time", "max_evaluations", "target_fitness")
@@ -45,10 +45,12 @@ FLAGS = ("measured_on_all", "fitness_known")
 NUMBERS = ("best_ranking", "n_evaluated")
 SEEDS = ("noise_seed", "engine_seed")
 
+_NUMERIC = package_versions("numpy")
 
-def versions() -> dict[str, str]:
+
+def numeric_versions() -> dict[str, str]:
     """Return the versions that the bits of a run depend on."""
-    return {"python": platform.python_version(), "numpy": np.__version__}
+    return dict(_NUMERIC)
 
 
 def describe_difference(
@@ -126,7 +128,7 @@ def save_checkpoint(path: str | os.PathLike[str], state: State) -> None:
             "rng": state.rng.bit_generator.state,
         },
         "data": dict(state.fingerprints),
-        "versions": state.versions,
+        "versions": dict(state.versions),
     }
     write_archive(path, "checkpoint", header, arrays | columns, compress=False, keep_previous=True)
 
@@ -151,7 +153,7 @@ def load_checkpoint(path: str | os.PathLike[str]) -> State:
         If the file is damaged, is no checkpoint, or comes from a newer version; the message names
         the file and the reason. Nothing in the file is ever unpickled.
     """
-    with naming(path, "a checkpoint"):
+    with named_errors(path, "a checkpoint"):
         header, arrays = read_archive(path, "checkpoint")
         shapes = [_as_shape(shape) for shape in entry(header, "shapes", list)]
         state = entry(header, "state", dict)

@@ -27,9 +27,9 @@ from numpy.typing import NDArray
 
 __all__ = [
     "array_from_bytes",
-    "check_target",
+    "check_writable",
     "clear_unfinished",
-    "naming",
+    "named_errors",
     "parse_npy",
     "read_npz",
     "replacing",
@@ -47,7 +47,7 @@ MOST_AXES = 32
 """Axes that an array in a file may have; older versions of NumPy know no more."""
 
 
-def check_target(path: PathLike) -> Path:
+def check_writable(path: PathLike) -> Path:
     """Return `path` if a file can be written there; a file is made in its folder to find out.
 
     Raises
@@ -123,9 +123,9 @@ def replacing(path: PathLike, *, keep_previous: bool = False) -> Iterator[IO[byt
     Raises
     ------
     OSError
-        See `check_target`; it names the target.
+        See `check_writable`; it names the target.
     """
-    target = check_target(path)
+    target = check_writable(path)
     with _beside(target) as (unfinished, file):
         with file:
             yield file
@@ -165,7 +165,7 @@ def _flush_folder(folder: Path) -> None:
 
 
 @contextmanager
-def naming(path: PathLike, what: str) -> Iterator[None]:
+def named_errors(path: PathLike, what: str) -> Iterator[None]:
     """Turn whatever a damaged or hostile file provokes into a ValueError that names the file.
 
     zipfile, zlib, Pillow, the npy reader and json raise some fifteen types between them, hence the
@@ -190,7 +190,7 @@ def naming(path: PathLike, what: str) -> Iterator[None]:
 
 
 def read_npz(path: PathLike, *choices: tuple[str, ...]) -> dict[str, NDArray[Any]]:
-    """Read arrays from an npz archive; to be called in a `naming` block.
+    """Read arrays from an npz archive; to be called in a `named_errors` block.
 
     Parameters
     ----------

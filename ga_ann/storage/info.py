@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ga_ann.history import History
 from ga_ann.storage.archive import read_archive
 from ga_ann.storage.checkpoint import load_checkpoint
-from ga_ann.storage.files import naming
+from ga_ann.storage.files import named_errors
 from ga_ann.storage.model import load_history, load_model
 
 __all__ = ["describe_file"]
@@ -45,7 +45,7 @@ def describe_file(path: str | os.PathLike[str]) -> str:
     GA: generation 0, best accuracy 0.5000, 32 evaluations, 0.2 s
     settings: sigma=0.3
     """
-    with naming(path, "a model, a history or a checkpoint"):
+    with named_errors(path, "a model, a history or a checkpoint"):
         header, _ = read_archive(path)
         describe = {"checkpoint": _checkpoint, "history": _history, "model": _model}.get(
             header["kind"]
@@ -106,5 +106,5 @@ def _sizes(shapes: list[tuple[int, ...]]) -> str:
     return "-".join(map(str, sizes)) + (" with biases" if len(shapes) > len(matrices) else "")
 
 
-def _pairs(values: dict[str, Any]) -> str:
+def _pairs(values: Mapping[str, Any]) -> str:
     return ", ".join(f"{name}={value!r}" for name, value in values.items()) or "none"

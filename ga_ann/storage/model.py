@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import softmax
 from sklearn.utils import check_array
 
 from ga_ann.history import COLUMNS, History
-from ga_ann.network import ACTIVATIONS, forward, lookup, pair_layers
+from ga_ann.network import ACTIVATIONS, forward, lookup, pair_layers, to_predictions
 from ga_ann.storage.archive import entry, member, read_archive, write_archive
-from ga_ann.storage.files import naming
+from ga_ann.storage.files import named_errors
 
 __all__ = [
     "Model",
@@ -117,8 +118,7 @@ class Model:
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Return the label of each sample, of shape (n_samples,); `X` as in `predict_scores`."""
-        labels: NDArray[Any] = self.classes[self.predict_scores(X).argmax(axis=-1)]
-        return labels
+        return to_predictions(self.predict_scores(X), self.classes)
 
     def predict_proba(self, X: ArrayLike) -> NDArray[Any]:
         """Return the softmax of the scores; `X` as in `predict_scores`.
@@ -130,9 +130,7 @@ class Model:
             probabilities already and are returned as they are.
         """
         scores = self.predict_scores(X)
-        if self.output_activation != "softmax":
-            ACTIVATIONS["softmax"](scores)
-        return scores
+        return scores if self.output_activation == "softmax" else softmax(scores, axis=-1)
 
     @property
     def n_features(self) -> int | None:
@@ -267,7 +265,7 @@ def load_model(path: str | os.PathLike[str]) -> Model:
         If the file is damaged, is no model, or comes from a newer version; the message names the
         file and the reason. Nothing in the file is ever unpickled.
     """
-    with naming(path, "a model"):
+    with named_errors(path, "a model"):
         header, arrays = read_archive(path, "model")
         n_weights = entry(header, "n_weights", int)
         found = sum(name.startswith("weights/") for name in arrays)
@@ -327,7 +325,7 @@ def load_history(path: str | os.PathLike[str]) -> History:
         If the file is damaged, has no history, or comes from a newer version; the message names
         the file and the reason. Nothing in the file is ever unpickled.
     """
-    with naming(path, "a history"):
+    with named_errors(path, "a history"):
         header, arrays = read_archive(path)
         return unpack_history(header, arrays)
 

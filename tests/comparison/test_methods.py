@@ -2,16 +2,33 @@ import warnings
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_iris
+from sklearn.neural_network import MLPClassifier
 
-from ga_ann.comparison.methods import METHODS, Job
+from ga_ann import Recipe, evolve
+from ga_ann.comparison.methods import METHODS, Job, Method, ga_method, resolve_methods
 from ga_ann.fitness import FITNESS
 
 
-@pytest.fixture(scope="module")
-def data():
-    X, y = load_iris(return_X_y=True)
-    return X, y, np.arange(len(y)) % 2
+def test_naive_training_ends_where_random_weights_begin(full):
+    keys = [key for key in full.predictions if key[0] == "naive"]
+    assert keys
+    for _, split, seed in keys:
+        np.testing.assert_array_equal(
+            full.predictions["naive", split, seed], full.predictions["random", split, seed]
+        )
+
+
+def test_adam_is_scikit_learns(full, data):
+    X, y, _ = data
+    split = full.splits["holdout", 1]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = MLPClassifier((6,), random_state=full.settings["seeds"][1])
+        scale = X[split.train].std()
+        model.fit(X[split.train] / scale, y[split.train])
+    np.testing.assert_array_equal(
+        model.predict(X[split.test] / scale), full.predictions["adam", "holdout", 1]
+    )
 
 
 def test_adam_gives_the_logarithms_of_its_probabilities(data):
@@ -36,3 +53,78 @@ def test_every_method_trains_and_answers_for_every_class(data, name):
     assert trained.predict_scores(X).shape == (len(X), 3)
     assert set(trained.predict(X)) <= {0, 1}
     assert len(trained.history)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "patience"),
+    [("default", 5), ("classic", None), (Recipe(sigma=0.1, population_size=8), 5)],
+)
+def test_a_ga_method_is_evolve_with_its_recipe(data, recipe, patience):
+    X, y, _ = data
+    y = np.minimum(y, 1)  # which every recipe learns to the last sample
+    method = ga_method(recipe, "mine", max_time=60.0, patience=patience)
+    assert (method.label, method.max_time) == ("mine", 60.0)
+    trained = method.train(Job(X, y, 2, (4,), None, 7, FITNESS["accuracy"]))
+    end = {} if patience is None else {"target_fitness": None, "n_iter_no_change": patience}
+    result = evolve(X, y, hidden_layer_sizes=(4,), recipe=recipe, random_state=7, **end)
+    np.testing.assert_array_equal(trained.predict_scores(X), result.predict_scores(X))
+    assert trained.stop_reason == result.stop_reason
+
+
+@pytest.mark.parametrize(
+    ("method", "recipe"), [("ga", "default"), ("classic", "classic"), ("tutorial-ga", "tutorial")]
+)
+def test_the_gas_follow_the_recipes_of_their_names(data, method, recipe):
+    X, y, _ = data
+    job = Job(X, y, 3, (4,), 0.05, 0, FITNESS["accuracy"])
+    settings = METHODS[method].train(job).history.settings
+    assert Recipe.from_dict(settings) == Recipe.from_dict(
+        evolve(
+            X,
+            y,
+            hidden_layer_sizes=(4,),
+            recipe=recipe,
+            n_generations=0,
+            target_fitness=settings["target_fitness"],
+        ).history.settings
+    )
+
+
+def test_a_recipe_is_trained_like_the_default_ga(data):
+    X, y, _ = data
+    job = Job(X, y, 3, (4,), 60.0, 0, FITNESS["accuracy"])
+    resolved = resolve_methods({"mine": Recipe(), "ga": "ga", "other": Recipe(sigma=0.1)})
+    mine, ga, other = (method.train(job) for method in resolved.values())
+    np.testing.assert_array_equal(mine.predict_scores(X), ga.predict_scores(X))
+    assert mine.stop_reason == ga.stop_reason
+    assert "no ranking improvement in 50 generations" in ga.stop_reason
+    assert (ga.history.settings["sigma"], other.history.settings["sigma"]) == (0.3, 0.1)
+    assert [method.label for method in resolved.values()] == ["mine", "default GA", "other"]
+
+
+def test_labels_of_ones_own_stand_for_methods():
+    own = Method("as it was called", METHODS["naive"].train, 3.0)
+    resolved = resolve_methods({"ga": "ga", "gradients": "adam", "mine": own})
+    assert list(resolved) == ["ga", "gradients", "mine"]
+    assert resolved["ga"] == METHODS["ga"]
+    assert resolved["gradients"] == METHODS["adam"]._replace(label="gradients")
+    assert resolved["mine"] == own._replace(label="mine")
+    assert resolve_methods(None) == resolve_methods(METHODS.keys()) == METHODS
+
+
+@pytest.mark.parametrize(
+    ("methods", "error", "message"),
+    [
+        ({}, ValueError, "at least one"),
+        (["naive", "naive"], ValueError, "each once"),
+        ({"ga": "ga", "default GA": "adam"}, ValueError, "each once"),
+        ({"mine": "sgd"}, ValueError, r"must be one of \['adam', .*'sgd'"),
+        ({"mine": 5}, ValueError, "got 5"),
+        ({5: "ga"}, TypeError, "their labels, strings; got 5"),
+        ({"": "ga"}, TypeError, "got ''"),
+        ("naive", TypeError, "got the string 'naive'"),
+    ],
+)
+def test_methods_that_are_none(methods, error, message):
+    with pytest.raises(error, match=message):
+        resolve_methods(methods)

@@ -1,51 +1,17 @@
 import csv
 import json
 import math
-import sys
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sklearn.datasets import load_iris
 
 from ga_ann.comparison import report
 from ga_ann.comparison.compare import Comparison, compare
-from ga_ann.comparison.methods import METHODS, Method, Trained
+from ga_ann.comparison.methods import METHODS
 from ga_ann.comparison.report import check_folder, write_report
-from ga_ann.history import History
-
-
-@pytest.fixture(scope="module")
-def full():
-    X, y = load_iris(return_X_y=True)
-    return compare(
-        X,
-        y,
-        groups=np.arange(len(y)) % 2,
-        splits=["rotation", "all"],
-        seeds=2,
-        hidden_layer_sizes=(6,),
-        budgets={"tutorial-ga": 0.02, "ga": 0.05},
-        random_state=3,
-    )
-
-
-@pytest.fixture
-def constant(monkeypatch):
-    """Replace the methods by one that always predicts the first class."""
-
-    def train(job):
-        history = History()
-        history.append(generation=0, evaluations=1, seconds=0, best_fitness=0.5)
-        return Trained(
-            lambda X: np.zeros(len(X), dtype=int),
-            lambda X: np.tile([1.0, 0.0], (len(X), 1)),
-            history,
-            "done",
-        )
-
-    monkeypatch.setattr(
-        sys.modules["ga_ann.comparison.compare"], "METHODS", {"a": Method("A", train)}
-    )
 
 
 def test_report_parses_back(full, tmp_path):
@@ -77,65 +43,12 @@ def test_report_parses_back(full, tmp_path):
     assert held["settings"] == full.settings
     assert held["versions"]["numpy"] == np.__version__
     assert held["machine"]["cores"] >= 1
-    assert len(held["summary"]) == len(METHODS) * 3
+    assert len(held["summary"]) == len(METHODS) * 4
     differences = full.differences()
-    assert len(differences) == (len(METHODS) - 1) * 2
+    assert len(differences) == (len(METHODS) - 1) * 3
     assert held["differences"] == [{**line, "low": None, "high": None} for line in differences]
     with (folder / "differences.csv").open(newline="") as stream:
         assert list(csv.DictReader(stream)) == strings(differences)
-
-
-@pytest.fixture
-def no_pictures(monkeypatch):
-    for name in ("_draw_comparison", "_draw_fitness", "_draw_confusion"):
-        monkeypatch.setattr(report, name, lambda *args: None)
-    monkeypatch.setattr(report, "render_figure", lambda *args: b"")
-
-
-def wrong_twice(n_samples):
-    """Return a comparison with one method that never gets class 1 right."""
-    X = np.arange(n_samples, dtype=float)[:, None]
-    y = np.arange(n_samples) % 2
-    names = [f"picture{k}" for k in range(n_samples)]
-    return compare(X, y, sample_names=names, splits=["all"], seeds=2, methods=["a"])
-
-
-def test_misclassified_names(constant, no_pictures, tmp_path):
-    write_report(wrong_twice(6), tmp_path)
-    lines = (tmp_path / "misclassified.md").read_text().splitlines()
-    assert [line for line in lines if line.startswith("| picture")] == [
-        f"| picture{k} | 1 | 0 | 2 of 2 |" for k in (1, 3, 5)
-    ]
-    assert "3 of 6 samples were wrong at least once." in lines
-
-
-def test_misclassified_names_are_bounded(constant, no_pictures, tmp_path):
-    write_report(wrong_twice(200), tmp_path)
-    text = (tmp_path / "misclassified.md").read_text()
-    assert text.count("| picture") == 60
-    assert "... and 40 more." in text
-
-
-def test_most_often_wrong_comes_first(constant, no_pictures, tmp_path):
-    held = wrong_twice(6)
-    held.predictions["a", "all", 0][:] = [0, 1, 0, 1, 1, 0]  # of these 4 and 5 are wrong
-    write_report(held, tmp_path)
-    lines = (tmp_path / "misclassified.md").read_text().splitlines()
-    rows = [line for line in lines if line.startswith("| picture")]
-    assert rows == [
-        "| picture5 | 1 | 0 | 2 of 2 |",
-        "| picture1 | 1 | 0 | 1 of 2 |",
-        "| picture3 | 1 | 0 | 1 of 2 |",
-        "| picture4 | 0 | 1 | 1 of 2 |",
-    ]
-
-
-def test_nothing_misclassified(constant, no_pictures, tmp_path):
-    held = wrong_twice(6)
-    for predicted in held.predictions.values():
-        predicted[:] = held.y
-    write_report(held, tmp_path)
-    assert "None of 6." in (tmp_path / "misclassified.md").read_text()
 
 
 def test_report_of_nothing(full, tmp_path):
@@ -225,3 +138,19 @@ def test_plotted_scores_are_those_of_the_rows(monkeypatch, tmp_path):
     held = compare(X, y, methods=["random"], fitness="margin", seeds=1, hidden_layer_sizes=3)
     write_report(held, tmp_path)
     assert (seen["value"], seen["score"]) == ("held_out_score", "margin")
+
+
+@given(st.lists(st.text(min_size=1) | st.text("aA/_", min_size=1, max_size=2), unique=True))
+def test_labels_give_files_of_different_names(labels):
+    names = report._file_names(labels)
+    assert list(names) == labels
+    assert len({name.lower() for name in names.values()}) == len(labels)
+    assert not set("".join(names.values())) & set('/\\:*?"<>| \n\0')
+
+
+def test_methods_of_ones_own_are_reported(constant, tmp_path):
+    methods = {"a/b": constant, "a b": constant, "ga": "random"}
+    held = compare(data="wine", methods=methods, seeds=1)
+    names = {path.name for path in write_report(held, tmp_path)}
+    assert {"confusion_a_b.png", "confusion_a_b_.png", "confusion_ga.png"} <= names
+    assert {path.name for path in tmp_path.iterdir()} == names

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ga_ann.comparison.summary import paired_differences
+from ga_ann.comparison.methods import METHODS
+from ga_ann.comparison.summary import MEASURES, paired_differences, summarise
 
 SCORES = st.lists(
     st.tuples(st.integers(0, 20), st.integers(0, 20)).map(lambda pair: np.divide(pair, 16)),
@@ -100,3 +101,19 @@ def test_the_same_seed_gives_the_same_interval():
 def test_the_reference_must_have_rows():
     with pytest.raises(ValueError, match=r"\['ga', 'adam'\], got 'sgd'"):
         paired_differences(make_rows([(1, 0)]), "sgd")
+
+
+def test_summary_against_numpy(full):
+    summary = summarise(full.rows)
+    assert len(summary) == len(METHODS) * 4
+    for line in summary:
+        rows = [
+            row
+            for row in full.rows
+            if (row["method"], row["split"]) == (line["method"], line["split"])
+        ]
+        assert line["n_seeds"] == len(rows) == 2
+        for measure in MEASURES:
+            values = [row[measure] for row in rows]
+            found = [line[measure][name] for name in ("min", "median", "max")]
+            np.testing.assert_allclose(found, np.quantile(values, [0, 0.5, 1]))

@@ -484,3 +484,18 @@ def test_outputs_are_copied_for_two_scores_that_overwrite_and_for_no_others(firs
     Evaluator(X, y, [(5, 3)], fitness=spy(first), ranking=spy(second))(networks([5, 3], 1))
     assert len(lent) == 2
     assert np.shares_memory(*lent) != (first and second)
+
+
+@pytest.mark.parametrize("ranking", [neg_log_loss, margin])
+def test_a_score_may_return_a_part_of_the_outputs(ranking):
+    @population_score("classification", overwrites=False)
+    def first_output(outputs, y, sample_weight=None):
+        return outputs[:, 0, 0]
+
+    sizes = [5, 7, 3]
+    X, y = problem(sizes, 30)
+    alone, both = (
+        Evaluator(X, y, layer_shapes(sizes), fitness=first_output, ranking=ranking)(networks(sizes))
+        for ranking in (None, ranking)
+    )
+    assert (both.fitness == alone.fitness).all()

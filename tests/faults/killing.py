@@ -4,8 +4,10 @@ The package is imported once; each child is a fork of this process, which has on
 the folder, the number of kills, the seed, and where to kill ("anywhere" or "writing").
 """
 
+import inspect
 import json
 import os
+import pathlib
 import random
 import signal
 import sys
@@ -30,9 +32,10 @@ COMMON = {"hidden_layer_sizes": (8,), "target_fitness": None, "random_state": 1,
 INTERVALS = ({"every_generations": 1}, {}, {"every_seconds": 0.01})
 LINES = 10_000
 """About as many lines are executed in the writes that `kill_writing` kills."""
-FILES = (
-    *(f"/ga_ann/{name}.py" for name in ("files", "archive", "checkpoint", "callbacks")),
-    "/pathlib.py",
+PLACES = (
+    str(Path(inspect.getfile(load_checkpoint)).parent),
+    inspect.getfile(Checkpoint),
+    pathlib.__file__.removesuffix("__init__.py"),  # a package from Python 3.13 on
 )
 
 
@@ -81,7 +84,7 @@ class KillAtLine:
         self.left = n
 
     def trace(self, frame, event, argument):
-        if not frame.f_code.co_filename.endswith(FILES):
+        if not frame.f_code.co_filename.startswith(PLACES):
             return None
         if event == "line":
             self.left -= 1

@@ -12,7 +12,7 @@ import pytest
 
 from ga_ann import Checkpoint, GeneticMLPClassifier
 from ga_ann.storage.checkpoint import load_checkpoint, save_checkpoint
-from ga_ann.storage.files import check_target
+from ga_ann.storage.files import check_writable
 from ga_ann.storage.model import Model, load_model, save_model
 from tests.runs import evolve
 
@@ -270,7 +270,8 @@ def test_a_folder_that_cannot_be_written_is_refused_before_the_work(
 HOLD = """
 import sys
 from sklearn.datasets import load_iris
-from ga_ann import Checkpoint, evolve
+from ga_ann import Checkpoint
+from tests.runs import evolve
 
 def wait(ga, history):
     if len(history) == 2:
@@ -290,7 +291,7 @@ def test_another_process_has_the_file(start_python, iris, tiny, tmp_path):
     process = start_python(HOLD, path, stdin=subprocess.PIPE)
     assert process.stdout.readline() == "running\n"
     before = path.read_bytes()
-    for options in ({}, {"resume": path, "n_generations": 6}):
+    for options in ({}, {"start": path, "n_generations": 6}):
         with pytest.raises(OSError, match=r"another run writes its checkpoints to .*run\.npz"):
             evolve(*iris, callbacks=[Checkpoint(path)], **options, **tiny)
     assert path.read_bytes() == before
@@ -362,7 +363,7 @@ def test_what_a_kill_left_is_cleared_away(iris, tiny, tmp_path, monkeypatch):
 
     monkeypatch.setattr(Path, "unlink", remember)  # as if it had never come to it
     for name in ("run.npz", "run.npz.previous", "other.npz"):
-        check_target(tmp_path / name)
+        check_writable(tmp_path / name)
     monkeypatch.undo()
     assert len(list(tmp_path.iterdir())) == 4
     evolve(*iris, n_generations=0, callbacks=[Checkpoint(path)], **tiny)

@@ -13,7 +13,8 @@ import gc, json, sys
 import numpy as np
 import psutil
 from sklearn.datasets import load_iris
-from ga_ann import Checkpoint, evolve
+from ga_ann import Checkpoint
+from tests.runs import evolve
 
 X, y = load_iris(return_X_y=True)
 process, seen, objects = psutil.Process(), {}, {}

@@ -24,14 +24,14 @@ from numpy.lib import format as npy
 from PIL import Image
 
 from ga_ann import Checkpoint, HueHistogram
-from ga_ann.datasets.tables import (
+from ga_ann.datasets import (
     FORMATS,
     LONGEST_LABEL,
     extract_features,
     list_pictures,
     load_features,
-    load_samples,
     load_table,
+    load_unlabelled,
     save_table,
 )
 from ga_ann.history import COLUMNS, History
@@ -45,7 +45,7 @@ from ga_ann.storage.archive import (
     seal,
 )
 from ga_ann.storage.checkpoint import load_checkpoint
-from ga_ann.storage.files import naming, read_npz
+from ga_ann.storage.files import named_errors, read_npz
 from ga_ann.storage.info import describe_file
 from ga_ann.storage.model import Model, load_history, load_model, save_history, save_model
 from tests.runs import evolve
@@ -271,7 +271,7 @@ def test_any_bytes_of_tables_are_read_or_refused(problem, tmp_path, suffix, data
         path.write_bytes(pickle.dumps(problem[0][:2], int(suffix[0])))
     path.write_bytes(bend_bytes(data, path.read_bytes()))
     read_or_refuse(load_features, path, None if suffix == ".csv" else path)
-    read_or_refuse(load_samples, path, n_features=2)
+    read_or_refuse(load_unlabelled, path, n_features=2)
 
 
 @quick
@@ -279,7 +279,7 @@ def test_any_bytes_of_tables_are_read_or_refused(problem, tmp_path, suffix, data
 def test_any_csv_is_read_or_refused(tmp_path, text):
     (tmp_path / "x.csv").write_text(text, encoding="utf-8", newline="")
     read_or_refuse(load_features, tmp_path / "x.csv")
-    read_or_refuse(load_samples, tmp_path / "x.csv", n_features=2)
+    read_or_refuse(load_unlabelled, tmp_path / "x.csv", n_features=2)
 
 
 @slow
@@ -347,16 +347,16 @@ def test_hostile_descriptions_of_arrays_are_refused(tmp_path, monkeypatch, text,
     content = b"\x93NUMPY" + bytes([version, 0]) + length + text.encode() + bytes(8)
     path = tmp_path / "x.npy"
     path.write_bytes(content)
-    assert_refused(load_samples, path, "cannot be read as features")
-    assert peak(load_samples, path) < 4 * MIB
+    assert_refused(load_unlabelled, path, "cannot be read as features")
+    assert peak(load_unlabelled, path) < 4 * MIB
     assert not Path("MARKER").exists()
 
 
 def test_a_description_of_npy_that_claims_gigabytes_is_refused(tmp_path):
     path = tmp_path / "x.npy"
     path.write_bytes(b"\x93NUMPY\x02\x00" + struct.pack("<I", 2**32 - 1) + b"{}")
-    assert_refused(load_samples, path, "EOF")
-    assert peak(load_samples, path) < MIB
+    assert_refused(load_unlabelled, path, "EOF")
+    assert peak(load_unlabelled, path) < MIB
 
 
 @pytest.mark.parametrize(
@@ -369,7 +369,7 @@ def test_what_is_no_boolean_and_no_character_is_refused(tmp_path, dtype, content
     np.save(tmp_path / "x.npy", array)
     (tmp_path / "x.pkl").write_bytes(pickle.dumps(array))
     for name in ("x.npy", "x.pkl"):
-        assert_refused(load_samples, tmp_path / name, "where .* has at most")
+        assert_refused(load_unlabelled, tmp_path / name, "where .* has at most")
 
 
 # ---------------------------------------------------------------- archives
@@ -396,8 +396,8 @@ def test_other_ways_of_compression_are_refused(tmp_path, method):
         archive.writestr("X.npy", bytes(16 * MIB))
     claimed = path.read_bytes().replace(struct.pack("<I", 16 * MIB), struct.pack("<I", 100))
     path.write_bytes(claimed)
-    assert_refused(load_samples, path, "compressed in another way", n_features=1)
-    with naming(path, "arrays"), pytest.raises(ValueError, match="another way"):
+    assert_refused(load_unlabelled, path, "compressed in another way", n_features=1)
+    with named_errors(path, "arrays"), pytest.raises(ValueError, match="another way"):
         read_npz(path)
     assert peak(read_npz, path) < MIB
 
@@ -407,8 +407,8 @@ def test_a_deflated_member_is_not_unpacked_beyond_what_it_claims(tmp_path):
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("X.npy", bytes(16 * MIB))
     path.write_bytes(path.read_bytes().replace(struct.pack("<I", 16 * MIB), struct.pack("<I", 100)))
-    assert_refused(load_samples, path, "cannot be read")
-    assert peak(load_samples, path) < MIB
+    assert_refused(load_unlabelled, path, "cannot be read")
+    assert peak(load_unlabelled, path) < MIB
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
@@ -419,7 +419,7 @@ def test_two_arrays_of_one_name_are_refused(tmp_path, second):
     with zipfile.ZipFile(tmp_path / "t.npz", "w") as archive:
         archive.writestr("X.npy", content)
         archive.writestr(second, content)
-    assert_refused(load_samples, tmp_path / "t.npz", "the same name")
+    assert_refused(load_unlabelled, tmp_path / "t.npz", "the same name")
 
 
 @pytest.mark.parametrize("name", ["/etc/{}.npy", "../../{}.npy", "C:\\{}.npy", "\\\\host\\{}.npy"])
@@ -607,8 +607,8 @@ DOUBLED = b"\x80\x04)" + b"2\x86" * 60  # a tuple of two tuples of two tuples ..
 def test_pickles_that_ask_for_more_than_they_are_get_nothing(tmp_path, content):
     path = tmp_path / "x.pkl"
     path.write_bytes(content)
-    assert_refused(load_samples, path, "cannot be read as features")
-    assert peak(load_samples, path) < max(MIB, 300 * len(content))
+    assert_refused(load_unlabelled, path, "cannot be read as features")
+    assert peak(load_unlabelled, path) < max(MIB, 300 * len(content))
 
 
 # ---------------------------------------------------------------- pictures
@@ -713,14 +713,14 @@ def test_memory_is_a_multiple_of_the_file(tmp_path):
     csv, pkl, array, packed = (tmp_path / f"x.{end}" for end in ("csv", "pkl", "npy", "npz"))
     for content in (b"1,2\n" * 9999, b"1\n" * 9999, b"1,a\n" * 9999 + b"1," + b"x" * 255):
         csv.write_bytes(content)
-        assert peak(load_samples, csv, n_features=1) < 500 * len(content)
+        assert peak(load_unlabelled, csv, n_features=1) < 500 * len(content)
     for opcode in b")]}\x8f(N\x94":
         content = b"\x80\x04N" + bytes([opcode]) * 20_000 + b"."
         pkl.write_bytes(content)
-        assert peak(load_samples, pkl) < 300 * len(content)
+        assert peak(load_unlabelled, pkl) < 300 * len(content)
     for dtype in ("i1", "?", "f2", "f8"):
         np.save(array, np.full((50_000, 1), np.nan if dtype == "f2" else 1, dtype))
-        assert peak(load_samples, array) < 25 * array.stat().st_size
+        assert peak(load_unlabelled, array) < 25 * array.stat().st_size
         X, y = np.ones((100_000, 1), dtype), np.ones(100_000, "S1")
         np.savez_compressed(packed, X=X, y=y)
         assert peak(load_features, packed) < 25 * (X.nbytes + y.nbytes)

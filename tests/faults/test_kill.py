@@ -39,4 +39,4 @@ def test_at_random_moments(kill):
 def test_at_the_lines_of_a_write(kill):
     report = kill("writing", KILLS)
     assert report["kills"] == report["finished"] > 0
-    assert all(line > 100 for line in report["lines"])
+    assert all(line > 1000 for line in report["lines"])  # most of what a write executes

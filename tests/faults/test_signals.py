@@ -21,7 +21,8 @@ TRAIN = """
 import json, sys, time
 import numpy as np
 from sklearn.datasets import load_iris
-from ga_ann import Checkpoint, evolve
+from ga_ann import Checkpoint
+from tests.runs import evolve
 
 path, n_signals = sys.argv[1], sys.argv[2]
 X, y = load_iris(return_X_y=True)

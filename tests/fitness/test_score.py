@@ -42,7 +42,7 @@ def test_a_score_is_in_the_table_of_its_task():
     for table, task in ((FITNESS, "classification"), (REGRESSION_FITNESS, "regression")):
         for name, score in table.items():
             assert score.score_task == task
-            assert getattr(score, "__name__", name) == name
+            assert getattr(score, "__name__", repr(score)) == name
 
 
 @pytest.mark.parametrize("weighted", [False, True])

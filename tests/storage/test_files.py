@@ -1,4 +1,4 @@
-"""Whole or not at all; damaged archives are read in `test_model` and `test_datasets`."""
+"""Whole or not at all; damaged archives are read in `test_model` and in `datasets`."""
 
 import io
 import os
@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from ga_ann.storage.files import (
-    check_target,
+    check_writable,
     clear_unfinished,
-    naming,
+    named_errors,
     parse_npy,
     read_npz,
     replacing,
@@ -42,19 +42,19 @@ def test_a_block_that_fails_leaves_the_file_alone(tmp_path, error):
 
 def test_targets_that_cannot_be_written_are_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match="missing does not exist"):
-        check_target(tmp_path / "missing" / "file")
+        check_writable(tmp_path / "missing" / "file")
     with pytest.raises(IsADirectoryError, match="is a folder"):
-        check_target(tmp_path)
-    assert check_target(str(tmp_path / "file")) == tmp_path / "file"
+        check_writable(tmp_path)
+    assert check_writable(str(tmp_path / "file")) == tmp_path / "file"
 
 
 def test_errors_name_the_file_and_a_missing_file_is_what_it_is(tmp_path):
     with (
         pytest.raises(ValueError, match="my file cannot be read as a list: KeyError"),
-        naming("my file", "a list"),
+        named_errors("my file", "a list"),
     ):
         raise KeyError
-    with pytest.raises(FileNotFoundError), naming("my file", "a list"):
+    with pytest.raises(FileNotFoundError), named_errors("my file", "a list"):
         (tmp_path / "missing").read_bytes()
 
 
@@ -82,17 +82,17 @@ def test_npz_round_trip(tmp_path):
 
 def test_a_target_is_tried_and_left_as_it_was(tmp_path, monkeypatch):
     (tmp_path / "file").write_bytes(b"old")
-    check_target(tmp_path / "file")
+    check_writable(tmp_path / "file")
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"old"]
     with pytest.raises(OSError, match="x" * 300):
-        check_target(tmp_path / ("x" * 300))
+        check_writable(tmp_path / ("x" * 300))
 
     def refuse(*args):
         raise PermissionError(13, "Permission denied", str(args[0]))
 
     monkeypatch.setattr("pathlib.Path.open", refuse)
     with pytest.raises(PermissionError) as caught:
-        check_target(tmp_path / "file")
+        check_writable(tmp_path / "file")
     assert caught.value.filename == str(tmp_path / "file")
 
 
@@ -175,7 +175,7 @@ def test_unfinished_files_are_cleared_away(tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(Path, "unlink", remember)  # as if it had been killed
         for name in ("file", "other", "x" * 255):
-            check_target(tmp_path / name)
+            check_writable(tmp_path / name)
     assert sorted(tmp_path.iterdir()) == sorted(names)
     (tmp_path / "file").write_bytes(b"kept")
     clear_unfinished(tmp_path / "file")

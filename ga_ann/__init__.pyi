@@ -1,0 +1,42 @@
+"""The public names, and where each is at home; `__init__.py` imports them when they are used."""
+
+from .baseline import train_naive as train_naive
+from .callbacks import Callback as Callback
+from .callbacks import Checkpoint as Checkpoint
+from .callbacks import EarlyStopping as EarlyStopping
+from .callbacks import ProgressBar as ProgressBar
+from .chromosome import flatten as flatten
+from .chromosome import reshape as reshape
+from .comparison import compare as compare
+from .datasets import HueHistogram as HueHistogram
+from .datasets import extract_features as extract_features
+from .datasets import hue_histogram as hue_histogram
+from .datasets import load_features as load_features
+from .datasets import load_fruits360 as load_fruits360
+from .datasets import select_by_std as select_by_std
+from .estimator import GeneticMLPClassifier as GeneticMLPClassifier
+from .estimator import GeneticMLPRegressor as GeneticMLPRegressor
+from .evolution import RECIPES as RECIPES
+from .evolution import EvolutionResult as EvolutionResult
+from .evolution import NetworkGA as NetworkGA
+from .evolution import Recipe as Recipe
+from .evolution import evolve as evolve
+from .history import History as History
+from .history import TrainingResult as TrainingResult
+from .network import ACTIVATIONS as ACTIVATIONS
+from .network import forward as forward
+from .network import init_weights as init_weights
+from .network import layer_shapes as layer_shapes
+from .network import predict as predict
+from .plotting import plot_comparison as plot_comparison
+from .plotting import plot_confusion as plot_confusion
+from .plotting import plot_fitness as plot_fitness
+from .state import State as State
+from .storage import Model as Model
+from .storage import load_checkpoint as load_checkpoint
+from .storage import load_history as load_history
+from .storage import load_model as load_model
+from .storage import save_history as save_history
+from .storage import save_model as save_model
+
+__version__: str

@@ -1,0 +1,242 @@
+"""A comparison in words and tables, for the terminal and for the report."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import IO, Any
+
+import numpy as np
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from ga_ann.comparison.compare import Comparison
+from ga_ann.comparison.summary import ENOUGH_SEEDS, MIN_SEEDS, summarise
+
+__all__ = [
+    "caption",
+    "explain_differences",
+    "legend_label",
+    "list_misclassified",
+    "print_comparison",
+    "tabulate",
+]
+
+TABLE_WIDTH = 80
+"""Columns that tables take at least: their numbers would be cut on a narrower terminal."""
+
+COLUMN_WIDTHS = {"wrong": 9, "evaluations": 13, "seconds": 8}
+"""Widths that fit most numbers, so that the tables stand in line."""
+
+MISCLASSIFIED_SHOWN = 60
+"""Names that the list of misclassified samples gives for a method at most."""
+
+WHY_NAIVE_FAILS = (
+    "Naive training stands still: each wrong prediction multiplies all weights by the same "
+    "positive number, which changes no prediction of a ReLU network without biases."
+)
+
+
+def print_comparison(comparison: Comparison, file: IO[str] | None = None) -> None:
+    """Print the tables of a comparison and what they say.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        At least one finished run.
+    file : text stream, optional
+        Where to; stdout by default.
+    """
+    console = Console(file=file)
+    console.width = max(TABLE_WIDTH, console.width)
+    # The tables are as wide as their numbers, which no terminal is to cut.
+    wide = Console(file=file, width=2 * console.width)
+    for table in tabulate(comparison):
+        wide.print(table)
+    console.print(f"Median over the seeds; below it minimum-maximum. {caption(comparison)}")
+    for line in explain_differences(comparison):
+        console.print(line, highlight=False, markup=False)
+    if "naive" in comparison.methods():
+        console.print(WHY_NAIVE_FAILS)
+
+
+# ---------------------------------------------------------------- what was compared
+
+
+def caption(comparison: Comparison) -> str:
+    """Return the settings in a sentence or two."""
+    s = comparison.settings
+    budgets = [f"{s['labels'][name]} {t:g} s" for name, t in s["budgets"].items() if t]
+    scaled = "standardised by the training part" if s["standardise"] else ""
+    kept = f"the {s['n_features']} features of largest std" if s["n_features"] else ""
+    if s["min_std"] is not None and not kept:
+        kept = f"features with std > {s['min_std']:g}"
+    parts = [
+        f"{s['data']}: {len(comparison.y)} samples",
+        (f"{kept} in the training part" if kept else "all features")
+        + (f", {scaled}" if scaled else ""),
+        f"hidden layers {'-'.join(map(str, s['hidden_layer_sizes'])) or 'none'}",
+        *([] if s["fitness"] == "accuracy" else [f"fitness {s['fitness']}"]),
+        f"{s['n_seeds']} seed{'s' * (s['n_seeds'] != 1)}",
+        f"time limits: {', '.join(budgets)}" if budgets else "no time limits",
+    ]
+    return "; ".join(parts) + ("; interrupted" if comparison.interrupted else "") + "."
+
+
+def legend_label(comparison: Comparison, method: str) -> str:
+    """Return a method's name for legends, with its budget."""
+    budget = comparison.settings["budgets"].get(method)
+    return _label(comparison, method) + (f", {budget:g} s" if budget else "")
+
+
+def _label(comparison: Comparison, method: str) -> str:
+    label: str = comparison.settings["labels"][method]
+    return label
+
+
+def _explain_split(comparison: Comparison, name: str) -> str:
+    """Return what a split trains on and what it tests on."""
+    if name == "all":
+        return f"trained and measured on all {comparison.settings['unit']}"
+    if name == "holdout":
+        return "trained on 3/4 of each class, tested on the rest"
+    groups = comparison.settings["groups"]
+    train, test = (
+        groups.get(group, f"group {group}") for group in name.removeprefix("rotation ").split("->")
+    )
+    return f"trained on {train}, tested on {test}"
+
+
+# ---------------------------------------------------------------- what was measured
+
+
+def tabulate(comparison: Comparison) -> list[Table]:
+    """Return a table of medians and ranges over the seeds for each split."""
+    in_percent = comparison.settings["fitness"] == "accuracy"
+    form = _format_share if in_percent else _format_score
+    scores = ("training %", "held out %") if in_percent else ("training", "held out")
+    tables: dict[str, Table] = {}
+    for line in summarise(comparison.rows):
+        if line["split"] not in tables:
+            tables[line["split"]] = _new_table(_explain_split(comparison, line["split"]), scores)
+        tables[line["split"]].add_row(
+            _label(comparison, line["method"]),
+            _format_spread(line["train_score"], form),
+            _format_spread(line["held_out_score"], form),
+            _format_spread(line["n_wrong"], "{:,.0f}".format),
+            _format_spread(line["evaluations"], "{:,.0f}".format),
+            _format_spread(line["seconds"], "{:.1f}".format),
+        )
+    return list(tables.values())
+
+
+def _new_table(title: str, scores: tuple[str, str]) -> Table:
+    table = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=SIMPLE_HEAD,
+        collapse_padding=True,
+        pad_edge=False,
+    )
+    table.add_column("method", no_wrap=True, min_width=14)
+    for name, width in (dict.fromkeys(scores, 11) | COLUMN_WIDTHS).items():
+        table.add_column(name, justify="right", no_wrap=True, min_width=width)
+    return table
+
+
+def _format_share(share: float) -> str:
+    return f"{100 * share:.1f}"
+
+
+def _format_score(score: float) -> str:
+    return f"{round(score, 3) + 0.0:.3f}"  # adding 0 turns a negative zero into zero
+
+
+def _format_spread(spread: dict[str, float], form: Callable[[float], str]) -> str:
+    if np.isnan(spread["median"]):  # nothing was held out
+        return "-"
+    median, low, high = (form(spread[name]) for name in ("median", "min", "max"))
+    joint = " to " if "-" in low + high else "-"
+    return f"{median}\n[dim]{low}{joint}{high}[/dim]"
+
+
+# ---------------------------------------------------------------- what differs
+
+
+def explain_differences(comparison: Comparison) -> list[str]:
+    """Return in words by how much the GA, or the first method, is ahead of each other one."""
+    found = comparison.differences()
+    if not found:
+        return []
+    n_seeds = min(line["n_seeds"] for line in found)
+    known = " [95 % interval]" if n_seeds >= MIN_SEEDS else ""
+    ours = _label(comparison, found[0]["reference"])
+    lines = ["", f"{ours} against the others, held out, seed by seed: median difference{known}"]
+    split = None
+    for line in found:
+        if line["split"] != split:
+            split = line["split"]
+            lines.append(f"{_explain_split(comparison, split)}:")
+        difference = _format_difference(line, comparison.settings["fitness"])
+        lines.append(f"  {ours} - {_label(comparison, line['method'])}: {difference}")
+    if n_seeds < MIN_SEEDS:
+        lines.append(f"No interval: it takes at least {MIN_SEEDS} seeds.")
+    elif n_seeds < ENOUGH_SEEDS:
+        lines.append(f"With fewer than {ENOUGH_SEEDS} seeds an interval covers less than 95 %.")
+    return [*lines, ""]
+
+
+def _format_difference(line: dict[str, Any], fitness: str) -> str:
+    factor, digits, unit = (100, 1, " points") if fitness == "accuracy" else (1, 4, "")
+    # Adding 0 turns a negative zero into zero.
+    median, low, high = (
+        f"{round(factor * line[name], digits) + 0.0:+.{digits}f}"
+        for name in ("median", "low", "high")
+    )
+    interval = "" if np.isnan(line["low"]) else f" [{low}, {high}]"
+    counts = ", ".join(f"{line[name]} {name}" for name in ("better", "equal", "worse"))
+    return f"{median}{unit}{interval}; {counts}"
+
+
+# ---------------------------------------------------------------- what was wrong
+
+
+def list_misclassified(comparison: Comparison) -> str:
+    """Return a Markdown document: a table of names for each method, most often wrong first."""
+    lines = ["# Misclassified samples", "", caption(comparison), ""]
+    lines += [f"Split: {', '.join(comparison.headline())}.", ""]
+    for method in comparison.methods():
+        heading = f"## {legend_label(comparison, method)}"
+        lines += [heading, "", *_tabulate_wrong(comparison, method), ""]
+    return "\n".join(lines)
+
+
+def _tabulate_wrong(comparison: Comparison, method: str) -> list[str]:
+    runs: Counter[int] = Counter()
+    wrong: Counter[int] = Counter()
+    taken_for: dict[int, set[str]] = {}
+    for indices, predicted in comparison.tested(method):
+        runs.update(indices.tolist())
+        for k in np.flatnonzero(predicted != comparison.y[indices]):
+            sample = int(indices[k])
+            wrong[sample] += 1
+            taken_for.setdefault(sample, set()).add(comparison.target_names[predicted[k]])
+    if not wrong:
+        return [f"None of {len(runs)}."]
+    ranked = sorted(wrong, key=lambda k: (-wrong[k], k))
+    rows = [
+        f"| {comparison.sample_names[k]} | {comparison.target_names[comparison.y[k]]} "
+        f"| {', '.join(sorted(taken_for[k]))} | {wrong[k]} of {runs[k]} |"
+        for k in ranked[:MISCLASSIFIED_SHOWN]
+    ]
+    left = len(ranked) - len(rows)
+    return [
+        f"{len(ranked)} of {len(runs)} samples were wrong at least once.",
+        "",
+        "| sample | class | taken for | wrong in |",
+        "| --- | --- | --- | --- |",
+        *rows,
+        *(["", f"... and {left} more."] if left else []),
+    ]

@@ -1,0 +1,157 @@
+"""One run of a comparison: a method is trained on one split, and measured."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.preprocessing import StandardScaler
+
+from ga_ann.comparison.data_sets import DataSet, Samples
+from ga_ann.comparison.methods import Job, Method
+from ga_ann.comparison.splits import Split
+from ga_ann.fitness import PopulationScore, resolve_fitness
+from ga_ann.history import History
+
+__all__ = ["Plan", "Run", "check_fitness", "do_run"]
+
+Array = NDArray[Any]
+Indices = NDArray[np.intp]
+
+
+class Plan(NamedTuple):
+    """What all runs of a comparison have in common.
+
+    Attributes
+    ----------
+    samples : Samples
+        All samples.
+    data_set : DataSet
+        How networks are trained on them.
+    fitness : PopulationScore
+        What all methods are measured by.
+    """
+
+    samples: Samples
+    data_set: DataSet
+    fitness: PopulationScore
+
+    @property
+    def fitness_name(self) -> str:
+        """What the fitness is called."""
+        return getattr(self.fitness, "__name__", repr(self.fitness))
+
+
+class Run(NamedTuple):
+    """What a run gives; see `Comparison`.
+
+    Attributes
+    ----------
+    row : dict
+        What was measured.
+    history : History
+        What was measured on the way, in terms of the fitness.
+    predicted : ndarray of int
+        Classes predicted for the test part.
+    """
+
+    row: dict[str, Any]
+    history: History
+    predicted: Indices
+
+
+def do_run(
+    plan: Plan, split: Split, name: str, method: Method, max_time: float | None, random_state: int
+) -> Run | None:
+    """Train and measure one method on one split; return None if Ctrl-C ended the training."""
+    y_train, y_test = plan.samples.y[split.train], plan.samples.y[split.test]
+    X_train, X_test = _parts(plan.samples.X, split, standardise=plan.data_set.standardise)
+    job = Job(
+        X_train,
+        y_train,
+        n_classes=len(plan.samples.labels),
+        hidden_layer_sizes=plan.data_set.hidden_layer_sizes,
+        max_time=max_time,
+        random_state=random_state,
+        fitness=plan.fitness,
+    )
+    started = perf_counter()
+    trained = method.train(job)
+    seconds = perf_counter() - started
+    if trained.stop_reason == "interrupted":
+        return None
+    train_score = _measure(plan.fitness, trained.predict_scores(X_train), y_train)
+    held_out_score = _measure(plan.fitness, trained.predict_scores(X_test), y_test)
+    predicted = trained.predict(X_test)
+    right = predicted == y_test
+    is_held_out = split.kind != "all"
+    row = {
+        "method": name,
+        "split": split.name,
+        "seed": split.seed,
+        "train_score": train_score,
+        "held_out_score": held_out_score if is_held_out else float("nan"),
+        "train_accuracy": float((trained.predict(X_train) == y_train).mean()),
+        "held_out_accuracy": float(right.mean()) if is_held_out else float("nan"),
+        "n_wrong": int((~right).sum()),
+        "evaluations": trained.history.last["evaluations"],
+        "seconds": seconds,
+        "stop_reason": trained.stop_reason,
+    }
+    history = _in_terms_of(trained.history, plan.fitness_name, train_score)
+    history.label = method.label
+    return Run(row, history, predicted)
+
+
+def _parts(X: Array, split: Split, *, standardise: bool) -> tuple[Array, Array]:
+    """Return the training and the test part with the features that the split keeps."""
+    X_train, X_test = X[split.train][:, split.columns], X[split.test][:, split.columns]
+    if not standardise:
+        return X_train, X_test
+    scaler = StandardScaler().fit(X_train)
+    return scaler.transform(X_train), scaler.transform(X_test)
+
+
+def _measure(score: PopulationScore, outputs: Array, y: Indices) -> float:
+    """Return the score of one network's outputs, of shape (n_samples, n_classes)."""
+    # Scores may overwrite what they are given, so they get a copy.
+    return float(score(np.array(outputs.T[None], dtype=np.float64, order="C"), y)[0])
+
+
+def _in_terms_of(history: History, fitness: str, score: float) -> History:
+    """Return a History of this fitness; of one that measured another score only the end is left."""
+    if history.metric == fitness:
+        return history
+    end = History(metric=fitness, settings=history.settings)
+    end.append(**{**history.last, "best_fitness": score, "mean_fitness": float("nan")})
+    return end
+
+
+def check_fitness(fitness: str | Callable[..., Any], classes: Array, y: Indices) -> PopulationScore:
+    """Return the score, and refuse one that does not even know faultless predictions.
+
+    Raises
+    ------
+    ValueError
+        If it is unknown, or NaN for predictions that are all right.
+    TypeError
+        If it is neither a name nor a function.
+
+    Examples
+    --------
+    >>> check_fitness("accuracy", np.array(["a", "b"]), np.array([0, 1])).__name__
+    'accuracy'
+    """
+    faultless = np.eye(len(classes))[y]
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        score = _measure(resolve_fitness(fitness, classes=classes), faultless, y)
+    if np.isnan(score):
+        reasons = " ".join(str(warning.message) for warning in told)
+        raise ValueError(f"fitness must be a score of these data, got NaN from it. {reasons}")
+    # Anew, since a score warns of its first failure only.
+    return resolve_fitness(fitness, classes=classes)

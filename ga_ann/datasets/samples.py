@@ -1,0 +1,222 @@
+"""Samples by name: a table, a folder of pictures, or the word for the shipped fruits."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from ga_ann.datasets.feature_table import FeatureTable, extract_features, load_table
+from ga_ann.datasets.fruits import shipped_table
+from ga_ann.datasets.hue import HueHistogram
+from ga_ann.datasets.pictures import list_flat, list_pictures
+from ga_ann.datasets.tables import ARRAY_SUFFIXES, SUFFIXES, load_features, load_unlabelled
+
+__all__ = ["FRUITS", "Samples", "holds_samples", "load_pictures", "load_samples", "locate"]
+
+PathLike = str | os.PathLike[str]
+Extraction = Mapping[str, Any]
+
+FRUITS = "fruits360"
+"""The word that stands for the shipped table, where there is no file or folder of that name."""
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """Samples to train on or to predict.
+
+    Attributes
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        The features.
+    names : list of str
+        What the rows are called: pictures by their paths, rows of a table by their numbers from 0.
+    y : ndarray of shape (n_samples,) or None
+        The labels, or indices into `class_names` where these are given; None where none are known.
+    class_names : ndarray of str, of shape (n_classes,), or None
+        The classes of pictures.
+    extraction : dict or None
+        How features were computed from pictures: ``{"bins": 360, "hue_range": None}``.
+    groups : ndarray of shape (n_samples,) or None
+        The axes that the fruits turn about, see `FeatureTable`.
+    """
+
+    X: NDArray[Any]
+    names: list[str]
+    y: Any = None
+    class_names: NDArray[Any] | None = None
+    extraction: dict[str, Any] | None = None
+    groups: NDArray[Any] | None = None
+
+    @property
+    def labels(self) -> NDArray[Any] | None:
+        """The label of each sample, the class's name where there are names; None without any."""
+        named: NDArray[Any] | None = (
+            self.y if self.class_names is None else self.class_names[self.y]
+        )
+        return named
+
+
+def locate(name: PathLike) -> Path:
+    """Return the file or folder that a name stands for; it need not exist.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the name is that of the shipped table, and the table is missing.
+    """
+    path = Path(name)
+    return shipped_table() if os.fspath(name) == FRUITS and not path.exists() else path
+
+
+def holds_samples(name: PathLike) -> bool:
+    """Whether a name stands for what `load_samples` takes, rather than for a single picture."""
+    path = locate(name)
+    return path.is_dir() or path.suffix.lower() in SUFFIXES
+
+
+def load_samples(
+    name: PathLike,
+    target: PathLike | None = None,
+    *,
+    labelled: bool = True,
+    extraction: Extraction | None = None,
+    n_features: int | None = None,
+    verbose: bool = False,
+) -> Samples:
+    """Load a table, or extract one from a folder of pictures: to train on, or to predict.
+
+    Parameters
+    ----------
+    name : path
+        A table that `save_table` wrote, a file as for `load_features`, a folder as for
+        `list_pictures`, or the word ``"fruits360"``.
+    target : path, optional
+        The labels' file, as for `load_features`.
+    labelled : bool, default=True
+        Whether the samples must have labels, as training needs them. If not, a folder may hold the
+        pictures itself, a file the features alone, and pictures are extracted as `extraction` says.
+    extraction : mapping, optional
+        How the features that a trained network takes were computed from pictures: ``bins`` and
+        ``hue_range``, as in `hue_histogram`. None where it was trained on a table.
+    n_features : int, optional
+        Number of features that it takes; see `load_unlabelled`.
+    verbose : bool, default=False
+        Whether to show a progress bar.
+
+    Returns
+    -------
+    Samples
+
+    Raises
+    ------
+    OSError
+        If something is not there, or must not be read.
+    ValueError
+        If a file is damaged or holds something else; a folder to train on has fewer than two
+        classes; `target` is missing or superfluous; or the features were not computed as
+        `extraction` says.
+
+    Examples
+    --------
+    >>> fruits = load_samples("fruits360")
+    >>> fruits.X.shape, fruits.labels[0], fruits.extraction
+    ((1962, 360), np.str_('apple'), {'bins': 360, 'hue_range': None})
+    """
+    if not os.fspath(name):
+        raise ValueError("DATA must name a file or a folder, got ''.")
+    path = locate(name)
+    if target is not None and path.suffix.lower() not in ARRAY_SUFFIXES:
+        raise ValueError(f"--target goes with a .npy or .pkl file of features, got {name}.")
+    expected = None if extraction is None else _check_extraction(extraction)
+    if path.is_dir():
+        return _load_folder(path, labelled, extraction, verbose)
+    if path.suffix.lower() == ".npz":
+        try:
+            table = load_table(path)
+        except ValueError:
+            pass  # not one that `save_table` wrote: perhaps a pair of arrays
+        else:
+            return _from_table(table, expected)
+    if labelled or target is not None:
+        X, y = load_features(path, target)
+        return Samples(X, _number(X), y)
+    X, known = load_unlabelled(path, n_features=n_features)
+    return Samples(X, _number(X), known)
+
+
+def load_pictures(
+    paths: Sequence[PathLike], extraction: Extraction | None, *, verbose: bool = False
+) -> Samples:
+    """Extract pictures whose classes are not known.
+
+    Parameters
+    ----------
+    paths : sequence of path
+        The pictures.
+    extraction, verbose
+        As in `load_samples`.
+
+    Raises
+    ------
+    OSError
+        If a picture is not there, or must not be read.
+    ValueError
+        If one is no picture, there is none, or `extraction` is None or not valid.
+    """
+    transformer = HueHistogram(**_check_extraction(extraction))
+    bar = tqdm(paths, "extracting", unit=" pictures", leave=False, disable=not verbose)
+    return Samples(transformer.transform(bar), [os.fspath(path) for path in paths])
+
+
+def _load_folder(
+    folder: Path, labelled: bool, extraction: Extraction | None, verbose: bool
+) -> Samples:
+    if labelled:
+        *_, classes = list_pictures(folder)
+        if len(classes) < 2:
+            raise ValueError(f"{folder} must have at least 2 classes, got only {classes}.")
+    options = {} if labelled and extraction is None else _check_extraction(extraction)
+    if any(p.is_dir() and not p.name.startswith(".") for p in folder.iterdir()):
+        return _from_table(extract_features(folder, **options, verbose=verbose), None)
+    return load_pictures(list_flat(folder), extraction, verbose=verbose)
+
+
+def _from_table(table: FeatureTable, expected: dict[str, Any] | None) -> Samples:
+    limits = table.hue_range
+    extraction = {"bins": table.bins, "hue_range": None if limits is None else list(limits)}
+    if expected is not None and expected != extraction:
+        raise ValueError(
+            f"the model was trained on features extracted with {expected}, the table with "
+            f"{extraction}; extract it anew."
+        )
+    return Samples(
+        table.data.astype(np.float64),
+        table.picture_names.tolist(),
+        table.target,
+        table.target_names,
+        extraction,
+        table.groups,
+    )
+
+
+def _check_extraction(extraction: Extraction | None) -> dict[str, Any]:
+    if extraction is None:
+        raise ValueError(
+            "the model was trained on a table, not on hue histograms; give a table, not pictures."
+        )
+    if extraction.keys() != {"bins", "hue_range"}:
+        raise ValueError(f"the model's extraction must give bins and hue_range, got {extraction}.")
+    limits = extraction["hue_range"]
+    # As a list, which is what a model's file makes of a tuple.
+    return {**extraction, "hue_range": list(limits) if isinstance(limits, tuple) else limits}
+
+
+def _number(X: NDArray[Any]) -> list[str]:
+    return [str(k) for k in range(len(X))]

@@ -1,0 +1,147 @@
+import math
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_wine
+from sklearn.metrics import f1_score, log_loss, roc_auc_score
+from sklearn.preprocessing import StandardScaler
+
+from ga_ann.comparison.compare import compare
+from ga_ann.comparison.methods import METHODS, Method
+from ga_ann.comparison.presentation import caption
+
+
+def test_rows_agree_with_the_predictions(full):
+    for row in full.rows:
+        split = full.splits[row["split"], row["seed"]]
+        wrong = full.predictions[row["method"], row["split"], row["seed"]] != full.y[split.test]
+        assert row["n_wrong"] == wrong.sum()
+        if split.kind == "all":
+            assert math.isnan(row["held_out_accuracy"])
+            assert row["train_accuracy"] == pytest.approx(1 - wrong.mean())
+        else:
+            assert row["held_out_accuracy"] == pytest.approx(1 - wrong.mean())
+        assert row["train_score"] == row["train_accuracy"]  # the fitness is the accuracy
+        np.testing.assert_equal(row["held_out_score"], row["held_out_accuracy"])
+        assert row["seconds"] > 0
+        assert row["evaluations"] >= 1
+
+
+def test_histories_agree_with_the_rows(full):
+    for row in full.rows:
+        history = full.histories[row["method"], row["split"], row["seed"]]
+        assert history.last["best_fitness"] == pytest.approx(row["train_accuracy"])
+        assert history.label == METHODS[row["method"]].label
+
+
+def test_the_test_part_is_scaled_like_the_training_part(constant):
+    measured = []
+
+    def train(job):
+        trained = constant.train(job)
+        return trained._replace(predict=lambda X: (measured.append(X), trained.predict(X))[1])
+
+    comparison = compare(data="wine", methods={"a": Method("A", train)}, seeds=1)
+    split = comparison.splits["holdout", 0]
+    X = load_wine().data
+    scaler = StandardScaler().fit(X[split.train])
+    np.testing.assert_allclose(measured[0], scaler.transform(X[split.test]))
+
+
+def by_scikit_learn(name, y, outputs):
+    probabilities = np.exp(outputs) / np.exp(outputs).sum(axis=1, keepdims=True)
+    if name == "f1_macro":
+        return f1_score(y, outputs.argmax(axis=1), average="macro")
+    if name == "roc_auc":
+        return roc_auc_score(y, probabilities, multi_class="ovr")
+    return -log_loss(y, probabilities)
+
+
+@pytest.mark.parametrize("name", ["f1_macro", "roc_auc", "neg_log_loss"])
+def test_every_method_is_measured_by_the_fitness(data, budgets, name):
+    X, y, _ = data
+    kept = []
+
+    def keep(method):
+        def train(job):
+            kept.append((job, method.train(job)))
+            return kept[-1][1]
+
+        return method._replace(train=train)
+
+    methods = {key: keep(method) for key, method in METHODS.items()}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        comparison = compare(
+            X, y, methods=methods, fitness=name, seeds=1, hidden_layer_sizes=(6,), budgets=budgets
+        )
+    assert comparison.settings["fitness"] == name
+    assert f"fitness {name}" in caption(comparison)
+    split = comparison.splits["holdout", 0]
+    for row, (job, trained) in zip(comparison.rows, kept, strict=True):
+        for score, samples, known in (
+            (row["train_score"], job.X, job.y),
+            (row["held_out_score"], X[split.test], y[split.test]),
+        ):
+            outputs = np.asarray(trained.predict_scores(samples), dtype=np.float64)
+            assert score == pytest.approx(by_scikit_learn(name, known, outputs), abs=1e-6)
+        is_ga = row["method"] in ("tutorial-ga", "classic", "ga")
+        maximised = name if is_ga else "accuracy"
+        assert trained.history.metric == maximised
+        history = comparison.histories[row["method"], "holdout", 0]
+        assert history.metric == name
+        assert history.last["best_fitness"] == pytest.approx(row["train_score"], abs=1e-5)
+
+
+@pytest.mark.parametrize("fitness", ["accuracy", "neg_log_loss"])
+def test_a_class_that_the_training_part_lacks_is_never_predicted(budgets, fitness):
+    X = np.vstack([np.eye(3)] * 8)
+    y = np.array(["a", "b", "c"] * 8)
+    groups = np.repeat([0, 1], 12)
+    X, y, groups = (
+        X[(y != "b") | (groups == 1)],
+        *(v[(y != "b") | (groups == 1)] for v in (y, groups)),
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        comparison = compare(
+            X,
+            y,
+            groups=groups,
+            seeds=1,
+            hidden_layer_sizes=(4,),
+            fitness=fitness,
+            budgets=budgets,
+        )
+    for row in comparison.rows:
+        if fitness == "accuracy":
+            assert row["train_score"] == row["train_accuracy"]
+            assert row["held_out_score"] == row["held_out_accuracy"]
+        assert np.isfinite([row["train_score"], row["held_out_score"]]).all()
+        if row["split"] == "rotation 0->1" and row["method"] not in ("tutorial-ga", "classic"):
+            assert not (comparison.predictions[row["method"], row["split"], 0] == 1).any()
+            assert row["n_wrong"] >= 4
+
+
+def test_a_metric_is_given_the_labels(data, budgets):
+    X, y, _ = data
+    names = np.array(["x", "y", "z"])
+
+    def knows(y_true, y_pred):
+        assert set(y_true) | set(y_pred) <= set(names)
+        return float((y_true == y_pred).mean())
+
+    comparison = compare(
+        X,
+        names[y],
+        methods=["random", "ga"],
+        seeds=1,
+        hidden_layer_sizes=3,
+        fitness=knows,
+        budgets=budgets,
+    )
+    assert comparison.settings["fitness"] == "knows"
+    for row in comparison.rows:
+        assert row["train_score"] == row["train_accuracy"]
+        assert row["held_out_score"] == row["held_out_accuracy"]
