@@ -163,10 +163,19 @@ class NetworkGA(pygad.GA):
     def best_solution(
         self, pop_fitness: NDArray[np.float64] | None = None
     ) -> tuple[NDArray[Any], float, int]:
-        """Return the population's best solution, its fitness and its index; see `pygad.GA`."""
+        """Return the population's best solution, its fitness and its index; see `pygad.GA`.
+
+        Where the fitness was not measured, it is that of the best solution so far.
+        """
+        best, value = self._best(pop_fitness)
+        return self.population[best].copy(), value, best
+
+    def _best(self, pop_fitness: NDArray[np.float64] | None) -> tuple[int, float]:
         fitness = self.cal_pop_fitness() if pop_fitness is None else pop_fitness
-        best = int(np.argmax(fitness))
-        return self.population[best].copy(), fitness[best], best
+        if self.state.fitness_known:
+            best = int(np.argmax(fitness))
+            return best, float(fitness[best])
+        return int(np.nanargmax(without_nan(self.ranking))), self.state.best.fitness
 
     def _select_by_pygad(self, fitness: NDArray[Any], num_parents: int) -> Any:
         """Let PyGAD select by the ranking."""
@@ -242,11 +251,10 @@ class LowRankGA(NetworkGA):
 
         While the engine runs, the solution is a recipe, since PyGAD does not look at it.
         """
-        fitness = self.cal_pop_fitness() if pop_fitness is None else pop_fitness
-        best = int(np.argmax(fitness))
+        best, value = self._best(pop_fitness)
         running = getattr(self, "_fitness_run_active", False)
         solution = self.population.take([best]) if running else self.population[best]
-        return solution, fitness[best], best
+        return solution, value, best
 
 
 def make_engine(run: Run) -> NetworkGA:

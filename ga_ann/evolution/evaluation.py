@@ -330,20 +330,20 @@ class Evaluator:
     ) -> None:
         """Add to the product with the shared matrix what is each solution's own."""
         n_solutions, rank, n_in = layer.left.shape
-        biased = layer.bias is not None
-        own = self._buffer(("own", k), (n_solutions, rank + biased, A.shape[-1]))
-        right = layer.right
+        own = self._buffer(("own", k), (n_solutions, rank, A.shape[-1]))
         if A.ndim == 2:  # all solutions have the same input
-            own[:, :rank] = (layer.left.reshape(-1, n_in) @ A).reshape(n_solutions, rank, -1)
+            own[:] = (layer.left.reshape(-1, n_in) @ A).reshape(own.shape)
         else:
-            np.matmul(layer.left, A, out=own[:, :rank])
-        if layer.bias is not None:  # as one more factor, times ones
-            own[:, rank] = 1
-            right = np.concatenate([right, layer.bias[:, None]], axis=1)
-        np.matmul(right.swapaxes(1, 2), own, out=out)
+            np.matmul(layer.left, A, out=own)
+        if rank == 1:  # several times as fast as the product of a column and a row by BLAS
+            np.multiply(layer.right[:, 0, :, None], own, out=out)
+        else:
+            np.matmul(layer.right.swapaxes(1, 2), own, out=out)
         if product is None:
             product = np.matmul(layer.shared.T, A, out=self._buffer(("shared", k), out.shape))
         out += product
+        if layer.bias is not None:
+            out += layer.bias[:, :, None]
 
     def _propagate(self, layer: Layer, A: NDArray[Any], out: NDArray[Any]) -> None:
         W, b = layer

@@ -138,8 +138,10 @@ class Run:
         state.measured_on_all = state.schedule.is_full
         if not state.measured_on_all:
             samples = state.rng.integers(state.schedule.n_samples, size=state.schedule.batch_size)
-        # A metric that takes the solutions one at a time is too slow for every generation.
-        state.fitness_known = self._at_check() or not self.evaluate.is_slow
+        # Where selection ranks by something else, nobody but the History reads the fitness on a
+        # batch; and a metric that takes the solutions one at a time is too slow for it.
+        wanted = state.measured_on_all and not self.evaluate.is_slow
+        state.fitness_known = wanted or self._at_check() or self.problem.ranking is None
         return self._evaluate(population, samples, ranking_only=not state.fitness_known)
 
     def _evaluate(
