@@ -88,8 +88,9 @@ class Recipe:
         of the current `sigma`; at least 0. It makes for networks that do better on other data.
         PyGAD's own crossovers do not use it. By the problem: one over the square root of the
         number of samples, so that a generation takes 3 % away at most (as for any prior, the more
-        samples there are, the less it counts); 0 where the run ends at a target on the training data, since a run that ends when
-        it has learned them is not to be held back, and with a set of weights.
+        samples there are, the less it counts); 0 where the run ends at a target on the training
+        data, since a run that ends when it has learned them is not to be held back, and with a set
+        of weights.
     batch_size : int or "full", optional
         Number of samples that the generations are measured on, to begin with: the same for the
         whole population, drawn anew for each generation. By the problem: 32 where there are at

@@ -721,7 +721,7 @@ def test_every_mutation_that_moves_genes_stays_inside(weight_set, mutation):
 @pytest.mark.parametrize("recipe", ["tutorial", "classic"])
 def test_a_recipe_that_would_leave_the_set_is_refused_until_it_does_not(recipe):
     options = {"weight_set": "ternary", "n_generations": 5, "random_state": 0}
-    with pytest.raises(ValueError, match="mutation must be one of .* with a weight_set"):
+    with pytest.raises(ValueError, match=r"mutation must be one of .* with a weight_set"):
         evolve(X, Y, recipe=recipe, **options)
     by_problem = {"mutation": None, "mutation_rate": None, "sigma": None}
     result = evolve(X, Y, recipe=recipe, **by_problem, **options)

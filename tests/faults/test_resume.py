@@ -310,7 +310,7 @@ def test_fewer_samples_are_refused(checkpointed, tiny):
 
 @pytest.mark.parametrize("name", ["initial_population", "resume"])
 def test_there_is_one_parameter_for_the_beginning(checkpointed, tiny, iris, name):
-    path, data = checkpointed
+    _, data = checkpointed
     start = evolve(*iris, n_generations=0, **tiny)
     with pytest.raises(TypeError, match=f"unexpected keyword argument '{name}'"):
         evolve(**data, start=start, **{name: start.population}, **tiny)
