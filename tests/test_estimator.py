@@ -24,7 +24,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from ga_ann.callbacks import EarlyStopping
 from ga_ann.estimator import GeneticMLPClassifier, GeneticMLPRegressor
-from ga_ann.evolution.evolve import evolve
+from tests.runs import evolve
 from ga_ann.fitness.names import neg_cost
 
 X, Y = load_wine(return_X_y=True)

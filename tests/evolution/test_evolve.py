@@ -18,7 +18,7 @@ from sklearn.preprocessing import scale
 
 from ga_ann.callbacks import EarlyStopping
 from ga_ann.chromosome import flatten, reshape
-from ga_ann.evolution.evolve import evolve
+from tests.runs import evolve
 from ga_ann.evolution.recipe import RECIPES
 from ga_ann.fitness.names import neg_cost
 from ga_ann.network import init_weights, layer_shapes, predict
