@@ -24,8 +24,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from ga_ann.callbacks import EarlyStopping
 from ga_ann.estimator import GeneticMLPClassifier, GeneticMLPRegressor
-from tests.runs import evolve
 from ga_ann.fitness.names import neg_cost
+from tests.runs import evolve
 
 X, Y = load_wine(return_X_y=True)
 X = scale(X)

@@ -47,8 +47,8 @@ LONGEST_FILE = 2**16
 class Recipe:
     """What shapes a search, besides the data and the network's structure.
 
-    None, in any field, means "by the problem": `resolve` puts a value there. ``"auto"`` is taken
-    for None.
+    None, where it is the default, means "by the problem": `resolve` puts a value there. ``"auto"``
+    is taken for None.
 
     Parameters
     ----------
@@ -175,7 +175,7 @@ class Recipe:
             ("dtype", ("float32", "float64")),
         ):
             names = [name for table in tables for name in table]
-            if getattr(self, what) is not None:
+            if getattr(self, what) is not None or what not in ("crossover", "mutation"):
                 lookup(dict.fromkeys(names), getattr(self, what), what)
         if isinstance(self.batch_size, str):
             lookup({"auto": None, "full": None}, self.batch_size, "batch_size")
@@ -199,6 +199,8 @@ class Recipe:
         rates = self.mutation_rate
         if rates is None:
             return
+        if isinstance(rates, tuple) and len(rates) != 2:
+            raise ValueError(f"mutation_rate must be a pair or a number, got {rates!r}.")
         for rate in rates if isinstance(rates, tuple) else (rates,):
             check_number(rate, "mutation_rate", low=0, high=1)
 

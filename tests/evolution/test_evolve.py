@@ -1,6 +1,7 @@
 """The genetic algorithm: what must hold for every run, and what it must beat."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pygad
@@ -18,12 +19,12 @@ from sklearn.preprocessing import scale
 
 from ga_ann.callbacks import EarlyStopping
 from ga_ann.chromosome import flatten, reshape
-from tests.runs import evolve
 from ga_ann.evolution.recipe import RECIPES
 from ga_ann.fitness.names import neg_cost
 from ga_ann.network import init_weights, layer_shapes, predict
 from ga_ann.operators import CROSSOVERS, MUTATIONS, SELECTIONS
 from ga_ann.weight_sets import check_weight_set, is_inside
+from tests.runs import evolve
 
 X, Y = load_iris(return_X_y=True)
 SMALL = {"hidden_layer_sizes": (6,), "population_size": 12, "n_parents": 4, "random_state": 0}
@@ -400,7 +401,7 @@ def test_a_run_can_be_continued():
     first = run(n_generations=10)
     generations = len(first.history)
     second = run(n_generations=15, start=first)
-    assert second.history is first.history
+    assert len(first.history) == generations
     assert len(second.history) == generations + 15
     assert (np.diff(second.history["generation"]) == 1).all()
     for column in ("evaluations", "seconds", "best_fitness"):
@@ -418,7 +419,7 @@ def test_the_tutorial_recipe_is_the_follow_up_article():
     assert result.activation == result.output_activation == "sigmoid"
     assert result.history["evaluations"].tolist() == [8, 12, 16, 20, 24, 28]
     for column in ("population_size", "n_parents", "n_elites", "crossover", "mutation_rate"):
-        assert result.history.settings[column] == RECIPES["tutorial"][column]
+        assert result.history.settings[column] == getattr(RECIPES["tutorial"], column)
 
 
 def test_the_tutorial_offspring_are_halves_of_neighbours_with_a_tenth_of_the_genes_mutated():
@@ -427,7 +428,7 @@ def test_the_tutorial_offspring_are_halves_of_neighbours_with_a_tenth_of_the_gen
             np.random.default_rng(0), [4, 150, 60, 3], n_solutions=8, init="tutorial", dtype="f8"
         )
     )
-    options = {"recipe": "tutorial", "target_fitness": None, "initial_population": first}
+    options = {"recipe": "tutorial", "target_fitness": None, "start": first}
     then = evolve(X, Y, **options, n_generations=1, random_state=0).ga.population
     n_genes = first.shape[1]
     for child in then[4:]:
@@ -564,8 +565,8 @@ def test_solutions_that_cannot_be_measured_rank_worst_and_are_counted():
         ({"hidden_layer_sizes": (0,)}, "hidden_layer_sizes must be >= 1, got 0"),
         ({"sigma": float("nan")}, "sigma must be finite"),
         ({"max_time": float("inf")}, "max_time must be finite"),
-        ({"initial_population": np.zeros((12, 5))}, r"shape \(12, 42\).* got \(12, 5\)"),
-        ({"initial_population": np.full((12, 42), np.nan)}, "initial_population contains NaN"),
+        ({"start": np.zeros((12, 5))}, r"shape \(12, 42\).* got \(12, 5\)"),
+        ({"start": np.full((12, 42), np.nan)}, "start contains NaN"),
         ({"validation_data": (X[:, :2], Y)}, "validation_data must have 4 features"),
         ({"validation_data": (X, Y + 1)}, r"no class of the training: \[3\]"),
     ],
@@ -718,10 +719,18 @@ def test_every_mutation_that_moves_genes_stays_inside(weight_set, mutation):
         check_inside(restricted(weight_set, **options), weight_set)
 
 
-def test_the_tutorial_recipe_can_be_restricted():
-    result = evolve(X, Y, recipe="tutorial", weight_set="ternary", n_generations=5, random_state=0)
+@pytest.mark.parametrize("recipe", ["tutorial", "classic"])
+def test_a_recipe_that_would_leave_the_set_is_refused(recipe):
+    with pytest.raises(ValueError, match=r"mutation must be one of \[.*'step'.* with a weight_set"):
+        evolve(X, Y, recipe=recipe, weight_set="ternary", n_generations=5)
+
+
+def test_the_tutorial_recipe_can_be_restricted_where_it_leaves_the_mutation_to_the_problem():
+    recipe = replace(RECIPES["tutorial"], mutation=None, mutation_rate=None, sigma=None)
+    result = evolve(X, Y, recipe=recipe, weight_set="ternary", n_generations=5, random_state=0)
     check_inside(result, "ternary")
-    assert result.history.settings["crossover"] == "gene_pool"
+    assert result.history.settings["crossover"] == "middle"
+    assert result.history.settings["mutation"] == "step"
     assert result.history.settings["weight_set"] == "ternary"
 
 
@@ -770,8 +779,7 @@ def test_without_mutation_no_gene_is_new():
         ({"mutation": "polynomial"}, "mutation must be one of"),
         ({"mutation": "adaptive", "mutation_rate": (0.1, 0.2)}, "mutation must be one of"),
         ({"weight_decay": 0.1}, "weight_decay must be 0 with a weight_set, got 0.1"),
-        ({"weight_decay": "auto"}, "weight_decay must be 0 with a weight_set, got 'auto'"),
-        ({"initial_population": np.full((12, 51), 0.5)}, "values of weight_set='ternary'"),
+        ({"start": np.full((12, 51), 0.5)}, "values of weight_set='ternary'"),
         ({"weight_set": "trinary"}, "weight_set must be one of.*got 'trinary'"),
         ({"weight_set": [1.0]}, "at least two different finite numbers"),
         ({"weight_set": None, "mutation": "step"}, "'step' needs one.*weight_set=None"),

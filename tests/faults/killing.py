@@ -31,7 +31,8 @@ INTERVALS = ({"every_generations": 1}, {}, {"every_seconds": 0.01})
 LINES = 10_000
 """About as many lines are executed in the writes that `kill_writing` kills."""
 FILES = (
-    *(f"/ga_ann/{name}.py" for name in ("files", "archive", "checkpoint", "callbacks")),
+    *(f"/ga_ann/storage/{name}.py" for name in ("files", "archive", "checkpoint")),
+    "/ga_ann/callbacks.py",
     "/pathlib.py",
 )
 

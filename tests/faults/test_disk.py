@@ -290,7 +290,7 @@ def test_another_process_has_the_file(start_python, iris, tiny, tmp_path):
     process = start_python(HOLD, path, stdin=subprocess.PIPE)
     assert process.stdout.readline() == "running\n"
     before = path.read_bytes()
-    for options in ({}, {"resume": path, "n_generations": 6}):
+    for options in ({}, {"start": path, "n_generations": 6}):
         with pytest.raises(OSError, match=r"another run writes its checkpoints to .*run\.npz"):
             evolve(*iris, callbacks=[Checkpoint(path)], **options, **tiny)
     assert path.read_bytes() == before

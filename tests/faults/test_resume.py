@@ -120,12 +120,12 @@ def test_a_regression(tiny, interrupted, compare_runs):
         np.testing.assert_array_equal(resumed.predict(X), whole.predict(X))
 
 
-@pytest.mark.parametrize("given_by", ["initial_population", "generator"])
+@pytest.mark.parametrize("given_by", ["chromosomes", "generator"])
 def test_what_it_began_with_is_not_needed_again(
     tiny, compare_runs, stop_after, tmp_path, iris, given_by
 ):
     n_genes = 4 * 5 + 5 * 3
-    first = {"initial_population": np.random.default_rng(8).normal(size=(32, n_genes))}
+    first = {"start": np.random.default_rng(8).normal(size=(32, n_genes))}
     if given_by == "generator":
         first = {"random_state": np.random.Generator(np.random.MT19937(5))}
     again = copy.deepcopy(first)
@@ -309,10 +309,11 @@ def test_fewer_samples_are_refused(checkpointed, tiny):
 
 def test_one_beginning_is_enough(checkpointed, tiny, iris):
     path, data = checkpointed
-    start = evolve(*iris, n_generations=0, **tiny)
-    for more in ({"start": start}, {"initial_population": start.population}):
-        with pytest.raises(ValueError, match="resume takes the place of start and initial_pop"):
-            evolve(**data, start=path, **more, **tiny)
+    first = evolve(*iris, n_generations=0, **tiny)
+    for name, more in (("initial_population", first.population), ("resume", path)):
+        for start in (path, first, first.population):
+            with pytest.raises(TypeError, match=f"unexpected keyword argument '{name}'"):
+                evolve(**data, start=start, **{name: more}, **tiny)
 
 
 def test_no_checkpoint_no_run(tiny, iris, tmp_path):
