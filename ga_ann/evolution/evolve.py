@@ -313,8 +313,13 @@ def _begin(
             n_samples=len(problem.data.X),
             settings=settings,
         )
-    else:
+    elif start is None or np.ndim(start):
         state = _draw(start, problem, settings, random_state)
+    else:
+        raise TypeError(
+            "start must be chromosomes, what evolve returned, or a checkpoint or its path, got "
+            f"{start!r}."
+        )
     state.fingerprints, state.versions = fingerprints, versions()
     return state
 

@@ -340,7 +340,7 @@ def test_weight_decay_takes_from_weights_and_not_from_biases():
     norms = [np.linalg.norm(run(weight_decay=w, **options).population) for w in (0.0, 0.3, 2.0)]
     assert norms == sorted(norms, reverse=True)
     auto = run(**options)
-    assert same(auto, run(weight_decay=0.06, **options))  # 0.03 a generation at the most
+    assert same(auto, run(weight_decay=1 / np.sqrt(150), **options))
     assert not same(auto, run(weight_decay=0, **options))
 
 
@@ -811,9 +811,11 @@ def test_a_fitness_that_fails_for_every_solution_is_refused(fitness, cause):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"start": 5}, "start must be what evolve returned"),
+        ({"start": 5}, "start must be chromosomes, what evolve returned, or a .*, got 5"),
         ({"n_jobs": "a"}, "n_jobs must be an integer"),
-        ({"callbacks": [5]}, "callbacks must be functions"),
+        ({"start": lambda: 5}, "start must be chromosomes"),
+        ({"callbacks": [EarlyStopping]}, "callbacks must be Callbacks or functions"),
+        ({"callbacks": [5]}, "callbacks must be Callbacks or functions"),
     ],
 )
 def test_things_of_the_wrong_type_are_refused_before_any_work(changes, message):

@@ -12,7 +12,8 @@ from sklearn.datasets import load_diabetes, load_iris
 from sklearn.metrics import f1_score
 
 from ga_ann import Checkpoint, GeneticMLPClassifier, GeneticMLPRegressor
-from ga_ann.storage.checkpoint import load_checkpoint, save_checkpoint
+from ga_ann.storage.archive import HEADER, read_archive, write_archive
+from ga_ann.storage.checkpoint import load_checkpoint
 from tests.runs import evolve
 
 
@@ -159,6 +160,32 @@ def test_a_run_that_continued_another_one(tiny, compare_runs, stop_after, tmp_pa
     assert len(whole.history) == 14 + 25 + 1
 
 
+@pytest.mark.parametrize("early_stopping", [True, False])
+def test_patience_counts_from_where_a_continued_run_began(
+    tiny, compare_runs, stop_after, tmp_path, early_stopping
+):
+    """The rows of the run before, at the top of the History, are not this run's patience."""
+    X, y, held_out = iris_in_parts()
+    first = evolve(X, y, n_generations=90, validation_data=held_out, **tiny)
+    options = tiny | {
+        "n_generations": 300,
+        "n_iter_no_change": 25,
+        "early_stopping": early_stopping,
+        "validation_data": held_out,
+    }
+    whole = evolve(X, y, start=first, **options)
+    assert "improvement" in whole.stop_reason
+    n_own = len(whole.history) - len(first.history)
+    assert n_own >= 25
+    path = tmp_path / "run.npz"
+    for stop in (1, n_own // 2, n_own - 1):
+        stop_here = stop_after(len(first.history) + stop - 1)
+        evolve(X, y, start=first, callbacks=[Checkpoint(path), stop_here], **options)
+        assert len(load_checkpoint(path).history) == len(first.history) + stop
+        compare_runs(evolve(X, y, start=path, **options), whole)
+        path.unlink()
+
+
 def test_infinite_weights_are_no_obstacle(tiny, interrupted, compare_runs, iris):
     options = tiny | {"n_generations": 12, "sigma": 3e38, "weight_decay": 0.0}
     options |= {"n_elites": 1, "crossover": "gene_pool"}
@@ -199,7 +226,7 @@ def test_the_end_may_be_another_one(tiny, compare_runs, tmp_path, iris):
     later = evolve(*iris, n_generations=40, max_time=7200, start=path, **tiny)
     compare_runs(later, whole)
     assert path.read_bytes() == before
-    with pytest.raises(ValueError, match=r"weight_decay='auto' where it was 0\.05"):
+    with pytest.raises(ValueError, match=r"weight_decay=0\.08.* where it was 0\.05"):
         evolve(*iris, n_generations=40, start=path, **tiny | {"weight_decay": "auto"})
 
 
@@ -343,8 +370,14 @@ SCHEDULE = {"sigma": 1.0, "n_samples": 150, "decay": 1.0, "patience": 3, "best":
         {"engine": {"numpy": {"bit_generator": "MT19937", "state": {"key": [1], "pos": 1}}}},
         {"noise_seed": -1},
         {"engine_seed": "one"},
-        {"first_generation": None},
-        {"best_key": "high"},
+        {"beginning": None},
+        {"beginning": {"n_rows": 1}},
+        {"beginning": {"n_rows": -1, "evaluations": 0.0, "seconds": 0.0}},
+        {"beginning": {"n_rows": 10**9, "evaluations": 0.0, "seconds": 0.0}},
+        {"best": "high"},
+        {"best": {"fitness": 1.0, "ranking": "high", "validation_score": 0.0}},
+        {"best_ranking": "high"},
+        {"best_ranking": [None]},
         {"n_evaluated": None},
     ],
     ids=lambda state: str(state)[:60],
@@ -352,9 +385,14 @@ SCHEDULE = {"sigma": 1.0, "n_samples": 150, "decay": 1.0, "patience": 3, "best":
 def test_a_state_that_cannot_be_is_refused(checkpointed, tiny, tmp_path, state):
     """Also one that would make NumPy's generators read where no memory of theirs is."""
     path, data = checkpointed
-    held = load_checkpoint(path)
     forged = tmp_path / "forged.npz"
-    save_checkpoint(forged, dataclasses.replace(held, state=held.state | state))
+    header, arrays = read_archive(path, "checkpoint")
+    del arrays[HEADER]
+    header = {name: header[name] for name in ("history", "shapes", "state", "data", "versions")}
+    write_archive(forged, "checkpoint", header, arrays, compress=False)
+    load_checkpoint(forged)
+    header["state"] |= state
+    write_archive(forged, "checkpoint", header, arrays, compress=False)
     with pytest.raises(ValueError, match=r"the checkpoint's|forged\.npz cannot be read as a che"):
         evolve(**data, start=forged, n_generations=9, **tiny)
 
