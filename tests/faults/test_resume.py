@@ -3,15 +3,17 @@
 import copy
 import dataclasses
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sklearn.datasets import load_diabetes, load_iris
-from sklearn.metrics import f1_score
+from sklearn.metrics import f1_score, fbeta_score, make_scorer
 
 from ga_ann import Checkpoint, GeneticMLPClassifier, GeneticMLPRegressor
+from ga_ann.fitness import fbeta
 from ga_ann.storage.archive import HEADER, read_archive, write_archive
 from ga_ann.storage.checkpoint import load_checkpoint
 from tests.runs import evolve
@@ -334,6 +336,66 @@ def test_fewer_samples_are_refused(checkpointed, tiny):
         evolve(**data | fewer, start=path, **tiny)
 
 
+def _make_score(beta):
+    def score(y_true, y_pred):
+        return fbeta_score(y_true, y_pred, beta=beta, average="macro", zero_division=0)
+
+    return score
+
+
+class _Score:
+    def __init__(self, beta):
+        self.beta = beta
+
+    def __call__(self, y_true, y_pred):
+        return fbeta_score(y_true, y_pred, beta=self.beta, average="macro", zero_division=0)
+
+    def method(self, y_true, y_pred):
+        return self(y_true, y_pred)
+
+
+def _by_default(beta):
+    def score(y_true, y_pred, beta=beta):
+        return _make_score(beta)(y_true, y_pred)
+
+    return score
+
+
+def _by_keyword(beta):
+    def score(y_true, y_pred, *, beta=beta):
+        return _make_score(beta)(y_true, y_pred)
+
+    return score
+
+
+MAKERS = {
+    "closure": _make_score,
+    "default": _by_default,
+    "keyword default": _by_keyword,
+    "partial": lambda b: partial(fbeta_score, beta=b, average="macro", zero_division=0),
+    "object": _Score,
+    "method": lambda b: _Score(b).method,
+    "scorer": lambda b: make_scorer(fbeta_score, beta=b, average="macro", zero_division=0),
+    "fbeta": fbeta,
+}
+
+
+@pytest.mark.parametrize("given_as", ["fitness", "ranking"])
+@pytest.mark.parametrize("kind", MAKERS)
+def test_another_function_is_refused_and_the_same_one_made_anew_is_not(
+    tiny, iris, tmp_path, compare_runs, kind, given_as
+):
+    make, path = MAKERS[kind], tmp_path / "run.npz"
+    X, y = (iris[0], iris[1] > 0) if kind == "fbeta" else iris
+    options = tiny | {"n_generations": 6, "population_size": 8, "n_parents": 4}
+    evolve(X, y, callbacks=[Checkpoint(path)], **options, **{given_as: make(1.0)})
+    again = options | {"n_generations": 11}
+    with pytest.raises(ValueError, match=f"one of another run: .*{given_as}"):
+        evolve(X, y, start=path, **again, **{given_as: make(5.0)})
+    resumed = evolve(X, y, start=path, **again, **{given_as: make(1.0)})
+    compare_runs(resumed, evolve(X, y, **again, **{given_as: make(1.0)}))
+
+
 def test_one_beginning_is_enough(checkpointed, tiny, iris):
     path, data = checkpointed
     first = evolve(*iris, n_generations=0, **tiny)
@@ -434,6 +496,29 @@ def test_a_fit_goes_on_where_it_was_interrupted(kind, iris, tmp_path):
             np.testing.assert_array_equal(a, b)
         for name in ("best_fitness", "ranking", "validation_score", "evaluations"):
             np.testing.assert_array_equal(resumed.history_[name], whole.history_[name])
+
+
+@pytest.mark.parametrize("kind", [GeneticMLPClassifier, GeneticMLPRegressor])
+def test_a_fit_without_a_seed_goes_on_with_the_one_that_was_drawn(kind, iris, tmp_path):
+    """The seed decides which part is held out; the checkpoint keeps it."""
+    path = tmp_path / "fit.npz"
+    crash = _Stop(17)
+    with pytest.raises(RuntimeError, match="crash"):
+        _estimator(kind, checkpoint=path, callbacks=[crash], random_state=None).fit(*iris)
+    seed = load_checkpoint(path).random_state
+    resumed = _estimator(kind, checkpoint=path, random_state=None).fit(*iris)
+
+    class Drawn(np.random.RandomState):
+        def randint(self, *_):
+            return seed
+
+    whole = _estimator(kind, random_state=Drawn()).fit(*iris)
+    for a, b in zip(resumed.weights_, whole.weights_, strict=True):
+        np.testing.assert_array_equal(a, b)
+    for name in ("best_fitness", "ranking", "validation_score", "evaluations"):
+        np.testing.assert_array_equal(resumed.history_[name], whole.history_[name])
+    other = _estimator(kind, random_state=None, n_generations=3)
+    assert other.fit(*iris)._result.state.random_state != seed
 
 
 def test_a_fit_refuses_the_checkpoint_of_other_data_or_settings(iris, tmp_path):
