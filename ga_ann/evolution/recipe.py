@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
@@ -38,6 +39,9 @@ ADAPTIVE_RATES = (0.2, 0.05)
 
 LEAVE_THE_SET = ("mean", "sbx")
 STAY_IN_THE_SET = ("inversion", "scramble", "step", "swap")
+
+ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+"""Where an object stands in memory, as its repr tells it."""
 
 LONGEST_FILE = 2**16
 """Bytes of a recipe's file at most."""
@@ -387,8 +391,9 @@ def _as_plain(value: Any) -> Any:
 
 
 def name_of(score: str | Callable[..., Any]) -> str:
-    """Return a score's name."""
-    return score if isinstance(score, str) else getattr(score, "__name__", repr(score))
+    """Return a score's name, the same in every process."""
+    name = score if isinstance(score, str) else getattr(score, "__name__", repr(score))
+    return ADDRESS.sub("", name)
 
 
 RECIPES: dict[str, Recipe] = {

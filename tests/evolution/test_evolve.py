@@ -4,7 +4,6 @@ import itertools
 from dataclasses import replace
 
 import numpy as np
-import pygad
 import pytest
 from sklearn.datasets import load_digits, load_iris
 from sklearn.metrics import (
@@ -495,20 +494,6 @@ def test_ctrl_c_keeps_the_best_so_far():
 def test_verbose_shows_a_bar(capsys):
     run(verbose=True)
     assert "best=" in capsys.readouterr().err
-
-
-# -------------------------------------------------------------------------------------- PyGAD
-
-
-def test_the_engine_is_a_real_pygad_ga():
-    result = run()
-    assert isinstance(result.ga, pygad.GA)
-    assert result.ga.run_completed
-    assert result.ga.generations_completed == 8
-    solution, fitness, index = result.ga.best_solution()
-    assert fitness == result.ga.best_solutions_fitness[-1] <= result.best_fitness
-    assert (result.ga.population[index] == solution).all()
-    assert "Population" in str(result.ga.summary())
 
 
 def test_solutions_that_cannot_be_measured_rank_worst_and_are_counted():

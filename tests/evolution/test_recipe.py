@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import FrozenInstanceError, fields, replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -135,6 +136,16 @@ def test_recipes_are_found_by_name_or_are_themselves():
         find_recipe("wit")
     with pytest.raises(TypeError, match="recipe must be a name or a Recipe, got 3"):
         find_recipe(3)
+
+
+@pytest.mark.parametrize(
+    "score", [partial(max, key=lambda y: y), type("S", (), {"__call__": max})()]
+)
+def test_a_name_does_not_say_where_a_score_stands_in_memory(score):
+    assert "0x" in repr(score)
+    for one in (score, resolve_fitness(score, classes=np.arange(2))):
+        assert name_of(one)
+        assert "0x" not in name_of(one)
 
 
 # ---------------------------------------------------------------- bad input

@@ -396,6 +396,48 @@ def test_another_function_is_refused_and_the_same_one_made_anew_is_not(
     compare_runs(resumed, evolve(X, y, **again, **{given_as: make(1.0)}))
 
 
+IN_A_PROCESS = """
+import sys
+from functools import partial
+from sklearn.datasets import load_iris
+from sklearn.metrics import fbeta_score
+from ga_ann import Checkpoint, Recipe, evolve
+
+path, beta, *start = sys.argv[1:]
+
+class Score:
+    def __init__(self, beta):
+        self.beta = beta
+
+    def __call__(self, y_true, y_pred):
+        return fbeta_score(y_true, y_pred, beta=self.beta, average="macro", zero_division=0)
+
+evolve(
+    *load_iris(return_X_y=True),
+    hidden_layer_sizes=(5,),
+    fitness=partial(fbeta_score, beta=float(beta), average="macro", zero_division=0),
+    recipe=Recipe(ranking=Score(float(beta)), population_size=8, n_parents=4),
+    random_state=0,
+    n_generations=4,
+    callbacks=[] if start else [Checkpoint(path)],
+    start=path if start else None,
+)
+"""
+
+
+def test_another_process_tells_the_same_functions_from_others(start_python, tmp_path):
+    path = tmp_path / "run.npz"
+    for arguments, error in (
+        ((path, 1), ""),
+        ((path, 1, "start"), ""),
+        ((path, 5, "start"), "another fitness function, another ranking function. Give"),
+    ):
+        process = start_python(IN_A_PROCESS, *arguments)
+        _, err = process.communicate(timeout=60)
+        assert bool(process.returncode) == bool(error), err
+        assert error in err
+
+
 def test_one_beginning_is_enough(checkpointed, tiny, iris):
     path, data = checkpointed
     first = evolve(*iris, n_generations=0, **tiny)
