@@ -197,7 +197,7 @@ def test_another_hidden_value_is_another_function(first, tmp_path):
         ({"default": 2.5}, {"default", "keyword", "constant", "behaviour", "partial of a partial"}),
         ({"word": "e"}, {"set"}),
     ],
-    ids=str,
+    ids=["factor", "sign", "default", "word"],
 )
 def test_what_a_function_uses_of_its_module_is_a_part_of_it(first, tmp_path, changes, changed):
     other = in_a_process(tmp_path, **changes)
