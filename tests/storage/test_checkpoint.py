@@ -14,8 +14,8 @@ from ga_ann.storage.checkpoint import (
     as_generator_state,
     describe_difference,
     load_checkpoint,
-    save_checkpoint,
     numeric_versions,
+    save_checkpoint,
 )
 from ga_ann.storage.model import save_history
 
