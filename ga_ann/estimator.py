@@ -280,11 +280,16 @@ class GeneticMLPClassifier(ClassifierMixin, _GeneticMLP):
         (``"balanced_accuracy"``, ``"f1_macro"``, ``"matthews_corrcoef"``, ``"neg_log_loss"``,
         ...), a score made by `fbeta` or `neg_cost`, the name of a scikit-learn scorer, a scorer,
         or ``f(y_true, y_pred)``.
-    tie_breaker : str or callable, default="auto"
-        What selection ranks by: ``"auto"`` is the log loss, adjusted to the classes' importance
-        where the fitness has such (`balanced_accuracy`, `g_mean`, `neg_cost`; see
-        `ga_ann.fitness.finer_score`); ``"fitness"`` is the fitness alone; or a score as for
-        `fitness`. Which network is the best is decided by the fitness first.
+    recipe : {"default", "classic", "tutorial"} or Recipe, default="default"
+        What shapes the search, see `Recipe` and `RECIPES`.
+    ranking : str or callable, default=None
+        What selection ranks by; None is the recipe's: by default the log loss, adjusted to the
+        classes' importance where the fitness has such (`balanced_accuracy`, `g_mean`, `neg_cost`;
+        see `ga_ann.fitness.finer_score`). ``"fitness"`` is the fitness alone; or a score as
+        for `fitness`. Which network is the best is decided by the fitness first.
+    population_size, n_parents, n_elites, selection, crossover, mutation, mutation_rate, sigma, \
+    sigma_decay, weight_decay, batch_size, noise, init, output_activation, dtype : default=None
+        Fields of the `Recipe` in the place of its own; None is what `recipe` says.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, as elsewhere in scikit-learn; they multiply `sample_weight`.
     weight_set : str or array-like of float, default=None
