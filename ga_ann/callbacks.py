@@ -82,7 +82,11 @@ class Callback:
         """Look at the last generation, after `on_generation`; not if the run fails."""
 
     def close(self) -> None:
-        """Clean up in the end, however the run ends."""
+        """Clean up in the end, however the run ends, also if `on_start` failed.
+
+        The last callback is closed first. Those behind one whose `on_start` failed were never
+        started and are not closed.
+        """
 
 
 class _Function(Callback):

@@ -1,14 +1,18 @@
-"""Callbacks on histories made by hand; `test_evolution` runs them for real."""
+"""Callbacks on histories made by hand; `test_engine` and `faults` run them for real."""
 
 import io
+from contextlib import closing
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from ga_ann.callbacks import Checkpoint, EarlyStopping, ProgressBar
+from ga_ann.callbacks import Callback, Checkpoint, EarlyStopping, ProgressBar, as_callback
+from ga_ann.evolution import evolve
 from ga_ann.history import History
-from ga_ann.storage.checkpoint import Snapshot, load_checkpoint
+from ga_ann.schedule import Schedule
+from ga_ann.state import Best, State
+from ga_ann.storage.checkpoint import load_checkpoint
 
 
 def feed(callback, values, column="validation_score"):
@@ -16,7 +20,7 @@ def feed(callback, values, column="validation_score"):
     answers = []
     for k, value in enumerate(values):
         history.append(generation=k, best_fitness=0.5, **{column: value})
-        answers.append(callback(None, history))
+        answers.append(callback.on_generation(None, history))
     return answers
 
 
@@ -50,39 +54,41 @@ def test_early_stopping_refuses(arguments, message):
 
 def test_progress_shows_the_numbers_that_matter():
     stream = io.StringIO()
-    with ProgressBar(3, "GA", file=stream, mininterval=0) as bar:
+    with closing(ProgressBar(3, "GA", file=stream, mininterval=0)) as bar:
         feed(bar, [0.1, 0.7, float("nan")])
     shown = stream.getvalue()
     assert "best=0.5000" in shown
     assert "held out=0.7000" in shown
     assert "2/3" in shown
-    with ProgressBar(3, file=io.StringIO()) as bar:
-        bar(None, History())
+    with closing(ProgressBar(3, file=io.StringIO())) as bar:
+        bar.on_generation(None, History())
 
 
 # ---------------------------------------------------------------- checkpoints
 
 
 class Engine:
-    """Stands in for a GA: counts the snapshots that it is asked for."""
+    """Stands in for a GA: counts how often it is asked for its state."""
 
     def __init__(self, history):
         self.population = np.zeros((2, 3))
         self.history = history
         self.n_taken = 0
 
-    def snapshot(self):
+    @property
+    def state(self):
         self.n_taken += 1
-        return Snapshot(
+        return State(
             population=self.population,
             fitness=np.zeros(2),
             ranking=np.zeros(2),
-            best=np.zeros(3),
+            best=Best(np.zeros(3)),
             shapes=[(1, 3)],
             history=self.history,
-            state={"rng": np.random.default_rng(0).bit_generator.state, "schedule": {}},
-            data={},
-            versions={},
+            schedule=Schedule(1.0, 2, 2, 1.0),
+            rng=np.random.default_rng(0),
+            noise_seed=0,
+            engine_seed=0,
         )
 
 
@@ -90,16 +96,17 @@ def train(checkpoint, n_generations, clock=None, seconds=1.0):
     """Call a checkpoint as a run does; return the generations after which there was a new one."""
     history, written = History(), []
     engine = Engine(history)
-    with checkpoint:
+    with closing(checkpoint):
+        checkpoint.on_start(history)
         for k in range(n_generations + 1):
             history.append(generation=k)
             before = engine.n_taken
-            checkpoint(engine, history)
+            checkpoint.on_generation(engine, history)
             written += [k] * (engine.n_taken - before)
             if clock is not None:
                 clock.now += seconds
         before = engine.n_taken
-        checkpoint.finish(engine, history)
+        checkpoint.on_stop(engine, history)
         written += ["end"] * (engine.n_taken - before)
     return written
 
@@ -139,7 +146,7 @@ def test_checkpoints_every_so_many_seconds(tmp_path, clock):
 def test_checkpoints_take_one_percent_by_default(tmp_path, clock, monkeypatch):
     """A writing of 0.05 seconds is followed by 5 without one."""
 
-    def save(path, snapshot):
+    def save(path, state):
         clock.now += 0.05
 
     monkeypatch.setattr("ga_ann.callbacks.save_checkpoint", save)
@@ -150,7 +157,7 @@ def test_checkpoints_take_one_percent_by_default(tmp_path, clock, monkeypatch):
 
 
 def test_a_checkpoint_that_fails_is_told_once_and_tried_again(tmp_path, clock, monkeypatch):
-    def fail(path, snapshot):
+    def fail(path, state):
         raise OSError(28, "No space left on device", str(path))
 
     checkpoint = Checkpoint(tmp_path / "run.npz", every_generations=2)
@@ -166,16 +173,26 @@ def test_a_checkpoint_that_fails_is_told_once_and_tried_again(tmp_path, clock, m
 
 def test_a_checkpoint_is_the_only_one(tmp_path):
     path = tmp_path / "run.npz"
-    with (
-        Checkpoint(path),
-        pytest.raises(OSError, match=r"another run writes its checkpoints to .*run\.npz; choose"),
-        Checkpoint(str(path)),
-    ):
-        pass
-    with Checkpoint(path):
-        pass
-    with pytest.raises(FileNotFoundError), Checkpoint(tmp_path / "missing" / "run.npz"):
-        pass
+    history, first, second = History(), Checkpoint(path), Checkpoint(str(path))
+    first.on_start(history)
+    with pytest.raises(OSError, match=r"another run writes its checkpoints to .*run\.npz; choose"):
+        second.on_start(history)
+    second.close()  # one that never had the file lets go of nothing
+    with pytest.raises(OSError, match="another run writes"):
+        second.on_start(history)
+    first.close()
+    second.on_start(history)
+    second.close()
+    with pytest.raises(FileNotFoundError):
+        Checkpoint(tmp_path / "missing" / "run.npz").on_start(history)
+
+
+def test_a_file_that_is_no_checkpoint_is_not_overwritten(tmp_path):
+    path = tmp_path / "run.npz"
+    path.write_text("a letter")
+    with pytest.raises(ValueError, match="no file of this package and would be overwritten"):
+        Checkpoint(path).on_start(History())
+    assert path.read_text() == "a letter"
 
 
 @pytest.mark.parametrize(
@@ -200,9 +217,107 @@ def test_early_stopping_catches_up(n_before):
     for value in values[:n_before]:
         history.append(validation_score=value)
     late = EarlyStopping(2)
-    assert late.catch_up(history) == (whole[n_before - 1] if n_before else None)
+    assert late.on_start(history) == (whole[n_before - 1] if n_before else None)
     answers = []
     for value in values[n_before:]:
         history.append(validation_score=value)
-        answers.append(late(None, history))
+        answers.append(late.on_generation(None, history))
     assert answers == whole[n_before:]
+    assert late.on_start(History()) is None  # a second run begins anew
+    assert late.on_generation(None, history) is None
+
+
+# ---------------------------------------------------------------- the hooks
+
+
+class Note(Callback):
+    """Notes which of its hooks was called, and breaks in one of them."""
+
+    def __init__(self, name, calls, breaks_in=None):
+        self.name, self.calls, self.breaks_in = name, calls, breaks_in
+
+    def _note(self, hook):
+        self.calls.append((self.name, hook))
+        if hook == self.breaks_in:
+            raise ZeroDivisionError(hook)
+
+    def on_start(self, history):
+        assert len(history) == 0
+        self._note("on_start")
+
+    def on_generation(self, ga, history):
+        self._note("on_generation")
+
+    def on_stop(self, ga, history):
+        self._note("on_stop")
+
+    def close(self):
+        self._note("close")
+
+
+def run(*callbacks, n_generations=1, **options):
+    X = np.random.default_rng(0).normal(size=(20, 2))
+    return evolve(
+        X,
+        np.arange(20) % 2,
+        hidden_layer_sizes=(),
+        n_generations=n_generations,
+        target_fitness=None,
+        random_state=0,
+        callbacks=callbacks,
+        **options,
+    )
+
+
+def test_hooks_are_called_in_order_and_closed_in_reverse():
+    calls = []
+    run(Note("a", calls), Note("b", calls))
+    hooks = ["on_start", "on_generation", "on_generation", "on_stop"]
+    assert calls == [(name, hook) for hook in hooks for name in "ab"] + [
+        ("b", "close"),
+        ("a", "close"),
+    ]
+
+
+@pytest.mark.parametrize("hook", ["on_start", "on_generation", "on_stop"])
+def test_whatever_breaks_those_that_were_started_are_closed(hook):
+    calls = []
+    with pytest.raises(ZeroDivisionError, match=hook):
+        run(Note("a", calls), Note("b", calls, breaks_in=hook), Note("c", calls))
+    closed = [name for name, called in calls if called == "close"]
+    # The one whose own start failed is closed too; those behind it were never started.
+    assert closed == (["b", "a"] if hook == "on_start" else ["c", "b", "a"])
+    assert ("c", "on_start") not in calls or hook != "on_start"
+
+
+def test_one_that_breaks_while_closing_keeps_nobody_else_open():
+    calls = []
+    with pytest.raises(ZeroDivisionError, match="close"):
+        run(Note("a", calls), Note("b", calls, breaks_in="close"))
+    assert calls[-2:] == [("b", "close"), ("a", "close")]
+
+
+def test_a_callback_that_keeps_to_the_defaults_does_nothing():
+    plain, watched = run(), run(Callback())
+    assert (plain.population == watched.population).all()
+
+
+def test_functions_are_callbacks_and_callbacks_stay_what_they_are():
+    note = Note("a", [])
+    assert as_callback(note) is note
+    function = as_callback(lambda ga, history: (ga, history))
+    assert isinstance(function, Callback)
+    assert function.on_generation(1, 2) == (1, 2)
+    assert function.on_start(History()) is None
+
+
+@pytest.mark.parametrize("given", [EarlyStopping, Callback, 5, None, "stop"])
+def test_what_is_neither_is_refused_before_any_work(given):
+    with pytest.raises(
+        TypeError, match=r"callbacks must be Callbacks or functions f\(ga, history\)"
+    ):
+        as_callback(given)
+    calls = []
+    with pytest.raises(TypeError, match="callbacks must be Callbacks"):
+        run(Note("a", calls), given)
+    assert calls == []

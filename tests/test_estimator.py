@@ -1,6 +1,9 @@
 """The estimators as a scikit-learn user meets them."""
 
+import inspect
 import pickle
+import re
+from dataclasses import fields, replace
 from typing import ClassVar
 
 import numpy as np
@@ -22,10 +25,12 @@ from sklearn.preprocessing import StandardScaler, scale
 from sklearn.utils import compute_sample_weight
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+import ga_ann
 from ga_ann.callbacks import EarlyStopping
-from ga_ann.estimator import GeneticMLPClassifier, GeneticMLPRegressor
-from ga_ann.evolution.evolve import evolve
+from ga_ann.estimator import SHARED, GeneticMLPClassifier, GeneticMLPRegressor
+from ga_ann.evolution import RECIPES, Recipe
 from ga_ann.fitness import neg_cost
+from tests.runs import evolve
 
 X, Y = load_wine(return_X_y=True)
 X = scale(X)
@@ -48,6 +53,69 @@ def regressor(**options):
     return GeneticMLPRegressor(
         **{"hidden_layer_sizes": (16,), "n_generations": 300, "random_state": 0, **options}
     )
+
+
+# ------------------------------------------------------------------------------- the parameters
+
+
+def parameters(function):
+    return list(inspect.signature(function).parameters)
+
+
+@pytest.mark.parametrize("kind", [GeneticMLPClassifier, GeneticMLPRegressor])
+def test_every_field_of_a_recipe_is_a_parameter_that_is_the_recipes_by_default(kind):
+    given = kind().get_params()
+    for name in (field.name for field in fields(Recipe)):
+        assert given[name] is None
+    assert kind()._chosen_recipe() == Recipe()
+
+
+@pytest.mark.parametrize("kind", [GeneticMLPClassifier, GeneticMLPRegressor])
+def test_the_lists_of_parameters_are_one_list(kind):
+    names = parameters(kind)
+    assert sorted(names) == sorted(kind().get_params())
+    own = {"ranking", "validation_fraction", "warm_start", "checkpoint", "class_weight"}
+    of_evolve = set(parameters(ga_ann.evolve))
+    assert set(SHARED) <= of_evolve & set(names)
+    assert set(names) - own - of_evolve == {field.name for field in fields(Recipe)} - {
+        "activation",
+        "ranking",
+    }
+    # What `evolve` has under the same name is handed on: as it is, or after a change.
+    changed = {"activation", "recipe", "callbacks", "n_jobs", "random_state"}
+    assert set(SHARED) == (of_evolve & set(names)) - changed
+
+
+def test_a_classifier_is_a_regressor_with_class_weights():
+    extra = set(parameters(GeneticMLPClassifier)) - set(parameters(GeneticMLPRegressor))
+    assert extra == {"class_weight"}
+    of_classifier, of_regressor = GeneticMLPClassifier(), GeneticMLPRegressor()
+    assert of_classifier.get_params() == of_regressor.get_params() | {"class_weight": None}
+
+
+@pytest.mark.parametrize("kind", [GeneticMLPClassifier, GeneticMLPRegressor])
+def test_the_documentation_names_every_parameter(kind):
+    told = inspect.getdoc(kind).split("Parameters\n---")[1].split("Attributes\n---")[0]
+    heads = re.sub(r",\s*\n", ", ", told)
+    named = {
+        name.strip()
+        for line in heads.splitlines()
+        if not line.startswith(" ")
+        for name in line.split(" : ")[0].split(",")
+    }
+    assert set(parameters(kind)) <= named
+    assert {name for name in named if name.isidentifier()} == set(parameters(kind))
+
+
+def test_what_is_given_wins_over_the_recipe():
+    network = classifier(recipe="classic", sigma=0.25, activation="tanh", n_generations=2)
+    fitted = network.fit(X, Y)._result.recipe
+    assert fitted == replace(RECIPES["classic"], sigma=0.25, activation="tanh")
+    again = classifier(recipe=fitted, n_generations=2).fit(X, Y)
+    assert again._result.recipe == fitted
+    np.testing.assert_array_equal(again.weights_[0], network.weights_[0])
+    plain = evolve(X, Y, recipe=fitted, hidden_layer_sizes=(8,), bias=True, n_generations=2)
+    assert plain.recipe == fitted
 
 
 # ------------------------------------------------------------------------------------ fitting

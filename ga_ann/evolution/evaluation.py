@@ -111,8 +111,6 @@ class Evaluator:
 
     Attributes
     ----------
-    n_evaluated : float
-        Networks measured so far, in units of the whole training set.
     is_slow : bool
         Whether the fitness takes one solution at a time and selection ranks by another score.
 
@@ -144,7 +142,6 @@ class Evaluator:
         # BLAS multiplies columns that are contiguous a little faster; large data are not doubled.
         self._columns = np.ascontiguousarray(self.X.T) if self.X.nbytes <= 2**26 else self.X.T
         self.shapes = list(shapes)
-        self.n_evaluated = 0.0
         self._fitness = fitness
         self._ranking = None if ranking is fitness else ranking
         self.is_slow = self._ranking is not None and hasattr(fitness, "one_at_a_time")
@@ -232,7 +229,6 @@ class Evaluator:
         measure(0)
         for other in others:
             other.result()
-        self.n_evaluated += n_solutions * n_samples / len(self.X)
         failed = np.isnan(measured.fitness)
         if not failed.all():
             measured.ranking[failed] = np.nan

@@ -313,13 +313,13 @@ def _begin(
             n_samples=len(problem.data.X),
             settings=settings,
         )
-    elif start is not None and np.ndim(start) == 0:
-        raise TypeError(
-            "start must be chromosomes, what evolve returned, or a checkpoint, got "
-            f"{type(start).__name__}."
-        )
-    else:
+    elif start is None or np.ndim(start):
         state = _draw(start, problem, settings, random_state)
+    else:
+        raise TypeError(
+            "start must be chromosomes, what evolve returned, or a checkpoint or its path, got "
+            f"{start!r}."
+        )
     state.fingerprints, state.versions = fingerprints, numeric_versions()
     return state
 

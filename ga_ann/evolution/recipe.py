@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
@@ -39,6 +40,9 @@ ADAPTIVE_RATES = (0.2, 0.05)
 LEAVE_THE_SET = ("mean", "sbx")
 STAY_IN_THE_SET = ("inversion", "scramble", "step", "swap")
 
+ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+"""Where an object stands in memory, as its repr tells it."""
+
 LONGEST_FILE = 2**16
 """Bytes of a recipe's file at most."""
 
@@ -47,8 +51,8 @@ LONGEST_FILE = 2**16
 class Recipe:
     """What shapes a search, besides the data and the network's structure.
 
-    None, in any field, means "by the problem": `resolve` puts a value there. ``"auto"`` is taken
-    for None.
+    None, where it is the default, means "by the problem": `resolve` puts a value there. ``"auto"``
+    is taken for None.
 
     Parameters
     ----------
@@ -176,7 +180,7 @@ class Recipe:
             ("dtype", ("float32", "float64")),
         ):
             names = [name for table in tables for name in table]
-            if getattr(self, what) is not None:
+            if getattr(self, what) is not None or what not in ("crossover", "mutation"):
                 lookup(dict.fromkeys(names), getattr(self, what), what)
         if isinstance(self.batch_size, str):
             lookup({"auto": None, "full": None}, self.batch_size, "batch_size")
@@ -200,6 +204,8 @@ class Recipe:
         rates = self.mutation_rate
         if rates is None:
             return
+        if isinstance(rates, tuple) and len(rates) != 2:
+            raise ValueError(f"mutation_rate must be a pair or a number, got {rates!r}.")
         for rate in rates if isinstance(rates, tuple) else (rates,):
             check_number(rate, "mutation_rate", low=0, high=1)
 
@@ -387,8 +393,9 @@ def _as_plain(value: Any) -> Any:
 
 
 def name_of(score: str | Callable[..., Any]) -> str:
-    """Return a score's name."""
-    return score if isinstance(score, str) else getattr(score, "__name__", repr(score))
+    """Return a score's name, the same in every process."""
+    name = score if isinstance(score, str) else getattr(score, "__name__", repr(score))
+    return ADDRESS.sub("", name)
 
 
 RECIPES: dict[str, Recipe] = {

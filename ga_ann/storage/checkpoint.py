@@ -153,6 +153,8 @@ def load_checkpoint(path: str | os.PathLike[str]) -> State:
             raise ValueError("its history has no generation")
         with using_state():
             scalars = _read_state(entry(header, "state", dict), held.pop("best"))
+            if not 0 <= scalars["beginning"].n_rows <= len(history):
+                raise ValueError(f"its history has {len(history)} rows, of {scalars['beginning']}")
         return State(
             **held,
             **scalars,

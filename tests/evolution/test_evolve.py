@@ -1,9 +1,9 @@
 """The genetic algorithm: what must hold for every run, and what it must beat."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
-import pygad
 import pytest
 from sklearn.datasets import load_digits, load_iris
 from sklearn.metrics import (
@@ -496,20 +496,6 @@ def test_verbose_shows_a_bar(capsys):
     assert "best=" in capsys.readouterr().err
 
 
-# -------------------------------------------------------------------------------------- PyGAD
-
-
-def test_the_engine_is_a_real_pygad_ga():
-    result = run()
-    assert isinstance(result.ga, pygad.GA)
-    assert result.ga.run_completed
-    assert result.ga.generations_completed == 8
-    solution, fitness, index = result.ga.best_solution()
-    assert fitness == result.ga.best_solutions_fitness[-1] <= result.best_fitness
-    assert (result.ga.population[index] == solution).all()
-    assert "Population" in str(result.ga.summary())
-
-
 def test_solutions_that_cannot_be_measured_rank_worst_and_are_counted():
     start = flatten(init_weights(np.random.default_rng(3), [4, 6, 3], n_solutions=12))
     start[:5, 0] = 3e38
@@ -719,14 +705,16 @@ def test_every_mutation_that_moves_genes_stays_inside(weight_set, mutation):
 
 
 @pytest.mark.parametrize("recipe", ["tutorial", "classic"])
-def test_a_recipe_that_would_leave_the_set_is_refused_until_it_does_not(recipe):
-    options = {"weight_set": "ternary", "n_generations": 5, "random_state": 0}
-    with pytest.raises(ValueError, match=r"mutation must be one of .* with a weight_set"):
-        evolve(X, Y, recipe=recipe, **options)
-    by_problem = {"mutation": None, "mutation_rate": None, "sigma": None}
-    result = evolve(X, Y, recipe=recipe, **by_problem, **options)
+def test_a_recipe_that_would_leave_the_set_is_refused(recipe):
+    with pytest.raises(ValueError, match=r"mutation must be one of \[.*'step'.* with a weight_set"):
+        evolve(X, Y, recipe=recipe, weight_set="ternary", n_generations=5)
+
+
+def test_the_tutorial_recipe_can_be_restricted_where_it_leaves_the_mutation_to_the_problem():
+    recipe = replace(RECIPES["tutorial"], mutation=None, mutation_rate=None, sigma=None)
+    result = evolve(X, Y, recipe=recipe, weight_set="ternary", n_generations=5, random_state=0)
     check_inside(result, "ternary")
-    assert result.history.settings["crossover"] == RECIPES[recipe].crossover
+    assert result.history.settings["crossover"] == "middle"
     assert result.history.settings["mutation"] == "step"
     assert result.history.settings["weight_set"] == "ternary"
 
@@ -808,8 +796,10 @@ def test_a_fitness_that_fails_for_every_solution_is_refused(fitness, cause):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"start": 5}, "start must be chromosomes, what evolve returned, or a"),
+        ({"start": 5}, "start must be chromosomes, what evolve returned, or a .*, got 5"),
         ({"n_jobs": "a"}, "n_jobs must be an integer"),
+        ({"start": lambda: 5}, "start must be chromosomes"),
+        ({"callbacks": [EarlyStopping]}, "callbacks must be Callbacks or functions"),
         ({"callbacks": [5]}, "callbacks must be Callbacks or functions"),
     ],
 )

@@ -1,33 +1,25 @@
-"""The problem: training data in figures, and the populations that a run may begin with."""
+"""The problem: the scales of its genes, and the populations that a run may begin with."""
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from ga_ann.chromosome import reshape
-from ga_ann.evolution.problem import Problem, TrainingData
-from ga_ann.evolution.recipe import RECIPES, Settings
+from ga_ann.evolution.data import TrainingData
+from ga_ann.evolution.problem import Problem
+from ga_ann.evolution.recipe import Recipe
 from ga_ann.network import forward
 from ga_ann.weight_sets import check_weight_set, is_inside
 
-LIMITS = {
-    "fitness": "accuracy",
-    "n_generations": 1,
-    "target_fitness": None,
-    "early_stopping": False,
-    "n_iter_no_change": None,
-    "tol": 1e-4,
-    "max_time": None,
-    "max_evaluations": None,
-}
-NETWORK = {"hidden_layer_sizes": (5,), "bias": True, "weight_set": None}
-OF_THE_RECIPE = dict.fromkeys(RECIPES["default"])
 
-
-def settings(**changes):
-    given = {**OF_THE_RECIPE, **LIMITS, **NETWORK, **changes}
-    return Settings.from_recipe("default", **given)
+def make_problem(data, *, hidden_layer_sizes=(5,), bias=True, weight_set=None, fitness=None, **of):
+    return Problem(
+        data,
+        Recipe(**of),
+        hidden_layer_sizes=hidden_layer_sizes,
+        bias=bias,
+        weight_set=weight_set,
+        fitness=fitness,
+    )
 
 
 def data(X=None, y=(0, 1, 2, 0, 1, 2), *, task="classification", classes=None, weight=None):
@@ -39,55 +31,6 @@ def regression(targets, **options):
     return data(y=targets, task="regression", **options)
 
 
-# --------------------------------------------------------------------------------------- data
-
-
-@given(
-    y=st.lists(st.integers(0, 3), min_size=2, max_size=30).filter(lambda y: len(set(y)) > 1),
-    weighted=st.booleans(),
-    seed=st.integers(0, 99),
-)
-def test_class_shares_are_those_of_the_samples_and_above_0(y, weighted, seed):
-    weight = np.random.default_rng(seed).integers(1, 5, len(y)) if weighted else None
-    shares = data(y=y, classes=range(4), weight=weight).class_shares
-    assert shares.shape == (4,)
-    assert shares.sum() == pytest.approx(1)
-    assert (shares > 0).all()
-    weights = np.ones(len(y)) if weight is None else weight
-    totals = [weights[np.array(y) == label].sum() or weights.mean() for label in range(4)]
-    assert shares == pytest.approx(np.array(totals) / np.sum(totals))
-
-
-def test_a_class_whose_samples_weigh_nothing_counts_as_one_sample():
-    shares = data(weight=[0, 2, 4, 0, 2, 4]).class_shares
-    assert shares == pytest.approx(np.array([2, 4, 8]) / 14)
-
-
-def test_weights_count_as_repeated_samples():
-    rng = np.random.default_rng(1)
-    X, targets = rng.standard_normal((9, 4)), rng.standard_normal((9, 2)) * [1, 50]
-    weight = rng.integers(0, 4, 9)
-    weighted = regression(targets, X=X, weight=weight)
-    repeated = regression(np.repeat(targets, weight, axis=0), X=np.repeat(X, weight, axis=0))
-    for figure in ("centre", "spread", "magnitude"):
-        assert getattr(weighted, figure) == pytest.approx(getattr(repeated, figure))
-    plain = regression(targets, X=X)
-    assert plain.centre == pytest.approx(targets.mean(axis=0))
-    assert plain.spread == pytest.approx(targets.std(axis=0))
-    assert plain.magnitude == pytest.approx(np.sqrt(np.mean(X**2)))
-
-
-def test_a_regression_has_outputs_and_no_classes():
-    targets = regression(np.zeros((5, 3)))
-    assert (targets.n_outputs, targets.classes, targets.class_shares) == (3, None, None)
-    assert data(classes=range(5)).n_outputs == 5
-
-
-def test_an_unknown_task_is_refused():
-    with pytest.raises(ValueError, match="task must be one of"):
-        data(task="clustering")
-
-
 # --------------------------------------------------------------------------------- populations
 
 
@@ -95,8 +38,8 @@ def test_an_unknown_task_is_refused():
 @pytest.mark.parametrize("unit", [1e-3, 1.0, 1e3])
 def test_the_population_is_drawn_with_the_scale_of_its_genes(unit, dtype):
     X = unit * np.random.default_rng(0).standard_normal((30, 4))
-    problem = Problem(
-        data(X, y=[0, 1] * 15), settings(population_size=2000, hidden_layer_sizes=(5,), dtype=dtype)
+    problem = make_problem(
+        data(X, y=[0, 1] * 15), population_size=2000, hidden_layer_sizes=(5,), dtype=dtype
     )
     population = problem.draw_population(np.random.default_rng(1))
     assert population.shape == (2000, len(problem.scale)) == (2000, 4 * 5 + 5 + 5 * 2 + 2)
@@ -118,7 +61,7 @@ def test_the_population_is_drawn_with_the_scale_of_its_genes(unit, dtype):
 def test_a_regression_begins_at_the_means_with_the_targets_spread():
     targets = np.random.default_rng(0).standard_normal((40, 2)) * [1, 1000] + [5, 0]
     plain = regression(targets)
-    problem = Problem(plain, settings(fitness="r2"))
+    problem = make_problem(plain, fitness="r2")
     population = problem.draw_population(np.random.default_rng(0))
     assert population[:, -2:] == pytest.approx(np.tile(plain.centre, (32, 1)), rel=1e-5)
     last = reshape(problem.scale[None], problem.shapes)[-2][0]
@@ -128,25 +71,25 @@ def test_a_regression_begins_at_the_means_with_the_targets_spread():
 @pytest.mark.parametrize("X", [np.zeros((6, 4)), np.full((6, 4), 3.0)])
 def test_constant_features_and_targets_have_a_finite_scale(X):
     for one in (data(X), regression(np.full(6, 2.0), X=X)):
-        problem = Problem(one, settings())
+        problem = make_problem(one)
         assert np.isfinite(problem.scale).all()
         assert all((scale > 0).all() for scale in reshape(problem.scale, problem.shapes)[:-2])
         assert np.isfinite(problem.draw_population(np.random.default_rng(0))).all()
 
 
 def test_the_weights_to_a_constant_target_are_0_and_stay_so():
-    problem = Problem(regression(np.full(6, 2.0)), settings(bias=True))
+    problem = make_problem(regression(np.full(6, 2.0)), bias=True)
     *others, matrix, bias = reshape(problem.scale, problem.shapes)
     assert all((scale > 0).all() for scale in others)
     assert (matrix == 0).all()
     assert (bias == 0).all()
-    assert (Problem(regression(np.full(6, 2.0)), settings(bias=False)).scale > 0).all()
+    assert (make_problem(regression(np.full(6, 2.0)), bias=False).scale > 0).all()
 
 
 @pytest.mark.parametrize("weight_set", ["binary", "ternary", "int8", [0.25, 3.0, -7.5]])
 @pytest.mark.parametrize("bias", [False, True])
 def test_restricted_weights_are_drawn_from_the_set(weight_set, bias):
-    problem = Problem(data(), settings(weight_set=weight_set, bias=bias, population_size=50))
+    problem = make_problem(data(), weight_set=weight_set, bias=bias, population_size=50)
     values = check_weight_set(weight_set)
     population = problem.draw_population(np.random.default_rng(0))
     assert population.shape == (50, len(problem.scale))
@@ -160,7 +103,7 @@ def test_restricted_weights_are_drawn_from_the_set(weight_set, bias):
 
 
 def test_restricted_draws_are_seeded():
-    problem = Problem(data(), settings(weight_set="ternary"))
+    problem = make_problem(data(), weight_set="ternary")
     first, second, other = (problem.draw_population(np.random.default_rng(k)) for k in (0, 0, 1))
     assert (first == second).all()
     assert (first != other).any()
@@ -168,24 +111,24 @@ def test_restricted_draws_are_seeded():
 
 def test_the_spread_of_outputs_grows_with_the_set_and_draws_nothing_from_the_run():
     spreads = [
-        Problem(data(), settings(weight_set=[-k, k], bias=False)).spread_of_outputs()
+        make_problem(data(), weight_set=[-k, k], bias=False)._spread_of_outputs()
         for k in (1.0, 10.0)
     ]
     assert spreads[1] == pytest.approx(100 * spreads[0], rel=1e-5)  # two layers of relu
-    nothing = Problem(data(np.zeros((6, 4))), settings(weight_set="binary", bias=False))
-    assert nothing.spread_of_outputs() == 1.0
+    nothing = make_problem(data(np.zeros((6, 4))), weight_set="binary", bias=False)
+    assert nothing._spread_of_outputs() == 1.0
     # As large as that of many networks drawn from the set.
-    problem = Problem(data(), settings(weight_set="ternary", population_size=500))
+    problem = make_problem(data(), weight_set="ternary", population_size=500)
     networks = reshape(problem.draw_population(np.random.default_rng(3)), problem.shapes)
     outputs = [forward([W[k] for W in networks], problem.data.X) for k in range(500)]
-    assert problem.spread_of_outputs() == pytest.approx(np.std(outputs), rel=0.5)
+    assert problem._spread_of_outputs() == pytest.approx(np.std(outputs), rel=0.5)
 
 
 # ------------------------------------------------------------------------------ given populations
 
 
 def test_a_given_population_is_taken_as_a_copy():
-    problem = Problem(data(), settings())
+    problem = make_problem(data())
     given = problem.draw_population(np.random.default_rng(0))
     taken = problem.check_population(given)
     assert (taken == given).all()
@@ -203,7 +146,7 @@ def test_a_given_population_is_taken_as_a_copy():
     ],
 )
 def test_a_population_that_does_not_fit_is_refused(change, message):
-    problem = Problem(data(), settings(weight_set="ternary"))
+    problem = make_problem(data(), weight_set="ternary")
     with pytest.raises(ValueError, match=message):
         problem.check_population(change(problem.draw_population(np.random.default_rng(0))))
 
@@ -211,5 +154,5 @@ def test_a_population_that_does_not_fit_is_refused(change, message):
 def test_samples_too_large_for_the_precision_are_refused():
     X = np.full((6, 4), 1e39)
     with pytest.raises(ValueError, match=r"X must fit into float32.*scale it"):
-        Problem(data(X), settings())
-    Problem(data(X), settings(dtype="float64"))
+        make_problem(data(X))
+    make_problem(data(X), dtype="float64")

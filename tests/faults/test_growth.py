@@ -13,8 +13,7 @@ import gc, json, sys
 import numpy as np
 import psutil
 from sklearn.datasets import load_iris
-from ga_ann import Checkpoint
-from tests.runs import evolve
+from ga_ann import Checkpoint, Recipe, evolve
 
 X, y = load_iris(return_X_y=True)
 process, seen, objects = psutil.Process(), {}, {}
@@ -34,7 +33,7 @@ def look(ga, history):
 kept = {}
 result = evolve(
     X, y, hidden_layer_sizes=(30,), random_state=0, target_fitness=None, n_jobs=1,
-    n_generations=10_000, population_size=4, n_parents=2,
+    n_generations=10_000, recipe=Recipe(population_size=4, n_parents=2),
     callbacks=[Checkpoint(sys.argv[1]), look],
 )
 print(json.dumps({

@@ -3,15 +3,17 @@
 import copy
 import dataclasses
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sklearn.datasets import load_diabetes, load_iris
-from sklearn.metrics import f1_score
+from sklearn.metrics import f1_score, fbeta_score, make_scorer
 
 from ga_ann import Checkpoint, GeneticMLPClassifier, GeneticMLPRegressor
+from ga_ann.fitness import fbeta
 from ga_ann.storage.archive import HEADER, read_archive, write_archive
 from ga_ann.storage.checkpoint import load_checkpoint
 from tests.runs import evolve
@@ -160,6 +162,32 @@ def test_a_run_that_continued_another_one(tiny, compare_runs, stop_after, tmp_pa
     assert len(whole.history) == 14 + 25 + 1
 
 
+@pytest.mark.parametrize("early_stopping", [True, False])
+def test_patience_counts_from_where_a_continued_run_began(
+    tiny, compare_runs, stop_after, tmp_path, early_stopping
+):
+    """The rows of the run before, at the top of the History, are not this run's patience."""
+    X, y, held_out = iris_in_parts()
+    first = evolve(X, y, n_generations=90, validation_data=held_out, **tiny)
+    options = tiny | {
+        "n_generations": 300,
+        "n_iter_no_change": 25,
+        "early_stopping": early_stopping,
+        "validation_data": held_out,
+    }
+    whole = evolve(X, y, start=first, **options)
+    assert "improvement" in whole.stop_reason
+    n_own = len(whole.history) - len(first.history)
+    assert n_own >= 25
+    path = tmp_path / "run.npz"
+    for stop in (1, n_own // 2, n_own - 1):
+        stop_here = stop_after(len(first.history) + stop - 1)
+        evolve(X, y, start=first, callbacks=[Checkpoint(path), stop_here], **options)
+        assert len(load_checkpoint(path).history) == len(first.history) + stop
+        compare_runs(evolve(X, y, start=path, **options), whole)
+        path.unlink()
+
+
 def test_infinite_weights_are_no_obstacle(tiny, interrupted, compare_runs, iris):
     options = tiny | {"n_generations": 12, "sigma": 3e38, "weight_decay": 0.0}
     options |= {"n_elites": 1, "crossover": "gene_pool"}
@@ -200,7 +228,7 @@ def test_the_end_may_be_another_one(tiny, compare_runs, tmp_path, iris):
     later = evolve(*iris, n_generations=40, max_time=7200, start=path, **tiny)
     compare_runs(later, whole)
     assert path.read_bytes() == before
-    with pytest.raises(ValueError, match=r"weight_decay=0\.081.* where it was 0\.05"):
+    with pytest.raises(ValueError, match=r"weight_decay=0\.08.* where it was 0\.05"):
         evolve(*iris, n_generations=40, start=path, **tiny | {"weight_decay": "auto"})
 
 
@@ -308,12 +336,115 @@ def test_fewer_samples_are_refused(checkpointed, tiny):
         evolve(**data | fewer, start=path, **tiny)
 
 
-@pytest.mark.parametrize("name", ["initial_population", "resume"])
-def test_there_is_one_parameter_for_the_beginning(checkpointed, tiny, iris, name):
-    _, data = checkpointed
-    start = evolve(*iris, n_generations=0, **tiny)
-    with pytest.raises(TypeError, match=f"unexpected keyword argument '{name}'"):
-        evolve(**data, start=start, **{name: start.population}, **tiny)
+def _make_score(beta):
+    def score(y_true, y_pred):
+        return fbeta_score(y_true, y_pred, beta=beta, average="macro", zero_division=0)
+
+    return score
+
+
+class _Score:
+    def __init__(self, beta):
+        self.beta = beta
+
+    def __call__(self, y_true, y_pred):
+        return fbeta_score(y_true, y_pred, beta=self.beta, average="macro", zero_division=0)
+
+    def method(self, y_true, y_pred):
+        return self(y_true, y_pred)
+
+
+def _by_default(beta):
+    def score(y_true, y_pred, beta=beta):
+        return _make_score(beta)(y_true, y_pred)
+
+    return score
+
+
+def _by_keyword(beta):
+    def score(y_true, y_pred, *, beta=beta):
+        return _make_score(beta)(y_true, y_pred)
+
+    return score
+
+
+MAKERS = {
+    "closure": _make_score,
+    "default": _by_default,
+    "keyword default": _by_keyword,
+    "partial": lambda b: partial(fbeta_score, beta=b, average="macro", zero_division=0),
+    "object": _Score,
+    "method": lambda b: _Score(b).method,
+    "scorer": lambda b: make_scorer(fbeta_score, beta=b, average="macro", zero_division=0),
+    "fbeta": fbeta,
+}
+
+
+@pytest.mark.parametrize("given_as", ["fitness", "ranking"])
+@pytest.mark.parametrize("kind", MAKERS)
+def test_another_function_is_refused_and_the_same_one_made_anew_is_not(
+    tiny, iris, tmp_path, compare_runs, kind, given_as
+):
+    make, path = MAKERS[kind], tmp_path / "run.npz"
+    X, y = (iris[0], iris[1] > 0) if kind == "fbeta" else iris
+    options = tiny | {"n_generations": 6, "population_size": 8, "n_parents": 4}
+    evolve(X, y, callbacks=[Checkpoint(path)], **options, **{given_as: make(1.0)})
+    again = options | {"n_generations": 11}
+    with pytest.raises(ValueError, match=f"one of another run: .*{given_as}"):
+        evolve(X, y, start=path, **again, **{given_as: make(5.0)})
+    resumed = evolve(X, y, start=path, **again, **{given_as: make(1.0)})
+    compare_runs(resumed, evolve(X, y, **again, **{given_as: make(1.0)}))
+
+
+IN_A_PROCESS = """
+import sys
+from functools import partial
+from sklearn.datasets import load_iris
+from sklearn.metrics import fbeta_score
+from ga_ann import Checkpoint, Recipe, evolve
+
+path, beta, *start = sys.argv[1:]
+
+class Score:
+    def __init__(self, beta):
+        self.beta = beta
+
+    def __call__(self, y_true, y_pred):
+        return fbeta_score(y_true, y_pred, beta=self.beta, average="macro", zero_division=0)
+
+evolve(
+    *load_iris(return_X_y=True),
+    hidden_layer_sizes=(5,),
+    fitness=partial(fbeta_score, beta=float(beta), average="macro", zero_division=0),
+    recipe=Recipe(ranking=Score(float(beta)), population_size=8, n_parents=4),
+    random_state=0,
+    n_generations=4,
+    callbacks=[] if start else [Checkpoint(path)],
+    start=path if start else None,
+)
+"""
+
+
+def test_another_process_tells_the_same_functions_from_others(start_python, tmp_path):
+    path = tmp_path / "run.npz"
+    for arguments, error in (
+        ((path, 1), ""),
+        ((path, 1, "start"), ""),
+        ((path, 5, "start"), "another fitness function, another ranking function. Give"),
+    ):
+        process = start_python(IN_A_PROCESS, *arguments)
+        _, err = process.communicate(timeout=60)
+        assert bool(process.returncode) == bool(error), err
+        assert error in err
+
+
+def test_one_beginning_is_enough(checkpointed, tiny, iris):
+    path, data = checkpointed
+    first = evolve(*iris, n_generations=0, **tiny)
+    for name, more in (("initial_population", first.population), ("resume", path)):
+        for start in (path, first, first.population):
+            with pytest.raises(TypeError, match=f"unexpected keyword argument '{name}'"):
+                evolve(**data, start=start, **{name: more}, **tiny)
 
 
 def test_no_checkpoint_no_run(tiny, iris, tmp_path):
@@ -344,9 +475,13 @@ SCHEDULE = {"sigma": 1.0, "n_samples": 150, "decay": 1.0, "patience": 3, "best":
         {"noise_seed": -1},
         {"engine_seed": "one"},
         {"beginning": None},
-        {"beginning": {"n_rows": "one", "evaluations": 0.0, "seconds": 0.0}},
+        {"beginning": {"n_rows": 1}},
+        {"beginning": {"n_rows": -1, "evaluations": 0.0, "seconds": 0.0}},
+        {"beginning": {"n_rows": 10**9, "evaluations": 0.0, "seconds": 0.0}},
         {"best": "high"},
-        {"best": {"fitness": [], "ranking": 0.5, "validation_score": 0.5}},
+        {"best": {"fitness": 1.0, "ranking": "high", "validation_score": 0.0}},
+        {"best_ranking": "high"},
+        {"best_ranking": [None]},
         {"n_evaluated": None},
     ],
     ids=lambda state: str(state)[:60],
@@ -354,10 +489,13 @@ SCHEDULE = {"sigma": 1.0, "n_samples": 150, "decay": 1.0, "patience": 3, "best":
 def test_a_state_that_cannot_be_is_refused(checkpointed, tiny, tmp_path, state):
     """Also one that would make NumPy's generators read where no memory of theirs is."""
     path, data = checkpointed
+    forged = tmp_path / "forged.npz"
     header, arrays = read_archive(path, "checkpoint")
     del arrays[HEADER]
+    header = {name: header[name] for name in ("history", "shapes", "state", "data", "versions")}
+    write_archive(forged, "checkpoint", header, arrays, compress=False)
+    load_checkpoint(forged)
     header["state"] |= state
-    forged = tmp_path / "forged.npz"
     write_archive(forged, "checkpoint", header, arrays, compress=False)
     with pytest.raises(ValueError, match=r"the checkpoint's|forged\.npz cannot be read as a che"):
         evolve(**data, start=forged, n_generations=9, **tiny)
@@ -400,6 +538,29 @@ def test_a_fit_goes_on_where_it_was_interrupted(kind, iris, tmp_path):
             np.testing.assert_array_equal(a, b)
         for name in ("best_fitness", "ranking", "validation_score", "evaluations"):
             np.testing.assert_array_equal(resumed.history_[name], whole.history_[name])
+
+
+@pytest.mark.parametrize("kind", [GeneticMLPClassifier, GeneticMLPRegressor])
+def test_a_fit_without_a_seed_goes_on_with_the_one_that_was_drawn(kind, iris, tmp_path):
+    """The seed decides which part is held out; the checkpoint keeps it."""
+    path = tmp_path / "fit.npz"
+    crash = _Stop(17)
+    with pytest.raises(RuntimeError, match="crash"):
+        _estimator(kind, checkpoint=path, callbacks=[crash], random_state=None).fit(*iris)
+    seed = load_checkpoint(path).random_state
+    resumed = _estimator(kind, checkpoint=path, random_state=None).fit(*iris)
+
+    class Drawn(np.random.RandomState):
+        def randint(self, *_):
+            return seed
+
+    whole = _estimator(kind, random_state=Drawn()).fit(*iris)
+    for a, b in zip(resumed.weights_, whole.weights_, strict=True):
+        np.testing.assert_array_equal(a, b)
+    for name in ("best_fitness", "ranking", "validation_score", "evaluations"):
+        np.testing.assert_array_equal(resumed.history_[name], whole.history_[name])
+    other = _estimator(kind, random_state=None, n_generations=3)
+    assert other.fit(*iris)._result.state.random_state != seed
 
 
 def test_a_fit_refuses_the_checkpoint_of_other_data_or_settings(iris, tmp_path):

@@ -21,8 +21,7 @@ TRAIN = """
 import json, sys, time
 import numpy as np
 from sklearn.datasets import load_iris
-from ga_ann import Checkpoint
-from tests.runs import evolve
+from ga_ann import Checkpoint, Recipe, evolve
 
 path, n_signals = sys.argv[1], sys.argv[2]
 X, y = load_iris(return_X_y=True)
@@ -44,7 +43,7 @@ def slow(y_true, y_pred):
 
 result = evolve(
     X, y, hidden_layer_sizes=(5,), random_state=0, target_fitness=None, n_jobs=1, fitness=slow,
-    ranking="fitness", population_size=8, n_parents=4, n_generations=10_000,
+    recipe=Recipe(ranking="fitness", population_size=8, n_parents=4), n_generations=10_000,
     callbacks=[Checkpoint(path, every_generations=1), tell],
 )
 print(json.dumps({
