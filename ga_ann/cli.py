@@ -205,7 +205,10 @@ def _choose_methods(names: str | None, files: Sequence[Path]) -> list[str] | dic
         return chosen
     labels = [*chosen, *(path.stem for path in files)]
     if len(set(labels)) < len(labels):
-        raise ValueError(f"--recipe must name files of other names than the methods, got {labels}.")
+        raise ValueError(
+            "--recipe must name .toml files of other names than the methods "
+            f"{chosen} and each other, got {[str(path) for path in files]}."
+        )
     return dict(zip(labels, [*chosen, *map(Recipe.read, files)], strict=True))
 
 
@@ -330,7 +333,10 @@ def train(
     ] = None,
     resume: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Go on from this checkpoint, and write on to it."),
+        typer.Option(
+            metavar="FILE",
+            help="Go on from this checkpoint, and write on to it; with the same options as before.",
+        ),
     ] = None,
 ) -> None:
     """Train a network; Ctrl-C keeps the best so far and saves it."""

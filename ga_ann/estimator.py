@@ -315,8 +315,8 @@ class GeneticMLPClassifier(ClassifierMixin, _GeneticMLP):
         See `n_iter_no_change`.
     warm_start : bool, default=False
         Whether `fit` continues the evolution where the last call left it.
-    callbacks : iterable of callable, default=None
-        Called after each generation, see `ga_ann.callbacks`.
+    callbacks : iterable of Callback or callable, default=None
+        What to do after each generation, see `ga_ann.callbacks`.
     checkpoint : path-like, default=None
         A file that `fit` writes its state to, see `ga_ann.callbacks.Checkpoint`; if it is there
         already, `fit` goes on from it, and becomes bit for bit the fit that was never interrupted.
