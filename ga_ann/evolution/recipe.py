@@ -193,8 +193,9 @@ class Recipe:
             ("dtype", ("float32", "float64")),
         ):
             names = [name for table in tables for name in table]
-            if getattr(self, what) is not None or what not in ("crossover", "mutation"):
-                lookup(dict.fromkeys(names), getattr(self, what), what)
+            value = getattr(self, what)
+            if value is not None or getattr(type(self), what) is not None:
+                lookup(dict.fromkeys(names), value, what)
         if isinstance(self.batch_size, str):
             lookup({"auto": None, "full": None}, self.batch_size, "batch_size")
         if not (self.ranking is None or isinstance(self.ranking, str) or callable(self.ranking)):
