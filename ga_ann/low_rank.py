@@ -13,7 +13,7 @@ numbers; a chromosome is made when somebody looks.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -79,9 +79,11 @@ def check_rank(rank: int, shapes: Sequence[tuple[int, ...]]) -> None:
 class LowRankNoise:
     """How a place of the table becomes a solution's mutation.
 
+    A pickle holds the seed instead of the table.
+
     Parameters
     ----------
-    rng : numpy.random.Generator
+    seed : int
         What the table is drawn from.
     shapes : sequence of tuple of int
         Shapes of the network's parameters, see `layer_shapes`.
@@ -98,7 +100,7 @@ class LowRankNoise:
 
     def __init__(
         self,
-        rng: np.random.Generator,
+        seed: int,
         shapes: Sequence[tuple[int, ...]],
         scales: Sequence[NDArray[Any]],
         *,
@@ -107,15 +109,27 @@ class LowRankNoise:
         dtype: DTypeLike = np.float32,
     ) -> None:
         check_rank(rank, shapes)
-        kind: Any = np.dtype(dtype).type
+        self.seed = seed
+        self.dtype = np.dtype(dtype)
         self.shapes = list(shapes)
         self.rank = rank
         self.n_genes = count_genes(shapes)
         self.scales = [np.asarray(scale, dtype=dtype) for scale in scales]
         self.n_places = n_places
         self.n_factors = count_factors(shapes, rank)
+        self._draw_table()
+
+    def _draw_table(self) -> None:
+        rng, kind = np.random.default_rng(self.seed), cast(Any, self.dtype.type)
         self.table = rng.standard_normal(self.n_places + self.n_factors - 1, dtype=kind)
         self._slices = sliding_window_view(self.table, self.n_factors)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {k: v for k, v in vars(self).items() if k not in ("table", "_slices")}
+
+    def __setstate__(self, held: dict[str, Any]) -> None:
+        vars(self).update(held)
+        self._draw_table()
 
     def draw_places(self, rng: np.random.Generator, n_solutions: int) -> NDArray[np.int64]:
         """Draw the places that the mutations of some solutions come from."""
@@ -191,8 +205,7 @@ class LowRankPopulation:
 
     Examples
     --------
-    >>> rng = np.random.default_rng(0)
-    >>> noise = LowRankNoise(rng, [(3, 2)], [np.ones(2)])
+    >>> noise = LowRankNoise(0, [(3, 2)], [np.ones(2)])
     >>> population = LowRankPopulation(np.zeros(6, np.float32), np.array([5, 9]), 0.5, noise)
     >>> population.shape, int(np.linalg.matrix_rank(population[0].reshape(3, 2)))
     ((2, 6), 1)
