@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, cast
 
 import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import DTypeLike, NDArray
 
@@ -189,8 +190,8 @@ def count_factors(shapes: Sequence[tuple[int, ...]], rank: int) -> int:
     return sum(rank * sum(shape) if len(shape) == 2 else shape[0] for shape in shapes)
 
 
-class LowRankPopulation:
-    """Solutions around one mean; indexing makes chromosomes of them.
+class LowRankPopulation(NDArrayOperatorsMixin):
+    """Solutions around one mean; indexing makes chromosomes of them, as does arithmetic.
 
     Parameters
     ----------
@@ -259,6 +260,10 @@ class LowRankPopulation:
             self.dtype if dtype is None else dtype, copy=False
         )
         return chromosomes
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        made = (np.asarray(x) if isinstance(x, LowRankPopulation) else x for x in inputs)
+        return getattr(ufunc, method)(*made, **options)
 
     def _materialise(self, places: NDArray[np.int64]) -> NDArray[Any]:
         mutations = np.empty((len(places), len(self.mean)), dtype=self.dtype)

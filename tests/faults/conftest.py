@@ -41,7 +41,8 @@ def compare_runs():
     """Assert that two results are the same bit for bit, times aside; return the bits compared."""
 
     def compare(result, expected):
-        pairs = [(result.population, expected.population)]
+        assert type(result.population) is type(expected.population)
+        pairs = [(np.asarray(result.population), np.asarray(expected.population))]
         pairs += zip(result.weights, expected.weights, strict=True)
         pairs += [
             (result.history[name], expected.history[name]) for name in COLUMNS if name != "seconds"
