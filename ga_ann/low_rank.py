@@ -265,6 +265,7 @@ class LowRankPopulation(NDArrayOperatorsMixin):
         made = (np.asarray(x) if isinstance(x, LowRankPopulation) else x for x in inputs)
         return getattr(ufunc, method)(*made, **options)
 
+    @np.errstate(over="ignore", invalid="ignore")  # what overflows is counted where it is measured
     def _materialise(self, places: NDArray[np.int64]) -> NDArray[Any]:
         mutations = np.empty((len(places), len(self.mean)), dtype=self.dtype)
         parameters = reshape(mutations, self.noise.shapes)
@@ -293,6 +294,7 @@ class LowRankPopulation(NDArrayOperatorsMixin):
         combined += self.mean
         return combined
 
+    @np.errstate(over="ignore", invalid="ignore")
     def layers(self, block: slice) -> list[Factors]:
         """Return the layers of a block of solutions."""
         sigma = self.dtype.type(self.sigma)

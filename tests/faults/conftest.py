@@ -16,7 +16,13 @@ from ga_ann.history import COLUMNS
 from tests.runs import evolve
 
 ROOT = Path(ga_ann.__file__).parents[1]
-TINY = {"hidden_layer_sizes": (5,), "random_state": 3, "target_fitness": None, "n_jobs": 1}
+TINY = {
+    "hidden_layer_sizes": (5,),
+    "random_state": 3,
+    "target_fitness": None,
+    "n_jobs": 1,
+    "population_size": 32,
+}
 
 
 @pytest.fixture(scope="session")
