@@ -330,10 +330,9 @@ def _inherit(start: EvolutionResult, problem: Problem, state: State) -> None:
     if recipe.mutation != "low_rank":
         state.population = problem.check_population(before)
         return
-    are_recipes = isinstance(before, LowRankPopulation)
-    old_mean = before.mean if are_recipes else flatten(start.weights)
+    old_mean = before.mean if isinstance(before, LowRankPopulation) else flatten(start.weights)
     mean = problem.check_population(old_mean[None])[0]
-    if are_recipes and _are_alike(before, recipe):
+    if isinstance(before, LowRankPopulation) and _are_alike(before, recipe):
         state.noise_seed = start.state.noise_seed  # the places are those of its table
         noise = problem.low_rank_noise(state.noise_seed)
         state.population = LowRankPopulation(mean, before.places.copy(), before.sigma, noise)
@@ -346,7 +345,7 @@ def _inherit(start: EvolutionResult, problem: Problem, state: State) -> None:
 def _are_alike(population: LowRankPopulation, recipe: Recipe) -> bool:
     """Tell whether the places of a population are what those of a recipe would be."""
     held = (len(population), population.noise.rank, population.dtype)
-    return held == (recipe.population_size, recipe.rank, recipe.dtype)
+    return held == (recipe.population_size, recipe.rank, np.dtype(recipe.dtype))
 
 
 def _draw(
@@ -406,7 +405,7 @@ def _resume(
         )
     # Not `check_population`: weights that have become infinite are those of this run.
     low_rank = isinstance(held.population, LowRankPopulation)
-    kind = (recipe.population_size, recipe.dtype, recipe.mutation == "low_rank")
+    kind = (recipe.population_size, np.dtype(recipe.dtype), recipe.mutation == "low_rank")
     held_kind = (len(held.population), held.population.dtype, low_rank)
     if held_kind != kind or held.shapes != problem.shapes:
         raise ValueError("the checkpoint's state cannot be used: it is not one of such a run.")
