@@ -56,7 +56,7 @@ class Recipe:
 
     Parameters
     ----------
-    population_size : int, default=64
+    population_size : int, default=32
         Number of solutions, at least 2.
     n_parents : int, optional
         Number of solutions that mate, 1 to `population_size`. By the problem: a quarter of them,
@@ -92,7 +92,7 @@ class Recipe:
         problem: 1, 0.005 with a set of weights, (0.2, 0.05) for ``"adaptive"``.
     sigma : float, optional
         Standard deviation of the mutation, relative to that of the layer's initial weights; at
-        least 0. PyGAD's own mutations do not use it. By the problem: 0.3, or 1 with a set of
+        least 0. PyGAD's own mutations do not use it. By the problem: 0.4, or 1 with a set of
         weights.
     sigma_decay : float, default=0.8
         What `sigma` is multiplied by, and the batch by the square root of 2, when three checks in
@@ -140,7 +140,7 @@ class Recipe:
     True
     """
 
-    population_size: int = 64
+    population_size: int = 32
     n_parents: int | None = None
     n_elites: int = 0
     selection: str = "truncation"
@@ -259,7 +259,7 @@ class Recipe:
         recombination = self.recombination or ("centred" if centred else "parents")
         takes_all = crossover == "mean" and recombination == "centred"
         rates = ADAPTIVE_RATES if mutation == "adaptive" else (0.005 if restricted else 1.0)
-        sigma = (1.0 if restricted else 0.3) if self.sigma is None else self.sigma
+        sigma = (1.0 if restricted else 0.4) if self.sigma is None else self.sigma
         decay = min(1 / math.sqrt(n_samples), WEIGHT_DECAY)
         enough = n_samples >= 8 * AUTO_BATCH_SIZE
         by_problem: dict[str, Any] = {
