@@ -262,7 +262,8 @@ class Evaluator:
         if self._widths[0] * columns.shape[1] * columns.itemsize > SHARED_BYTES:
             return None
         W = reshape(population.mean, self.shapes)[0]
-        product: NDArray[Any] = W.T @ columns
+        with np.errstate(over="ignore", invalid="ignore"):
+            product: NDArray[Any] = W.T @ columns
         return product
 
     def _layers(

@@ -310,10 +310,9 @@ def _begin(
         state = _resume(held, problem, settings, fingerprints, random_state)
     elif isinstance(start, EvolutionResult):
         state = start.state.continued(
-            _inherit(start, problem),
-            n_samples=len(problem.data.X),
-            settings=settings,
+            start.population, n_samples=len(problem.data.X), settings=settings
         )
+        _inherit(start, problem, state)
     elif start is None or np.ndim(start):
         state = _draw(start, problem, settings, random_state)
     else:
@@ -325,17 +324,29 @@ def _begin(
     return state
 
 
-def _inherit(start: EvolutionResult, problem: Problem) -> NDArray[Any] | LowRankPopulation:
-    """Return a copy of the population that a run left, in the way of the new one."""
-    before, is_low_rank = start.population, problem.recipe.mutation == "low_rank"
-    if is_low_rank and isinstance(before, LowRankPopulation):
-        mean = problem.check_population(before.mean[None])[0]
-        noise = problem.low_rank_noise(start.state.noise_seed)
-        return LowRankPopulation(mean, before.places.copy(), before.sigma, noise)
-    if is_low_rank:
-        mean = problem.check_population(flatten(start.weights)[None])[0]
-        return problem.draw_around(start.state.rng, mean, problem.low_rank_noise(0))
-    return problem.check_population(before)
+def _inherit(start: EvolutionResult, problem: Problem, state: State) -> None:
+    """Give a new run's state the population that another left, in the way of the new one."""
+    before, recipe = start.population, problem.recipe
+    if recipe.mutation != "low_rank":
+        state.population = problem.check_population(before)
+        return
+    are_recipes = isinstance(before, LowRankPopulation)
+    old_mean = before.mean if are_recipes else flatten(start.weights)
+    mean = problem.check_population(old_mean[None])[0]
+    if are_recipes and _are_alike(before, recipe):
+        state.noise_seed = start.state.noise_seed  # the places are those of its table
+        noise = problem.low_rank_noise(state.noise_seed)
+        state.population = LowRankPopulation(mean, before.places.copy(), before.sigma, noise)
+    else:
+        noise = problem.low_rank_noise(state.noise_seed)
+        sigma = state.schedule.sigma
+        state.population = problem.draw_around(state.rng, mean, noise, sigma=sigma)
+
+
+def _are_alike(population: LowRankPopulation, recipe: Recipe) -> bool:
+    """Tell whether the places of a population are what those of a recipe would be."""
+    held = (len(population), population.noise.rank, population.dtype)
+    return held == (recipe.population_size, recipe.rank, recipe.dtype)
 
 
 def _draw(
@@ -354,10 +365,10 @@ def _draw(
     else:
         population = problem.check_population(chromosomes)
     noise_seed, engine_seed = (int(seed) for seed in rng.integers(2**32, size=2))
+    sigma: Any = recipe.sigma
     if low_rank:
         noise = problem.low_rank_noise(noise_seed)
-        population = problem.draw_around(rng, population.mean(axis=0), noise)
-    sigma: Any = recipe.sigma
+        population = problem.draw_around(rng, population.mean(axis=0), noise, sigma=sigma)
     return State(
         population=population,
         shapes=problem.shapes,
@@ -394,8 +405,10 @@ def _resume(
             f"the checkpoint is one of another run: {difference}. Give each run a file of its own."
         )
     # Not `check_population`: weights that have become infinite are those of this run.
-    shape = (recipe.population_size, problem.n_genes)
-    if held.population.shape != shape or held.population.dtype != recipe.dtype:
+    low_rank = isinstance(held.population, LowRankPopulation)
+    kind = (recipe.population_size, recipe.dtype, recipe.mutation == "low_rank")
+    held_kind = (len(held.population), held.population.dtype, low_rank)
+    if held_kind != kind or held.shapes != problem.shapes:
         raise ValueError("the checkpoint's state cannot be used: it is not one of such a run.")
     if held.schedule.n_samples != n_samples:
         raise ValueError(

@@ -282,8 +282,8 @@ class Recipe:
         return resolved
 
     def _free_mutation(self, crossover: str) -> str:
-        every_gene = self.mutation_rate in (None, 1.0)
-        cheap = crossover == "mean" and not self.n_elites and every_gene
+        every_gene, own = self.mutation_rate in (None, 1.0), self.selection in SELECTIONS
+        cheap = crossover == "mean" and own and not self.n_elites and every_gene
         return "low_rank" if cheap else "gaussian"
 
     def _check_together(self, weight_set: tuple[float, ...] | None) -> None:
@@ -336,6 +336,12 @@ class Recipe:
                 f"mutation='low_rank' needs n_elites=0, got {self.n_elites}: an elite would be a "
                 "mutation of another mean. The best solution is kept all the same; use "
                 "mutation='gaussian' for elites that breed."
+            )
+        if self.selection not in SELECTIONS:
+            raise ValueError(
+                f"mutation='low_rank' needs selection to be one of {sorted(SELECTIONS)}, got "
+                f"{self.selection!r}: PyGAD selects chromosomes, and there are none; use "
+                "mutation='gaussian' with it."
             )
         if self.mutation_rate != 1:
             raise ValueError(
