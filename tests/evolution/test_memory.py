@@ -70,7 +70,8 @@ def test_what_is_more_takes_more(problems):
     X, y = rng.normal(size=(300, 5)), rng.integers(2, size=300)
 
     def parts(X=X, y=y, n_jobs=1, in_place=True, **options):
-        evolve(X, y, hidden_layer_sizes=(7,), **OPTIONS | {"n_generations": 0} | options)
+        given = OPTIONS | {"n_generations": 0, "population_size": 32, "n_parents": 8}
+        evolve(X, y, hidden_layer_sizes=(7,), **given | options)
         return estimate_memory(problems[-1][0], n_jobs=n_jobs, in_place=in_place)
 
     one = parts(mutation="gaussian")
