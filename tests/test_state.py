@@ -64,7 +64,10 @@ def everything(result):
 def share_memory(a, b):
     pairs = [(a.best.solution, b.best.solution)]
     if isinstance(a.population, LowRankPopulation):
-        pairs += [(a.population.mean, b.population.mean), (a.population.places, b.population.places)]
+        pairs += [
+            (a.population.mean, b.population.mean),
+            (a.population.places, b.population.places),
+        ]
     else:
         pairs += [(a.population, b.population)]
     pairs += [(a.fitness, b.fitness), (a.ranking, b.ranking)]
