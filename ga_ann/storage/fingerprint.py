@@ -144,8 +144,8 @@ class _Look:
         if isinstance(value, property):
             return self._join((value.fget, value.fset), depth)
         if isinstance(value, type):
-            held = [(k, v) for k, v in vars(value).items() if callable(v) or k[:2] != "__"]
-            held = [*value.__bases__, *held]
+            own = [(k, v) for k, v in vars(value).items() if callable(v) or k[:2] != "__"]
+            held = (value.__bases__, own)
             return _name(value) + (self._join(held, depth) if _is_own(value) else "")
         if isinstance(value, BuiltinFunctionType):  # `costs.get` as well, which has a dictionary
             return _name(value) + self(value.__self__, depth)
@@ -184,9 +184,8 @@ class _Look:
 
 def _is_own(value: Any) -> bool:
     """Tell whether a function, a class or a module is the user's, and not a library's."""
-    module = (
-        getattr(value, "__name__" if isinstance(value, ModuleType) else "__module__", None) or ""
-    )
+    where = "__name__" if isinstance(value, ModuleType) else "__module__"
+    module = getattr(value, where, None) or ""
     if module.partition(".")[0] in ("builtins", "ga_ann"):
         return False
     home = getattr(sys.modules.get(module), "__file__", None)
@@ -212,14 +211,13 @@ def _globals_of(function: FunctionType) -> list[tuple[str, object]]:
     names, spaces = _global_names(function.__code__), [function.__globals__]
     found: list[tuple[str, object]] = []
     for space in spaces:  # which grows
-        for name in names:
-            if name not in space:
+        held = [(name, space[name]) for name in names if name in space]
+        found += held
+        for _, value in held:
+            if not isinstance(value, ModuleType) or not _is_own(value):
                 continue
-            found.append((name, space[name]))
-            inner = space[name]
-            if isinstance(inner, ModuleType) and _is_own(inner):
-                if not any(vars(inner) is known for known in spaces):
-                    spaces.append(vars(inner))
+            if all(vars(value) is not known for known in spaces):
+                spaces.append(vars(value))
     return found
 
 
