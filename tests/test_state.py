@@ -160,6 +160,58 @@ def test_a_continued_result_stays_as_it_was(options, n_generations):
         assert a.state.schedule is not b.state.schedule
 
 
+def test_asking_the_engine_again_leaves_the_result_as_it_was():
+    first = run()
+    before = everything(first)
+    solution, _, index = first.ga.best_solution()
+    assert everything(first) == before
+    np.testing.assert_array_equal(solution, first.ga.population[index])
+
+
+def test_the_engine_answers_after_a_run_with_threads():
+    samples = np.random.default_rng(1).normal(size=(3000, 100))
+    options = {"hidden_layer_sizes": (100,), "n_generations": 1, "random_state": 0}
+    labels = (samples[:, 0] > 0).astype(int)
+    answers = [evolve(samples, labels, n_jobs=n, **options).ga.best_solution() for n in (1, 2)]
+    np.testing.assert_array_equal(*(fitness for _, fitness, _ in answers))
+
+
+def test_a_continuation_is_of_the_same_structure():
+    """Of the same number of genes is not enough."""
+    first = run(hidden_layer_sizes=(3,))
+    other = np.random.default_rng(0).normal(size=(40, 4))
+    assert first.state.shapes == [(3, 3), (3, 3)]
+    with pytest.raises(ValueError, match=r"start must have parameters of \[\(4, 2\), \(2, 5\)\]"):
+        evolve(other, np.arange(40) % 5, start=first, hidden_layer_sizes=(2,))
+
+
+def test_a_continuation_with_another_fitness_says_so():
+    first = run()
+    second = run(start=first, fitness="f1_macro")
+    assert (first.history.metric, second.history.metric) == ("accuracy", "f1_macro")
+
+
+def test_the_state_of_a_result_is_no_checkpoint():
+    first = run()
+    with pytest.raises(ValueError, match="what evolve returned; give that itself"):
+        run(start=first.state)
+
+
+def test_a_copy_of_a_state_knows_the_data_as_they_were():
+    samples, kept = X.copy(), []
+
+    def keep(ga, history):
+        kept.append(ga.state.copy())
+
+    options = {"hidden_layer_sizes": (4,), "target_fitness": None, "random_state": 0}
+    whole = evolve(samples, Y, n_generations=5, callbacks=[keep], **options)
+    samples += 1
+    with pytest.raises(ValueError, match="another X"):
+        evolve(samples, Y, n_generations=5, start=kept[2], **options)
+    again = evolve(X, Y, n_generations=5, start=kept[2], **options)
+    assert again.population.tobytes() == whole.population.tobytes()
+
+
 def crash(ga, history):
     if history.last["generation"] >= 16:
         raise ZeroDivisionError("crash")

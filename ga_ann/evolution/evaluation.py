@@ -178,6 +178,7 @@ class Evaluator:
         trace: TracebackType | None,
     ) -> None:
         self._pool.shutdown()
+        self._n_jobs = 1  # who asks the engine later gets the same answer, from one thread
 
     def __call__(
         self,

@@ -6,6 +6,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
+from copy import deepcopy
 from dataclasses import asdict, dataclass, replace
 from numbers import Integral
 from typing import Any
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ga_ann.callbacks import Callback, EarlyStopping, ProgressBar, as_callback
-from ga_ann.chromosome import flatten, reshape
+from ga_ann.chromosome import count_genes, flatten, reshape
 from ga_ann.evolution.data import TrainingData
 from ga_ann.evolution.engine import NetworkGA, breeds_in_place, make_engine
 from ga_ann.evolution.evaluation import Evaluator
@@ -165,12 +166,15 @@ def evolve(
         an array of shape (population_size, n_genes)
             These chromosomes.
         what `evolve` returned, for a network of the same structure
-            Its population, schedule, generator and a copy of its History; nothing of it changes.
+            Its population, schedule, generator and a copy of its History; nothing of it changes,
+            and `random_state` does not count.
         a checkpoint, by its path or as `load_checkpoint` returned it
             The run that wrote it, see `Checkpoint`: with the same data and settings, it becomes
             bit for bit the one that was never interrupted, and other data or settings are refused.
             `n_generations`, `max_time`, `max_evaluations` and `target_fitness` may be others, and
-            count what was done before. `random_state` is the checkpoint's: give none, or the same.
+            count what was done before; with a target where there was none, or none where there was
+            one, the weight decay by the problem is another setting. `random_state` is the
+            checkpoint's: give none, or the same.
     callbacks : iterable of Callback or callable, default=()
         What to do after each generation, see `ga_ann.callbacks`.
     random_state : int, numpy.random.Generator or None, default=None
@@ -247,7 +251,8 @@ def evolve(
         output_activation=problem.recipe.output_activation,
         stop_reason=stop_reason,
         recipe=problem.recipe,
-        state=replace(state, fingerprints={}),  # which hold on to the data
+        # Without what holds on to the data, and what the engine draws from when it is asked again.
+        state=replace(state, fingerprints={}, rng=deepcopy(state.rng)),
         ga=ga,
     )
 
@@ -309,10 +314,16 @@ def _begin(
         held = start.copy() if isinstance(start, State) else load_checkpoint(start)
         state = _resume(held, problem, settings, fingerprints, random_state)
     elif isinstance(start, EvolutionResult):
+        same_length = count_genes(start.state.shapes) == problem.n_genes
+        if same_length and start.state.shapes != problem.shapes:
+            raise ValueError(
+                f"start must have parameters of {problem.shapes}, got {start.state.shapes}."
+            )
         state = start.state.continued(
             start.population, n_samples=len(problem.data.X), settings=settings
         )
         _inherit(start, problem, state)
+        state.history.metric = problem.metric
     elif start is None or np.ndim(start):
         state = _draw(start, problem, settings, random_state)
     else:
@@ -395,6 +406,8 @@ def _resume(
 ) -> State:
     """Return the state of a checkpoint, if it is that of the same run."""
     recipe, n_samples = problem.recipe, len(problem.data.X)
+    if not held.fingerprints:
+        raise ValueError("start is the state of what evolve returned; give that itself.")
     difference = describe_difference(held, settings, fingerprints)
     seed = held.random_state
     if isinstance(random_state, Integral) and seed not in (None, int(random_state)):
@@ -468,7 +481,7 @@ def _run(
             return run.conclude(), ga, run.stop_reason
         except KeyboardInterrupt:
             # In the middle of a generation: there is no state that a checkpoint could hold.
-            if not len(run.state.best.solution):
+            if not len(run.state.history):
                 raise
             return run.state, ga, "interrupted"
 

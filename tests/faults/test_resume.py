@@ -556,6 +556,20 @@ def test_a_state_that_cannot_be_is_refused(checkpointed, tiny, tmp_path, state):
         evolve(**data, start=forged, n_generations=9, **tiny)
 
 
+def test_parameters_of_other_shapes_are_refused(checkpointed, tiny, tmp_path):
+    """Also of as many genes: the best network would be another one."""
+    path, data = checkpointed
+    forged = tmp_path / "forged.npz"
+    header, arrays = read_archive(path, "checkpoint")
+    del arrays[HEADER]
+    header = {name: header[name] for name in ("history", "shapes", "state", "data", "versions")}
+    header["shapes"] = [[1, sum(int(np.prod(shape)) for shape in header["shapes"])]]
+    write_archive(forged, "checkpoint", header, arrays, compress=False)
+    load_checkpoint(forged)
+    with pytest.raises(ValueError, match="the checkpoint's state cannot be used"):
+        evolve(**data, start=forged, n_generations=9, **tiny)
+
+
 # ---------------------------------------------------------------- estimators
 
 
