@@ -13,6 +13,7 @@ import ga_ann
 from ga_ann.evolution.data import TrainingData
 from ga_ann.evolution.problem import Problem
 from ga_ann.evolution.recipe import (
+    AUTO_BATCH_SIZE,
     LEAVE_THE_SET,
     LONGEST_FILE,
     RECIPES,
@@ -337,7 +338,13 @@ def test_automatic_decay_falls_with_the_samples_and_has_a_limit(n_samples, sigma
 
 @pytest.mark.parametrize(
     ("batch_size", "n_samples", "first"),
-    [("auto", 255, 255), ("auto", 256, 32), ("full", 5000, 5000), (7, 5000, 7), (7, 5, 5)],
+    [
+        ("auto", 8 * AUTO_BATCH_SIZE - 1, 8 * AUTO_BATCH_SIZE - 1),
+        ("auto", 8 * AUTO_BATCH_SIZE, AUTO_BATCH_SIZE),
+        ("full", 5000, 5000),
+        (7, 5000, 7),
+        (7, 5, 5),
+    ],
 )
 def test_the_first_batch(batch_size, n_samples, first):
     recipe = resolve(Recipe(batch_size=batch_size), n_samples=n_samples)
