@@ -83,6 +83,12 @@ def test_what_is_more_takes_more(problems):
     assert twice["population"] == one["population"]
     more = parts(population_size=64, n_parents=16, mutation="gaussian")
     assert more["population"] > 1.8 * one["population"]
+    few, many, ranked = (
+        parts(population_size=n, n_parents=None, mutation="low_rank", rank=rank)
+        for n, rank in ((4, 1), (4000, 1), (4000, 2))
+    )
+    for name in ("population", "noise"):
+        assert few[name] < many[name] < ranked[name]
 
 
 def test_a_run_that_needs_too_much_is_refused_before_it_begins(monkeypatch):
