@@ -29,9 +29,7 @@ CHECK_EVERY = 10
 """Generations between two measurements of a candidate on all samples."""
 
 
-def next_mean(
-    state: State, recipe: Recipe, chosen: NDArray[np.intp] | None = None
-) -> NDArray[Any]:
+def next_mean(state: State, recipe: Recipe, chosen: NDArray[np.intp] | None = None) -> NDArray[Any]:
     """Return the mean of the next generation's offspring, before weight decay.
 
     The parents that selection has `chosen` count in their order; None is those of best rank.

@@ -328,7 +328,10 @@ def test_the_mean_of_given_chromosomes_is_where_the_search_begins(n_rows):
     ("options", "message"),
     [
         ({"n_elites": 2}, "n_elites=0, got 2: .*use mutation='gaussian'"),
-        ({"crossover": "uniform"}, "needs crossover='mean', got 'uniform'.*use mutation='gaussian'"),
+        (
+            {"crossover": "uniform"},
+            "needs crossover='mean', got 'uniform'.*use mutation='gaussian'",
+        ),
         ({"crossover": "sbx"}, "needs crossover='mean', got 'sbx'"),
         ({"weight_set": "ternary"}, "mutation must be one of .*with a weight_set"),
         ({"mutation_rate": 0.5}, "mutation_rate=1, got 0.5; use mutation='gaussian'"),
@@ -336,7 +339,10 @@ def test_the_mean_of_given_chromosomes_is_where_the_search_begins(n_rows):
         ({"selection": "rws"}, "selection to be one of .*'tournament'.* got 'rws'.*'gaussian'"),
         ({"rank": 0}, "rank must be >= 1, got 0"),
         ({"rank": 1.5}, "rank must be an integer"),
-        ({"rank": 4}, "rank must be 1 to 3 for the 3 x 4 matrix of layer 1, got 4; a rank of up to 3"),
+        (
+            {"rank": 4},
+            "rank must be 1 to 3 for the 3 x 4 matrix of layer 1, got 4; a rank of up to 3",
+        ),
         (
             {"rank": 3, "hidden_layer_sizes": (5, 2)},
             "rank must be 1 to 2 for the 5 x 2 matrix of layer 2, got 3; a rank of up to 2 does",

@@ -161,7 +161,12 @@ def test_a_pickle_is_never_loaded(originals, tmp_path, kind):
     path, trace = tmp_path / "damaged.npz", tmp_path / "ran"
     hostile = np.empty(3, dtype=object)
     hostile[:] = [Hostile(trace)] * 3
-    name = {"checkpoint": "population", "recipes": "places", "model": "classes", "history": "history/sigma"}[kind]
+    name = {
+        "checkpoint": "population",
+        "recipes": "places",
+        "model": "classes",
+        "history": "history/sigma",
+    }[kind]
     craft(originals[kind], path, arrays={name: hostile})
     assert_refused(kind, path)
     path.write_bytes(pickle.dumps(Hostile(trace)))

@@ -33,7 +33,10 @@ VARIANTS = {
     "integers": {"weight_set": "int8", "bias": True},
     "tutorial": {"recipe": "tutorial", "population_size": 8},
     "float64": {
-        "dtype": "float64", "noise": "generator", "bias": True, "mutation": "gaussian",
+        "dtype": "float64",
+        "noise": "generator",
+        "bias": True,
+        "mutation": "gaussian",
         "n_parents": 8,
     },
     "low rank": {"mutation": "low_rank", "batch_size": 16, "sigma_decay": 0.5},
@@ -45,7 +48,10 @@ VARIANTS = {
     "rank 2": {"mutation": "low_rank", "rank": 2, "batch_size": 16, "bias": True},
     "dense and centred": {"mutation": "gaussian", "recombination": "centred", "batch_size": 16},
     "dense and centred in float64": {
-        "mutation": "gaussian", "recombination": "centred", "dtype": "float64", "bias": True,
+        "mutation": "gaussian",
+        "recombination": "centred",
+        "dtype": "float64",
+        "bias": True,
     },
     "dense mean of parents": {"mutation": "gaussian", "recombination": "parents"},
     "tournament": {"selection": "tournament", "crossover": "two_point"},
