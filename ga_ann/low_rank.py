@@ -13,6 +13,7 @@ numbers; a chromosome is made when somebody looks.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import reduce
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -36,6 +37,9 @@ FEWEST_PLACES = 2**17
 
 PLACES_A_SOLUTION = 256
 """Places of the table for each solution, at least: two of them rarely share one."""
+
+MOST_FACTORS = 2**20
+"""Numbers that are taken from the table at a time to make the next mean."""
 
 
 class Factors(NamedTuple):
@@ -169,7 +173,11 @@ class LowRankNoise:
         -------
         ndarray of shape (n_genes,)
         """
-        weights = weights.astype(self.table.dtype)
+        weights, size = weights.astype(self.table.dtype), max(1, MOST_FACTORS // self.n_factors)
+        blocks = [slice(k, k + size) for k in range(0, len(places), size)]
+        return reduce(np.add, (self._combine(places[block], weights[block]) for block in blocks))
+
+    def _combine(self, places: NDArray[np.int64], weights: NDArray[Any]) -> NDArray[Any]:
         sums = []
         for left, *right in self.factors(places):
             if not right:

@@ -174,8 +174,8 @@ def check_range(X: NDArray[Any], dtype: DTypeLike) -> None:
     """
     kind = np.finfo(np.dtype(dtype))
     # Two passes without an array of the size of X in between.
-    largest, limit = max(float(X.max()), -float(X.min())), kind.max
-    least = np.sqrt(kind.tiny)
+    largest = max(float(X.max()), -float(X.min()))
+    least, limit = float(np.sqrt(kind.tiny)), float(kind.max)
     if 0 < largest < least:
         raise ValueError(
             f"X must be 0 or reach {least:.3g} to be computed with in {np.dtype(dtype)}, got up to "

@@ -340,10 +340,9 @@ def _inherit(start: EvolutionResult, problem: Problem, state: State) -> None:
     if recipe.mutation != "low_rank":
         state.population = problem.check_population(before)
         return
-    are_recipes = isinstance(before, LowRankPopulation)
-    old_mean = before.mean if are_recipes else flatten(start.weights)
+    old_mean = before.mean if isinstance(before, LowRankPopulation) else flatten(start.weights)
     mean = problem.check_population(old_mean[None])[0]
-    if are_recipes and _are_alike(before, recipe):
+    if isinstance(before, LowRankPopulation) and _are_alike(before, recipe):
         state.noise_seed = start.state.noise_seed  # the places are those of its table
         noise = problem.low_rank_noise(state.noise_seed)
         state.population = LowRankPopulation(mean, before.places.copy(), before.sigma, noise)
@@ -356,7 +355,7 @@ def _inherit(start: EvolutionResult, problem: Problem, state: State) -> None:
 def _are_alike(population: LowRankPopulation, recipe: Recipe) -> bool:
     """Tell whether the places of a population are what those of a recipe would be."""
     held = (len(population), population.noise.rank, population.dtype)
-    return held == (recipe.population_size, recipe.rank, recipe.dtype)
+    return held == (recipe.population_size, recipe.rank, np.dtype(recipe.dtype))
 
 
 def _draw(

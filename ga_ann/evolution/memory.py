@@ -10,7 +10,7 @@ import psutil
 from ga_ann.chromosome import count_genes
 from ga_ann.evolution.evaluation import BLOCK_BYTES, CHUNK_BYTES, SHARED_BYTES
 from ga_ann.evolution.problem import Problem
-from ga_ann.low_rank import count_factors, count_places
+from ga_ann.low_rank import MOST_FACTORS, count_factors, count_places
 from ga_ann.operators import TABLE_SIZE
 
 __all__ = ["available_memory", "check_memory", "estimate_memory"]
@@ -43,15 +43,15 @@ def estimate_memory(problem: Problem, *, n_jobs: int, in_place: bool) -> dict[st
     item = np.dtype(recipe.dtype).itemsize
     n_genes = count_genes(problem.shapes)
     low_rank = recipe.mutation == "low_rank"
-    # Recipes take next to nothing; nor do their factors, which are made block by block.
+    # Recipes take next to nothing, and their factors are made block by block.
     n_solutions = 0 if low_rank else recipe.population_size * (1 if in_place else 2)
     n_parents: int = 0 if low_rank else recipe.n_parents or 0
     n_numbers = TABLE_SIZE + n_genes
-    shared = 0
+    shared = n_combined = 0
     if low_rank:
-        n_numbers = count_places(recipe.population_size) + count_factors(
-            problem.shapes, recipe.rank
-        )
+        n_factors = count_factors(problem.shapes, recipe.rank)
+        n_numbers = count_places(recipe.population_size) + n_factors
+        n_combined = min(max(MOST_FACTORS, n_factors), recipe.population_size * n_factors)
         shared = min(SHARED_BYTES, item * problem.shapes[0][-1] * len(X))
     widest = item * max(shape[-1] for shape in problem.shapes)
     # A block of networks and all samples, or one network and a chunk of them; see `Evaluator`.
@@ -61,7 +61,7 @@ def estimate_memory(problem: Problem, *, n_jobs: int, in_place: bool) -> dict[st
     n_layers = sum(len(shape) == 2 for shape in problem.shapes)
     return {
         # The scales of the genes, in double precision while they are made, count as well.
-        "population": item * n_genes * (n_solutions + 2 * n_parents + 8),
+        "population": item * (n_genes * (n_solutions + 2 * n_parents + 8) + 3 * n_combined),
         "samples": 2 * item * X.size,
         "layers": n_jobs * ((1 + low_rank) * n_layers * block + 3 * outputs) + shared,
         "noise": item * n_numbers,
@@ -102,7 +102,7 @@ def check_memory(problem: Problem, *, n_jobs: int, in_place: bool) -> None:
         "population": "a smaller population_size or hidden_layer_sizes",
         "samples": "fewer samples or features, or dtype='float32'",
         "layers": "a smaller n_jobs or hidden_layer_sizes",
-        "noise": "smaller hidden_layer_sizes",
+        "noise": "a smaller population_size or hidden_layer_sizes",
     }[largest]
     shares = ", ".join(f"{name} {size / GIB:.2f} GiB" for name, size in parts.items())
     raise MemoryError(

@@ -260,7 +260,8 @@ class Recipe:
         takes_all = crossover == "mean" and recombination == "centred"
         rates = ADAPTIVE_RATES if mutation == "adaptive" else (0.005 if restricted else 1.0)
         sigma = (1.0 if restricted else 0.4) if self.sigma is None else self.sigma
-        decay = min(1 / math.sqrt(n_samples), WEIGHT_DECAY)
+        # No more than all of the weights, however strong the mutation is.
+        decay = min(1 / math.sqrt(n_samples), WEIGHT_DECAY, 1 / sigma if sigma else math.inf)
         enough = n_samples >= 8 * AUTO_BATCH_SIZE
         by_problem: dict[str, Any] = {
             "n_parents": self.population_size if takes_all else -(-self.population_size // 4),

@@ -1,4 +1,4 @@
-"""Runs of low-rank populations from end to end: what they promise like any other run, and refuse."""
+"""Low-rank runs from end to end: what they promise like any other run, and what they refuse."""
 
 import itertools
 import pickle
@@ -13,11 +13,13 @@ from sklearn.datasets import load_digits
 
 from ga_ann import Checkpoint, GeneticMLPClassifier, GeneticMLPRegressor
 from ga_ann.chromosome import flatten, reshape
+from ga_ann.evolution.data import TrainingData
 from ga_ann.evolution.engine import LowRankGA
+from ga_ann.evolution.problem import Problem
 from ga_ann.history import COLUMNS
 from ga_ann.low_rank import LowRankPopulation
 from ga_ann.network import forward
-from ga_ann.operators import centred_weights
+from ga_ann.operators import centred_weights, noise_table
 from ga_ann.storage.checkpoint import load_checkpoint
 from tests.runs import evolve
 
@@ -375,3 +377,70 @@ def test_what_does_not_go_with_it_is_refused_before_any_work(monkeypatch, option
 def test_a_rank_is_no_matter_of_other_mutations(mutation):
     options = {"mutation": mutation, "mutation_rate": 0.5, "n_generations": 3}
     assert bits(run(rank=2, **options)) == bits(run(**options))
+
+
+# ---------------------------------------------------------------- the dense twin
+
+
+def generations_of(**options):
+    seen = []
+
+    def look(ga, history):
+        sigma = ga.state.schedule.sigma
+        seen.append((np.array(ga.population), ga.ranking.copy(), ga.state.mean, sigma))
+
+    given = {"mutation": "gaussian", "bias": True, "n_generations": 25, "weight_decay": 0.25}
+    result = run(callbacks=[look], **given | options)
+    return result, seen
+
+
+@pytest.mark.parametrize("batch_size", [8, "full"])
+def test_dense_solutions_recombine_by_the_same_formula(batch_size):
+    """A loop: the mean so far, moved by every solution; then decay, then noise around it."""
+    sizes = {"dtype": "float64", "batch_size": batch_size, "sigma_decay": 0.5}
+    result, seen = generations_of(recombination="centred", **sizes)
+    is_bias = np.concatenate([[0] * 12, [1] * 4, [0] * 12, [1] * 3]).astype(bool)
+    mean = seen[0][0].mean(axis=0)
+    for (old, ranking, _, sigma), (new, _, held, _) in itertools.pairwise(seen):
+        order = sorted(range(12), key=lambda k: -ranking[k])
+        moved = mean.copy()
+        for place, k in enumerate(order, start=1):
+            share = max(0, np.log(12 / 2 + 1) - np.log(place))
+            total = sum(max(0, np.log(12 / 2 + 1) - np.log(j)) for j in range(1, 13))
+            moved += (share / total - 1 / 12) * old[k]
+        moved[~is_bias] *= 1 - 0.25 * sigma
+        np.testing.assert_allclose(held, moved, rtol=1e-9, atol=1e-12)
+        mean = held
+        assert 0 < np.abs(new - mean).max() < 6 * sigma * 4
+    assert result.recipe.n_parents == 12
+
+
+def test_dense_parents_recombine_as_they_always_did():
+    """The mean of the best ones, decayed before they mate, plus slices of the noise table."""
+    result, seen = generations_of(
+        recombination="parents", n_parents=4, noise="table", n_generations=3, sigma=0.3
+    )
+    shapes, state = result.state.shapes, result.state
+    table = noise_table(np.random.default_rng(state.noise_seed), 31, "float32")
+    weights = np.log(4.5) - np.log(np.arange(1, 5))
+    weights = (weights / weights.sum()).astype(np.float32)
+    for (old, ranking, mean, sigma), (new, *_) in itertools.pairwise(seen):
+        assert mean is None
+        parents = old[np.argsort(-ranking, kind="stable")[:4]]
+        for parameter in reshape(parents, shapes):
+            if parameter.ndim == 3:
+                parameter *= np.float32(1 - 0.25 * sigma)
+        expected = weights @ parents
+        scale = problem_scale(result) * np.float32(sigma)
+        slices = np.lib.stride_tricks.sliding_window_view(table, 31)
+        for child in new:
+            # Each offspring is the mean and one slice of the table, to the bit.
+            first = (child[0] - expected[0]) / scale[0]
+            near = np.flatnonzero(np.abs(slices[:, 0] - first) < 1e-4)
+            made = expected + slices[near] * scale
+            assert (made == child).all(axis=1).any()
+
+
+def problem_scale(result):
+    data = TrainingData.check(X, Y, task="classification", classes=None, sample_weight=None)
+    return Problem(data, result.recipe, hidden_layer_sizes=(4,), bias=True).scale

@@ -12,6 +12,8 @@ from ga_ann.evolution.memory import available_memory, check_memory, estimate_mem
 from ga_ann.evolution.problem import Problem
 from tests.runs import evolve
 
+DENSE = {"mutation": "gaussian"}
+LOW_RANK = {"mutation": "low_rank"}
 OPTIONS = {"n_generations": 2, "target_fitness": None, "random_state": 0}
 
 
@@ -30,9 +32,16 @@ def problems(monkeypatch):
 @pytest.mark.parametrize(
     "options",
     [
-        {"hidden_layer_sizes": (600,), "population_size": 200},
+        {"hidden_layer_sizes": (600,), "population_size": 200, **DENSE},
         {"hidden_layer_sizes": (300,), "population_size": 400, "n_elites": 3},
-        {"hidden_layer_sizes": (300,), "population_size": 200, "dtype": "float64"},
+        {"hidden_layer_sizes": (300,), "population_size": 200, "dtype": "float64", **DENSE},
+        {"hidden_layer_sizes": (300,), "population_size": 200, **DENSE, "n_parents": 50},
+        {"hidden_layer_sizes": (600,), "population_size": 4096, **LOW_RANK},
+        {"hidden_layer_sizes": (600,), "population_size": 300, **LOW_RANK, "dtype": "float64"},
+        {"hidden_layer_sizes": (300,), "population_size": 1000, **LOW_RANK, "rank": 4},
+        {"hidden_layer_sizes": (8,), "population_size": 50_000, **LOW_RANK},
+        {"hidden_layer_sizes": (40,), "samples": 50_000, "batch_size": "full", **LOW_RANK},
+        {"hidden_layer_sizes": (40, 30), "samples": 50_000, "batch_size": "full", **DENSE},
         {"hidden_layer_sizes": (40, 30), "samples": 50_000, "batch_size": "full"},
         {"hidden_layer_sizes": (40,), "samples": 50_000, "batch_size": "full", "n_jobs": 2},
         {"hidden_layer_sizes": (), "samples": 50_000, "batch_size": "full", "dtype": "float64"},
@@ -61,7 +70,8 @@ def test_what_is_more_takes_more(problems):
     X, y = rng.normal(size=(300, 5)), rng.integers(2, size=300)
 
     def parts(X=X, y=y, n_jobs=1, in_place=True, **options):
-        evolve(X, y, hidden_layer_sizes=(7,), **OPTIONS | {"n_generations": 0} | options)
+        given = OPTIONS | {"n_generations": 0, "population_size": 32, "n_parents": 8}
+        evolve(X, y, hidden_layer_sizes=(7,), **given | options)
         return estimate_memory(problems[-1][0], n_jobs=n_jobs, in_place=in_place)
 
     one = parts(mutation="gaussian")
@@ -83,11 +93,37 @@ def test_a_run_that_needs_too_much_is_refused_before_it_begins(monkeypatch):
     monkeypatch.setattr(
         Problem, "draw_population", lambda *_: pytest.fail("the population was drawn")
     )
-    wide = {"hidden_layer_sizes": (5000,), "population_size": 100}
+    wide = {"hidden_layer_sizes": (5000,), "population_size": 100, **DENSE}
     with pytest.raises(
         MemoryError, match=r"about 0\.\d\d GiB \(population .*, and 0\.02 GiB are a"
     ):
         evolve(X, y, n_jobs=1, **OPTIONS, **wide)
+
+
+def test_a_population_takes_what_its_recipes_take(problems):
+    """4,096 solutions of 203,530 genes: 3.3 GB of chromosomes, 50 MB at most in a run."""
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(300, 784)).astype(np.float32), np.arange(300) % 10
+    wide = {"hidden_layer_sizes": (256,), "bias": True, "population_size": 4096, "n_jobs": 1}
+    tracemalloc.start()
+    try:
+        evolve(X, y, **OPTIONS, **wide, **LOW_RANK, batch_size=256)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 50e6
+    assert sum(estimate_memory(problems[-1][0], n_jobs=1, in_place=True).values()) < 50e6
+
+
+def test_recipes_that_are_too_many_are_refused_before_they_are_drawn(monkeypatch):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(300, 50)), rng.integers(4, size=300)
+    monkeypatch.setattr(memory, "available_memory", lambda: 2**29)
+    evolve(X, y, hidden_layer_sizes=(8,), population_size=10**4, n_jobs=1, **OPTIONS, **LOW_RANK)
+    monkeypatch.setattr(Problem, "low_rank_noise", lambda *_: pytest.fail("noise was drawn"))
+    many = {"hidden_layer_sizes": (8,), "population_size": 10**6, "n_jobs": 1}
+    with pytest.raises(MemoryError, match=r"noise 0\.9\d GiB\), .*smaller population_size"):
+        evolve(X, y, **many, **OPTIONS, **LOW_RANK)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +132,7 @@ def test_a_run_that_needs_too_much_is_refused_before_it_begins(monkeypatch):
         ("population", "population_size"),
         ("samples", "fewer samples"),
         ("layers", "n_jobs"),
-        ("noise", "smaller hidden_layer_sizes"),
+        ("noise", "smaller population_size or hidden_layer_sizes"),
     ],
 )
 def test_what_to_reduce_is_what_takes_most(monkeypatch, largest, advice):

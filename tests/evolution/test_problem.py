@@ -7,6 +7,7 @@ from ga_ann.chromosome import reshape
 from ga_ann.evolution.data import TrainingData
 from ga_ann.evolution.problem import Problem
 from ga_ann.evolution.recipe import Recipe
+from ga_ann.low_rank import LowRankPopulation
 from ga_ann.network import forward
 from ga_ann.weight_sets import check_weight_set, is_inside
 
@@ -63,7 +64,9 @@ def test_a_regression_begins_at_the_means_with_the_targets_spread():
     plain = regression(targets)
     problem = make_problem(plain, fitness="r2")
     population = problem.draw_population(np.random.default_rng(0))
-    assert population[:, -2:] == pytest.approx(np.tile(plain.centre, (32, 1)), rel=1e-5)
+    assert population[:, -2:] == pytest.approx(
+        np.tile(plain.centre, (len(population), 1)), rel=1e-5
+    )
     last = reshape(problem.scale[None], problem.shapes)[-2][0]
     assert last[:, 1] / last[:, 0] == pytest.approx(plain.spread[1] / plain.spread[0])
 
@@ -146,7 +149,7 @@ def test_a_given_population_is_taken_as_a_copy():
     ],
 )
 def test_a_population_that_does_not_fit_is_refused(change, message):
-    problem = make_problem(data(), weight_set="ternary")
+    problem = make_problem(data(), weight_set="ternary", population_size=32)
     with pytest.raises(ValueError, match=message):
         problem.check_population(change(problem.draw_population(np.random.default_rng(0))))
 
@@ -156,3 +159,32 @@ def test_samples_too_large_for_the_precision_are_refused():
     with pytest.raises(ValueError, match=r"X must fit into float32.*scale it"):
         make_problem(data(X))
     make_problem(data(X), dtype="float64")
+
+
+@pytest.mark.parametrize("n_rows", [1, 3, 32, 50])
+def test_of_given_chromosomes_low_rank_takes_as_many_as_there_are(n_rows):
+    """Their mean is where it begins."""
+    problem = make_problem(data(), mutation="low_rank", population_size=32)
+    given = np.random.default_rng(0).normal(size=(n_rows, problem.n_genes)).astype(np.float32)
+    np.testing.assert_array_equal(problem.check_population(given), given)
+    with pytest.raises(ValueError, match=rf"must have shape \({n_rows}, 43\)"):
+        problem.check_population(given[:, 1:])
+
+
+@pytest.mark.parametrize("rank", [1, 3])
+def test_low_rank_noise_has_the_scale_of_the_genes(rank):
+    problem = make_problem(data(), mutation="low_rank", rank=rank)
+    noise = problem.low_rank_noise(5)
+    assert noise.rank == rank
+    assert noise.table.dtype == problem.recipe.dtype
+    rng, mean = np.random.default_rng(1), np.zeros(problem.n_genes, np.float32)
+    population = problem.draw_around(rng, mean, noise, sigma=0.5)
+    assert population.shape == (problem.recipe.population_size, problem.n_genes)
+    many = LowRankPopulation(mean, noise.draw_places(rng, 20_000), 0.5, noise)
+    np.testing.assert_allclose(np.asarray(many).std(axis=0), 0.5 * problem.scale, rtol=0.1)
+
+
+def test_a_rank_that_the_network_cannot_have_is_refused():
+    with pytest.raises(ValueError, match="1 to 3 for the 5 x 3 matrix of layer 2, got 4"):
+        make_problem(data(), mutation="low_rank", rank=4)
+    make_problem(data(), mutation="gaussian", rank=4)

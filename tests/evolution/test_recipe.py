@@ -15,10 +15,11 @@ import ga_ann
 from ga_ann.evolution.data import TrainingData
 from ga_ann.evolution.problem import Problem
 from ga_ann.evolution.recipe import (
+    AUTO_BATCH_SIZE,
     LEAVE_THE_SET,
     LONGEST_FILE,
-    MOST_DECAY,
     RECIPES,
+    WEIGHT_DECAY,
     Recipe,
     find_recipe,
     name_of,
@@ -57,11 +58,15 @@ def recipes(draw):
     positive = st.floats(0, 1e6)
     return Recipe(
         population_size=size,
-        n_parents=draw(st.integers(1, size)),
+        n_parents=draw(maybe(st.integers(1, size))),
         n_elites=draw(st.integers(0, size - 1)),
         selection=draw(st.sampled_from([*SELECTIONS, "rws"])),
         crossover=draw(maybe(st.sampled_from([*CROSSOVERS, "sbx"]))),
-        mutation=draw(maybe(st.sampled_from(["gaussian", "uniform", "step", "adaptive"]))),
+        recombination=draw(maybe(st.sampled_from(["centred", "parents"]))),
+        mutation=draw(
+            maybe(st.sampled_from(["low_rank", "gaussian", "uniform", "step", "adaptive"]))
+        ),
+        rank=draw(st.integers(1, 100)),
         mutation_rate=draw(maybe(st.floats(0, 1) | st.tuples(st.floats(0, 1), st.floats(0, 1)))),
         sigma=draw(maybe(positive)),
         sigma_decay=draw(st.floats(0, 1, exclude_min=True)),
@@ -196,8 +201,12 @@ def test_a_name_does_not_say_where_a_score_stands_in_memory(score):
         ({"mutation_rate": ()}, ValueError, "mutation_rate must be a pair"),
         ({"ranking": 3}, TypeError, "ranking must be a name or callable, got 3"),
         ({"selection": 3}, (TypeError, ValueError), "selection must be"),
-        ({"n_parents": 33}, ValueError, "n_parents must be <= 32, got 33"),
-        ({"n_elites": 32}, ValueError, "n_elites must be <= 31, got 32"),
+        ({"n_parents": 9, "population_size": 8}, ValueError, "n_parents must be <= 8, got 9"),
+        ({"n_elites": 8, "population_size": 8}, ValueError, "n_elites must be <= 7, got 8"),
+        ({"rank": 0}, ValueError, "rank must be >= 1, got 0"),
+        ({"rank": True}, TypeError, "rank must be an integer"),
+        ({"rank": None}, TypeError, "rank must be an integer"),
+        ({"recombination": "wit"}, ValueError, "recombination must be one of .*'centred'"),
     ],
     ids=str,
 )
@@ -215,6 +224,13 @@ def test_what_cannot_be_is_refused_at_once(changes, error, message):
         ({"mutation_rate": (0.1, 0.2)}, None, "must be a pair .* with mutation='adaptive'"),
         ({"mutation": "uniform"}, "int8", "mutation must be one of"),
         ({"weight_decay": 0.1}, "int8", "weight_decay must be 0 with a weight_set"),
+        ({"mutation": "low_rank", "n_elites": 1}, None, "needs n_elites=0, got 1"),
+        ({"mutation": "low_rank", "crossover": "uniform"}, None, "needs crossover='mean'"),
+        ({"mutation": "low_rank", "mutation_rate": 0.5}, None, "needs mutation_rate=1, got 0.5"),
+        ({"mutation": "low_rank", "selection": "sus"}, None, "needs selection to be one of"),
+        ({"mutation": "low_rank"}, "int8", "mutation must be one of"),
+        ({"recombination": "centred", "n_parents": 3}, None, "use recombination='parents'"),
+        ({"recombination": "centred", "selection": "rank"}, None, "use recombination='parents'"),
     ],
     ids=str,
 )
@@ -300,6 +316,20 @@ def test_what_a_recipe_says_survives_any_problem(name):
         assert changed == {n for n in BY_PROBLEM if getattr(recipe, n) is None}
 
 
+@given(recipes())
+def test_low_rank_and_all_solutions_are_chosen_where_they_can_be(recipe):
+    """What the problem chooses is never refused."""
+    asked = replace(
+        recipe, recombination=None, mutation=None, mutation_rate=None, weight_decay=None
+    )
+    resolved = resolve(asked)
+    own = recipe.selection in SELECTIONS
+    by_mean = resolved.crossover == "mean" and own and recipe.n_elites == 0
+    assert (resolved.mutation == "low_rank") == by_mean
+    chosen = recipe.n_parents is not None or recipe.selection != "truncation"
+    assert resolved.recombination == ("parents" if chosen else "centred")
+
+
 @pytest.mark.parametrize("weight_set", ["binary", (-2.0, 3.0)])
 def test_a_weight_set_asks_for_operators_that_stay_inside(weight_set):
     resolved = resolve(weight_set=weight_set)
@@ -330,10 +360,12 @@ def test_mutations_that_move_genes_need_no_set(mutation):
 
 
 @settings(deadline=None)
-@given(n_samples=st.integers(2, 3000), sigma=st.floats(0, 10))
+@given(n_samples=st.integers(2, 30_000), sigma=st.floats(0, 3e38))
 def test_automatic_decay_falls_with_the_samples_and_has_a_limit(n_samples, sigma):
     decay = resolve(Recipe(sigma=sigma), n_samples=n_samples).weight_decay
-    assert decay * sigma == pytest.approx(min(sigma / math.sqrt(n_samples), MOST_DECAY))
+    assert 0 <= decay <= min(WEIGHT_DECAY, 1 / math.sqrt(n_samples))
+    assert decay * sigma <= 1
+    assert resolve(Recipe(sigma=sigma), n_samples=4 * n_samples).weight_decay <= decay
     assert resolve(n_samples=n_samples, ends_at_target=True).weight_decay == 0
     explicit = Recipe(weight_decay=0.3)
     assert resolve(explicit, n_samples=n_samples, ends_at_target=True).weight_decay == 0.3
@@ -341,7 +373,13 @@ def test_automatic_decay_falls_with_the_samples_and_has_a_limit(n_samples, sigma
 
 @pytest.mark.parametrize(
     ("batch_size", "n_samples", "first"),
-    [("auto", 255, 255), ("auto", 256, 32), ("full", 5000, 5000), (7, 5000, 7), (7, 5, 5)],
+    [
+        ("auto", 8 * AUTO_BATCH_SIZE - 1, 8 * AUTO_BATCH_SIZE - 1),
+        ("auto", 8 * AUTO_BATCH_SIZE, AUTO_BATCH_SIZE),
+        ("full", 5000, 5000),
+        (7, 5000, 7),
+        (7, 5, 5),
+    ],
 )
 def test_the_first_batch(batch_size, n_samples, first):
     recipe = resolve(Recipe(batch_size=batch_size), n_samples=n_samples)

@@ -24,7 +24,8 @@ from tests.runs import evolve
 
 X, y = load_digits(return_X_y=True)
 RUNS = (
-    {"n_generations": 150, "batch_size": 16, "sigma_decay": 0.5, "tol": 0.0},
+    {"n_generations": 150, "batch_size": 16, "sigma_decay": 0.5, "mutation": "low_rank"},
+    {"n_generations": 120, "batch_size": 16, "sigma_decay": 0.5, "mutation": "gaussian"},
     {"n_generations": 120, "n_elites": 3, "crossover": "uniform", "early_stopping": True},
     {"n_generations": 100, "weight_set": "ternary", "batch_size": 32},
 )

@@ -117,6 +117,7 @@ def valid(tmp_path_factory, problem):
     for kind in ("PCG64", "MT19937"):
         callbacks = [Checkpoint(folder / f"checkpoint {kind}")]
         evolve(*problem, callbacks=callbacks, **options(kind, selection="sus"))
+    evolve(*problem, callbacks=[Checkpoint(folder / "checkpoint of recipes")], **LOW_RANK)
     (folder / "pictures" / "fig").mkdir(parents=True)
     Image.new("RGB", (5, 5), "red").save(folder / "pictures" / "fig" / "r_0.png")
     save_table(folder / "table", extract_features(folder / "pictures", bins=4))
@@ -124,7 +125,9 @@ def valid(tmp_path_factory, problem):
     return folder
 
 
-KINDS = ["model", "history", "checkpoint PCG64", "checkpoint MT19937"]
+KINDS = ["model", "history", "checkpoint PCG64", "checkpoint MT19937", "checkpoint of recipes"]
+DENSE = {"mutation": "gaussian", "rank": 2}
+LOW_RANK = options(mutation="low_rank", rank=2, bias=True)
 
 
 def write_sealed(path, arrays, header=None, members=()):
@@ -150,8 +153,9 @@ def read_all(path, problem=None):
         read_or_refuse(read, path)
     read_or_refuse(load_features, path)
     if problem is not None:
-        resume = options(n_generations=3, selection="sus")
-        read_or_refuse(lambda p: evolve(*problem, start=p, **resume), path)
+        for resume in (options(selection="sus"), LOW_RANK):
+            resume = resume | {"n_generations": 3}
+            read_or_refuse(lambda p, o=resume: evolve(*problem, start=p, **o), path)
 
 
 SCALARS = (
@@ -227,7 +231,7 @@ def test_a_run_goes_on_from_any_header_or_refuses(valid, problem, tmp_path, kind
 
 @slow
 @given(data=st.data())
-@pytest.mark.parametrize("kind", ["model", "history", "checkpoint PCG64"])
+@pytest.mark.parametrize("kind", ["model", "history", "checkpoint PCG64", "checkpoint of recipes"])
 def test_any_arrays_are_read_or_refused(valid, problem, tmp_path, kind, data):
     arrays = read_archive(valid / kind)[1]
     name = data.draw(st.sampled_from(sorted(arrays)))
@@ -525,6 +529,53 @@ def test_shapes_of_no_network_are_refused(valid, tmp_path, shapes):
             path = write_sealed(tmp_path / "bent", bent, header | {"shapes": shapes})
             for read in (load_checkpoint, describe_file):
                 assert_refused(read, path, "cannot be read as a")
+
+
+@pytest.mark.parametrize(
+    ("change", "shapes"),
+    [
+        ({"n_places": 2**26}, None),
+        ({"n_places": 2**60}, None),
+        ({"rank": 10**12}, None),
+        ({"rank": 10**6}, [[10**6, 10**6]]),
+        ({}, [[10**5, 10**4]]),
+        ({}, [[3, 10**9], [10**9, 2]]),
+        ({}, [[10**400, 3]]),
+        ({}, [[3, 3], [10**9], [3, 2], [2]]),
+    ],
+    ids=str,
+)
+def test_recipes_that_ask_for_gigabytes_get_nothing(valid, tmp_path, change, shapes):
+    header, arrays = read_archive(valid / "checkpoint of recipes")
+    header["state"]["low_rank"] |= change
+    header["shapes"] = shapes or header["shapes"]
+    path = write_sealed(tmp_path / "bent", arrays, header)
+    assert_refused(load_checkpoint, path, "bent cannot be read as a checkpoint")
+    assert peak(load_checkpoint, path) < MIB
+
+
+def test_many_places_lead_to_no_more_than_a_table_in_proportion(valid, tmp_path):
+    header, arrays = read_archive(valid / "checkpoint of recipes")
+    n_bytes = 8 * 10**5
+    bent = arrays | {"places": np.zeros(n_bytes // 8, np.int64)}
+    for n_places in (10**5 * 256, 10**5 * 256 + 1):
+        header["state"]["low_rank"]["n_places"] = n_places
+        path = write_sealed(tmp_path / "bent", bent, header)
+        assert peak(load_checkpoint, path) < 150 * n_bytes
+
+
+def test_a_population_of_another_kind_than_the_settings_is_refused(valid, problem, tmp_path):
+    """The header is that of one run, and the population that of another."""
+    evolve(*problem, callbacks=[Checkpoint(tmp_path / "dense")], **LOW_RANK | DENSE)
+    kinds = (valid / "checkpoint of recipes", LOW_RANK), (tmp_path / "dense", LOW_RANK | DENSE)
+    for (path, own), (_, other) in (kinds, kinds[::-1]):
+        header, arrays = read_archive(path)
+        settings = header["history"]["settings"]
+        settings |= {k: v for k, v in other.items() if k in settings}
+        bent = write_sealed(tmp_path / "bent", arrays, header)
+        evolve(*problem, start=path, **own)
+        message = "checkpoint's state cannot be used: it is not one of such a run"
+        assert_refused(lambda p, o=other: evolve(*problem, start=p, **o), bent, message)
 
 
 def test_a_position_outside_the_generators_numbers_is_refused(valid, tmp_path):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from ga_ann.history import COLUMNS, History
+from ga_ann.low_rank import LowRankNoise, LowRankPopulation
 from ga_ann.schedule import Schedule
 from ga_ann.state import Beginning, Best, State
 from ga_ann.storage.archive import HEADER, read_archive, to_json, write_archive
@@ -51,10 +52,19 @@ def make_state(**changes):
     return State(**parts | changes)
 
 
+def make_low_rank(rank=1, *, dtype=np.float32, n=5, seed=2**32 - 1):
+    rng = np.random.default_rng(1)
+    scales = [rng.uniform(size=shape[-1]) for shape in SHAPES]
+    noise = LowRankNoise(seed, SHAPES, scales, rank=rank, n_places=1000, dtype=dtype)
+    mean = rng.normal(size=N_GENES).astype(dtype)
+    return LowRankPopulation(mean, noise.draw_places(rng, n), 1 / 3, noise)
+
+
 def assert_equal(held, state):
     assert {field.name for field in fields(State)} >= vars(held).keys()
+    assert type(held.population) is type(state.population)
     for name in ("population", "fitness", "ranking"):
-        a, b = getattr(held, name), getattr(state, name)
+        a, b = np.asarray(getattr(held, name)), np.asarray(getattr(state, name))
         assert (a.dtype, a.shape, a.tobytes()) == (b.dtype, b.shape, b.tobytes())
     np.testing.assert_array_equal(held.best.solution, state.best.solution)
     assert held.best.solution.dtype == state.best.solution.dtype
@@ -79,6 +89,39 @@ def test_everything_comes_back(tmp_path, nan):
     assert [W.shape for W in held.weights] == SHAPES
     flat = np.concatenate([W.ravel() for W in held.weights])
     np.testing.assert_array_equal(flat, held.best.solution)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("rank", [1, 2])
+def test_a_low_rank_population_comes_back_as_recipes(tmp_path, rank, dtype):
+    state = make_state(population=make_low_rank(rank, dtype=dtype))
+    save_checkpoint(tmp_path / "run.npz", state)
+    held = load_checkpoint(tmp_path / "run.npz")
+    assert_equal(held, state)
+    for a, b in (
+        (held.population.mean, state.population.mean),
+        (held.population.places, state.population.places),
+        (held.population.noise.table, state.population.noise.table),
+        *zip(held.population.noise.scales, state.population.noise.scales, strict=True),
+    ):
+        assert (a.dtype, a.tobytes()) == (b.dtype, b.tobytes())
+    assert held.population.noise.rank == rank
+    assert held.population.sigma == 1 / 3
+    with np.load(tmp_path / "run.npz") as archive:
+        assert {"mean", "places", "scales"} < set(archive)
+        assert "population" not in archive
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_mean_of_dense_solutions_comes_back(tmp_path, dtype):
+    mean = np.random.default_rng(2).normal(size=N_GENES).astype(dtype)
+    save_checkpoint(tmp_path / "run.npz", make_state(mean=mean))
+    held = load_checkpoint(tmp_path / "run.npz").mean
+    assert (held.dtype, held.tobytes()) == (mean.dtype, mean.tobytes())
+    for bad in (mean[1:], mean[None], mean.astype(int)):
+        save_checkpoint(tmp_path / "run.npz", make_state(mean=bad))
+        with pytest.raises(ValueError, match=r"run\.npz .*mean must hold floats of shape \(26,\)"):
+            load_checkpoint(tmp_path / "run.npz")
 
 
 @pytest.mark.parametrize("name", ["engine", "random_state"])
