@@ -169,7 +169,8 @@ def check_range(X: NDArray[Any], dtype: DTypeLike) -> None:
         If a number is too large for `dtype`, or all are too small.
     """
     kind = np.finfo(np.dtype(dtype))
-    largest, limit = np.abs(X).max(), kind.max
+    # Two passes without an array of the size of X in between.
+    largest, limit = max(float(X.max()), -float(X.min())), kind.max
     least = np.sqrt(kind.tiny)
     if 0 < largest < least:
         raise ValueError(
