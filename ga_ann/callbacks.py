@@ -301,7 +301,7 @@ class Checkpoint(Callback):
             ) from error
         for name in names:
             clear_unfinished(name)
-        self._saved, self._pause = (-1, perf_counter()), None
+        self._saved, self._pause, self._has_warned = (-1, perf_counter()), None, False
 
     def close(self) -> None:
         """Let others write the file."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ga_ann.datasets import Samples
     from ga_ann.evolution import EvolutionResult
     from ga_ann.state import State
-    from ga_ann.storage.model import Model
+    from ga_ann.storage import Model
 
 __all__ = ["app", "main"]
 

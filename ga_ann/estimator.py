@@ -93,7 +93,9 @@ class _GeneticMLP(BaseEstimator):
     n_elites: int | None = None
     selection: str | None = None
     crossover: str | None = None
+    recombination: str | None = None
     mutation: str | None = None
+    rank: int | None = None
     mutation_rate: float | tuple[float, float] | None = None
     sigma: float | None = None
     sigma_decay: float | None = None
@@ -287,8 +289,9 @@ class GeneticMLPClassifier(ClassifierMixin, _GeneticMLP):
         classes' importance where the fitness has such (`balanced_accuracy`, `g_mean`, `neg_cost`;
         see `ga_ann.fitness.finer_score`). ``"fitness"`` is the fitness alone; or a score as
         for `fitness`. Which network is the best is decided by the fitness first.
-    population_size, n_parents, n_elites, selection, crossover, mutation, mutation_rate, sigma, \
-    sigma_decay, weight_decay, batch_size, noise, init, output_activation, dtype : default=None
+    population_size, n_parents, n_elites, selection, crossover, recombination, mutation, rank, \
+    mutation_rate, sigma, sigma_decay, weight_decay, batch_size, noise, init, output_activation, \
+    dtype : default=None
         Fields of the `Recipe` in the place of its own; None is what `recipe` says.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, as elsewhere in scikit-learn; they multiply `sample_weight`.
@@ -485,8 +488,9 @@ class GeneticMLPRegressor(RegressorMixin, _GeneticMLP):
         `neg_mean_pinball_loss`, the name of a scikit-learn scorer, a scorer, or
         ``f(y_true, y_pred)``.
     hidden_layer_sizes, activation, recipe, ranking, population_size, n_parents, n_elites, \
-    selection, crossover, mutation, mutation_rate, sigma, sigma_decay, weight_decay, batch_size, \
-    noise, init, output_activation, dtype, weight_set, n_generations, max_time, max_evaluations, \
+    selection, crossover, recombination, mutation, rank, mutation_rate, sigma, sigma_decay, \
+    weight_decay, batch_size, noise, init, output_activation, dtype, weight_set, n_generations, \
+    max_time, max_evaluations, \
     target_fitness, early_stopping, validation_fraction, n_iter_no_change, tol, warm_start, \
     callbacks, checkpoint, n_jobs, random_state, verbose
         As in `GeneticMLPClassifier`.

@@ -13,9 +13,10 @@ numbers; a chromosome is made when somebody looks.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import DTypeLike, NDArray
 
@@ -79,9 +80,11 @@ def check_rank(rank: int, shapes: Sequence[tuple[int, ...]]) -> None:
 class LowRankNoise:
     """How a place of the table becomes a solution's mutation.
 
+    A pickle holds the seed instead of the table.
+
     Parameters
     ----------
-    rng : numpy.random.Generator
+    seed : int
         What the table is drawn from.
     shapes : sequence of tuple of int
         Shapes of the network's parameters, see `layer_shapes`.
@@ -98,7 +101,7 @@ class LowRankNoise:
 
     def __init__(
         self,
-        rng: np.random.Generator,
+        seed: int,
         shapes: Sequence[tuple[int, ...]],
         scales: Sequence[NDArray[Any]],
         *,
@@ -107,15 +110,27 @@ class LowRankNoise:
         dtype: DTypeLike = np.float32,
     ) -> None:
         check_rank(rank, shapes)
-        kind: Any = np.dtype(dtype).type
+        self.seed = seed
+        self.dtype = np.dtype(dtype)
         self.shapes = list(shapes)
         self.rank = rank
         self.n_genes = count_genes(shapes)
         self.scales = [np.asarray(scale, dtype=dtype) for scale in scales]
         self.n_places = n_places
         self.n_factors = count_factors(shapes, rank)
+        self._draw_table()
+
+    def _draw_table(self) -> None:
+        rng, kind = np.random.default_rng(self.seed), cast(Any, self.dtype.type)
         self.table = rng.standard_normal(self.n_places + self.n_factors - 1, dtype=kind)
         self._slices = sliding_window_view(self.table, self.n_factors)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {k: v for k, v in vars(self).items() if k not in ("table", "_slices")}
+
+    def __setstate__(self, held: dict[str, Any]) -> None:
+        vars(self).update(held)
+        self._draw_table()
 
     def draw_places(self, rng: np.random.Generator, n_solutions: int) -> NDArray[np.int64]:
         """Draw the places that the mutations of some solutions come from."""
@@ -175,8 +190,8 @@ def count_factors(shapes: Sequence[tuple[int, ...]], rank: int) -> int:
     return sum(rank * sum(shape) if len(shape) == 2 else shape[0] for shape in shapes)
 
 
-class LowRankPopulation:
-    """Solutions around one mean; indexing makes chromosomes of them.
+class LowRankPopulation(NDArrayOperatorsMixin):
+    """Solutions around one mean; indexing makes chromosomes of them, as does arithmetic.
 
     Parameters
     ----------
@@ -191,8 +206,7 @@ class LowRankPopulation:
 
     Examples
     --------
-    >>> rng = np.random.default_rng(0)
-    >>> noise = LowRankNoise(rng, [(3, 2)], [np.ones(2)])
+    >>> noise = LowRankNoise(0, [(3, 2)], [np.ones(2)])
     >>> population = LowRankPopulation(np.zeros(6, np.float32), np.array([5, 9]), 0.5, noise)
     >>> population.shape, int(np.linalg.matrix_rank(population[0].reshape(3, 2)))
     ((2, 6), 1)
@@ -247,6 +261,11 @@ class LowRankPopulation:
         )
         return chromosomes
 
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        made = (np.asarray(x) if isinstance(x, LowRankPopulation) else x for x in inputs)
+        return getattr(ufunc, method)(*made, **options)
+
+    @np.errstate(over="ignore", invalid="ignore")  # what overflows is counted where it is measured
     def _materialise(self, places: NDArray[np.int64]) -> NDArray[Any]:
         mutations = np.empty((len(places), len(self.mean)), dtype=self.dtype)
         parameters = reshape(mutations, self.noise.shapes)
@@ -275,6 +294,7 @@ class LowRankPopulation:
         combined += self.mean
         return combined
 
+    @np.errstate(over="ignore", invalid="ignore")
     def layers(self, block: slice) -> list[Factors]:
         """Return the layers of a block of solutions."""
         sigma = self.dtype.type(self.sigma)

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass, field
+from math import ceil, sqrt
 from numbers import Integral
 from typing import Any
 
 from ga_ann.validation import check_number
 
 __all__ = ["Schedule"]
+
+GROWTH = sqrt(2)
+"""What a step multiplies the batch by. Twice as large at once, it costs more than it tells."""
 
 
 @dataclass
@@ -40,7 +44,7 @@ class Schedule:
     >>> for score in (0.5, 0.7, 0.6, 0.7):
     ...     schedule.update(score)
     >>> schedule.sigma, schedule.batch_size
-    (0.1, 100)
+    (0.1, 91)
     """
 
     sigma: float
@@ -97,4 +101,4 @@ class Schedule:
         if self.waited >= self.patience and self.decay < 1:
             self.waited = 0
             self.sigma *= self.decay
-            self.batch_size = min(self.n_samples, 2 * self.batch_size)
+            self.batch_size = min(self.n_samples, ceil(GROWTH * self.batch_size))

@@ -156,6 +156,7 @@ class State:
             history=self.history.copy(),
             schedule=copy.copy(self.schedule),
             rng=copy.deepcopy(self.rng),
+            fingerprints=dict(self.fingerprints),  # of the data as they are now
         )
 
     def with_own_history(self) -> Self:

@@ -17,7 +17,7 @@ def make(sizes, *, bias=False, rank=1, n=7, sigma=0.5, seed=0, dtype=np.float64)
     rng = np.random.default_rng(seed)
     shapes = layer_shapes(sizes, bias=bias)
     scales = [rng.uniform(0.5, 2, shape[-1]) for shape in shapes]
-    noise = LowRankNoise(rng, shapes, scales, rank=rank, n_places=100, dtype=dtype)
+    noise = LowRankNoise(seed, shapes, scales, rank=rank, n_places=100, dtype=dtype)
     mean = rng.normal(size=count_genes(shapes)).astype(dtype)
     return LowRankPopulation(mean, noise.draw_places(rng, n), sigma, noise)
 
@@ -151,9 +151,8 @@ def test_recombination_is_the_weighted_sum_of_chromosomes(weigh, rank):
 
 @pytest.mark.parametrize("rank", [1, 2, 3])
 def test_mutations_have_the_scale_of_their_gene(rank):
-    rng = np.random.default_rng(3)
     shapes, scales = [(3, 3), (3,)], [np.array([1.0, 2.0, 0.0]), np.array([0.5, 1.0, 3.0])]
-    noise = LowRankNoise(rng, shapes, scales, rank=rank, n_places=20_000)
+    noise = LowRankNoise(3, shapes, scales, rank=rank, n_places=20_000)
     population = LowRankPopulation(np.zeros(12, np.float32), np.arange(20_000), 0.5, noise)
     spread = np.asarray(population).std(axis=0)
     expected = 0.5 * np.concatenate([np.tile(scales[0], 3), scales[1]])

@@ -1,6 +1,7 @@
 """The schedule moves when progress stops, and only then."""
 
 import json
+import math
 from dataclasses import asdict
 
 import pytest
@@ -17,15 +18,15 @@ def schedule(decay=0.5, n_samples=1000):
 @given(st.lists(st.floats(-10, 10), max_size=60))
 def test_steps_are_patience_measurements_without_progress(scores):
     s = schedule()
-    best, waited, steps = float("-inf"), 0, 0
+    best, waited, steps, size = float("-inf"), 0, 0, 64
     for score in scores:
         s.update(score)
         best, waited = (score, 0) if score > best else (best, waited + 1)
         if waited == 3:
-            waited, steps = 0, steps + 1
+            waited, steps, size = 0, steps + 1, min(1000, math.ceil(math.sqrt(2) * size))
     assert s.sigma == 0.5**steps
-    assert s.batch_size == min(1000, 64 * 2**steps)
-    assert s.is_full == (steps >= 4)
+    assert s.batch_size == size
+    assert s.is_full == (steps >= 8)
 
 
 def test_progress_changes_nothing():

@@ -8,6 +8,7 @@ import pytest
 
 from ga_ann import Checkpoint, GeneticMLPClassifier
 from ga_ann.history import COLUMNS, History
+from ga_ann.low_rank import LowRankPopulation
 from ga_ann.schedule import Schedule
 from ga_ann.state import Beginning, Best, State
 from ga_ann.storage.archive import read_archive
@@ -47,7 +48,12 @@ def bits(state):
     held["settings"] = dict(held.pop("history").settings)
     held["schedule"] = vars(held["schedule"])
     held["best"] = [part.tobytes() if hasattr(part, "tobytes") else part for part in held["best"]]
+    held["population"] = np.asarray(held["population"])
     return {k: v.tobytes() if isinstance(v, np.ndarray) else v for k, v in held.items()}
+
+
+def chromosomes(result):
+    return np.asarray(result.population).tobytes()
 
 
 def everything(result):
@@ -56,7 +62,11 @@ def everything(result):
 
 
 def share_memory(a, b):
-    pairs = [(a.population, b.population), (a.best.solution, b.best.solution)]
+    pairs = [(a.best.solution, b.best.solution)]
+    if isinstance(a.population, LowRankPopulation):
+        pairs += [(a.population.mean, b.population.mean), (a.population.places, b.population.places)]
+    else:
+        pairs += [(a.population, b.population)]
     pairs += [(a.fitness, b.fitness), (a.ranking, b.ranking)]
     return any(np.shares_memory(*pair) for pair in pairs)
 
@@ -119,7 +129,12 @@ def test_a_continuation_begins_where_the_state_ended_and_leaves_it():
 # ---------------------------------------------------------------- results
 
 
-VARIANTS = [{}, {"n_elites": 2, "crossover": "uniform"}, {"batch_size": "full"}]
+VARIANTS = [
+    {},
+    {"mutation": "gaussian"},
+    {"n_elites": 2, "crossover": "uniform"},
+    {"batch_size": "full"},
+]
 
 
 @pytest.mark.parametrize("options", VARIANTS, ids=str)
@@ -131,7 +146,7 @@ def test_a_continued_result_stays_as_it_was(options, n_generations):
     assert everything(first) == before
     for name in set(COLUMNS) - {"seconds"}:
         np.testing.assert_array_equal(one.history[name], two.history[name])
-    assert one.population.tobytes() == two.population.tobytes()
+    assert chromosomes(one) == chromosomes(two)
     assert [W.tobytes() for W in one.weights] == [W.tobytes() for W in two.weights]
     assert one.state.rng.bit_generator.state == two.state.rng.bit_generator.state
     assert len(one.history) == len(first.history) + 12
@@ -140,6 +155,58 @@ def test_a_continued_result_stays_as_it_was(options, n_generations):
         assert a.history is not b.history
         assert a.state.rng is not b.state.rng
         assert a.state.schedule is not b.state.schedule
+
+
+def test_asking_the_engine_again_leaves_the_result_as_it_was():
+    first = run()
+    before = everything(first)
+    solution, _, index = first.ga.best_solution()
+    assert everything(first) == before
+    np.testing.assert_array_equal(solution, first.ga.population[index])
+
+
+def test_the_engine_answers_after_a_run_with_threads():
+    samples = np.random.default_rng(1).normal(size=(3000, 100))
+    options = {"hidden_layer_sizes": (100,), "n_generations": 1, "random_state": 0}
+    labels = (samples[:, 0] > 0).astype(int)
+    answers = [evolve(samples, labels, n_jobs=n, **options).ga.best_solution() for n in (1, 2)]
+    np.testing.assert_array_equal(*(fitness for _, fitness, _ in answers))
+
+
+def test_a_continuation_is_of_the_same_structure():
+    """Of the same number of genes is not enough."""
+    first = run(hidden_layer_sizes=(3,))
+    other = np.random.default_rng(0).normal(size=(40, 4))
+    assert first.state.shapes == [(3, 3), (3, 3)]
+    with pytest.raises(ValueError, match=r"start must have parameters of \[\(4, 2\), \(2, 5\)\]"):
+        evolve(other, np.arange(40) % 5, start=first, hidden_layer_sizes=(2,))
+
+
+def test_a_continuation_with_another_fitness_says_so():
+    first = run()
+    second = run(start=first, fitness="f1_macro")
+    assert (first.history.metric, second.history.metric) == ("accuracy", "f1_macro")
+
+
+def test_the_state_of_a_result_is_no_checkpoint():
+    first = run()
+    with pytest.raises(ValueError, match="what evolve returned; give that itself"):
+        run(start=first.state)
+
+
+def test_a_copy_of_a_state_knows_the_data_as_they_were():
+    samples, kept = X.copy(), []
+
+    def keep(ga, history):
+        kept.append(ga.state.copy())
+
+    options = {"hidden_layer_sizes": (4,), "target_fitness": None, "random_state": 0}
+    whole = evolve(samples, Y, n_generations=5, callbacks=[keep], **options)
+    samples += 1
+    with pytest.raises(ValueError, match="another X"):
+        evolve(samples, Y, n_generations=5, start=kept[2], **options)
+    again = evolve(X, Y, n_generations=5, start=kept[2], **options)
+    assert again.population.tobytes() == whole.population.tobytes()
 
 
 def crash(ga, history):
@@ -182,7 +249,7 @@ def test_a_state_may_be_the_start_and_stays_as_it_was(tmp_path):
     before = repr(bits(held))
     for _ in range(2):
         again = run(start=held)
-        assert again.population.tobytes() == whole.population.tobytes()
+        assert chromosomes(again) == chromosomes(whole)
         assert not share_memory(again.state, held)
         assert repr(bits(held)) == before
 
@@ -201,4 +268,4 @@ def test_a_checkpoint_that_goes_on_in_its_own_file_is_read_once(tmp_path, monkey
         monkeypatch.setattr(name, count, raising=False)
     resumed = run(start=path, callbacks=[Checkpoint(path)])
     assert len(reads) == 1
-    assert resumed.population.tobytes() == run().population.tobytes()
+    assert chromosomes(resumed) == chromosomes(run())

@@ -169,10 +169,11 @@ def adjust(
     ValueError, TypeError
         If one of them cannot be used.
     """
-    if splits is not None:
-        known = known._replace(splits=_check_split_names(splits))
-    if hidden_layer_sizes is not None:
-        known = known._replace(hidden_layer_sizes=check_hidden_layer_sizes(hidden_layer_sizes))
+    sizes = known.hidden_layer_sizes if hidden_layer_sizes is None else hidden_layer_sizes
+    known = known._replace(
+        splits=_check_split_names(known.splits if splits is None else splits),
+        hidden_layer_sizes=check_hidden_layer_sizes(sizes),
+    )
     if min_std is not None or n_features is not None:
         known = known._replace(min_std=min_std)
     if standardise is not None:

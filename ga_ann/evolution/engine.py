@@ -227,7 +227,7 @@ class LowRankGA(NetworkGA):
     def run_crossover(self) -> None:
         """Move the mean."""
         state, problem = self.state, self._run.problem
-        mean = next_mean(state, problem.recipe)
+        mean = next_mean(state, problem.recipe, self.last_generation_parents_indices)
         weight_decay: Any = problem.recipe.weight_decay
         decay_weights(mean[None], problem.shapes, weight_decay * state.schedule.sigma)
         self.last_generation_offspring_crossover = mean

@@ -178,6 +178,7 @@ class Evaluator:
         trace: TracebackType | None,
     ) -> None:
         self._pool.shutdown()
+        self._n_jobs = 1  # who asks the engine later gets the same answer, from one thread
 
     def __call__(
         self,
@@ -262,7 +263,8 @@ class Evaluator:
         if self._widths[0] * columns.shape[1] * columns.itemsize > SHARED_BYTES:
             return None
         W = reshape(population.mean, self.shapes)[0]
-        product: NDArray[Any] = W.T @ columns
+        with np.errstate(over="ignore", invalid="ignore"):
+            product: NDArray[Any] = W.T @ columns
         return product
 
     def _layers(

@@ -6,6 +6,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
+from copy import deepcopy
 from dataclasses import asdict, dataclass, replace
 from numbers import Integral
 from typing import Any
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ga_ann.callbacks import Callback, EarlyStopping, ProgressBar, as_callback
-from ga_ann.chromosome import flatten, reshape
+from ga_ann.chromosome import count_genes, flatten, reshape
 from ga_ann.evolution.data import TrainingData
 from ga_ann.evolution.engine import NetworkGA, breeds_in_place, make_engine
 from ga_ann.evolution.evaluation import Evaluator
@@ -165,12 +166,15 @@ def evolve(
         an array of shape (population_size, n_genes)
             These chromosomes.
         what `evolve` returned, for a network of the same structure
-            Its population, schedule, generator and a copy of its History; nothing of it changes.
+            Its population, schedule, generator and a copy of its History; nothing of it changes,
+            and `random_state` does not count.
         a checkpoint, by its path or as `load_checkpoint` returned it
             The run that wrote it, see `Checkpoint`: with the same data and settings, it becomes
             bit for bit the one that was never interrupted, and other data or settings are refused.
             `n_generations`, `max_time`, `max_evaluations` and `target_fitness` may be others, and
-            count what was done before. `random_state` is the checkpoint's: give none, or the same.
+            count what was done before; with a target where there was none, or none where there was
+            one, the weight decay by the problem is another setting. `random_state` is the
+            checkpoint's: give none, or the same.
     callbacks : iterable of Callback or callable, default=()
         What to do after each generation, see `ga_ann.callbacks`.
     random_state : int, numpy.random.Generator or None, default=None
@@ -247,7 +251,8 @@ def evolve(
         output_activation=problem.recipe.output_activation,
         stop_reason=stop_reason,
         recipe=problem.recipe,
-        state=replace(state, fingerprints={}),  # which hold on to the data
+        # Without what holds on to the data, and what the engine draws from when it is asked again.
+        state=replace(state, fingerprints={}, rng=deepcopy(state.rng)),
         ga=ga,
     )
 
@@ -309,11 +314,16 @@ def _begin(
         held = start.copy() if isinstance(start, State) else load_checkpoint(start)
         state = _resume(held, problem, settings, fingerprints, random_state)
     elif isinstance(start, EvolutionResult):
+        same_length = count_genes(start.state.shapes) == problem.n_genes
+        if same_length and start.state.shapes != problem.shapes:
+            raise ValueError(
+                f"start must have parameters of {problem.shapes}, got {start.state.shapes}."
+            )
         state = start.state.continued(
-            _inherit(start, problem),
-            n_samples=len(problem.data.X),
-            settings=settings,
+            start.population, n_samples=len(problem.data.X), settings=settings
         )
+        _inherit(start, problem, state)
+        state.history.metric = problem.metric
     elif start is None or np.ndim(start):
         state = _draw(start, problem, settings, random_state)
     else:
@@ -325,17 +335,29 @@ def _begin(
     return state
 
 
-def _inherit(start: EvolutionResult, problem: Problem) -> NDArray[Any] | LowRankPopulation:
-    """Return a copy of the population that a run left, in the way of the new one."""
-    before, is_low_rank = start.population, problem.recipe.mutation == "low_rank"
-    if is_low_rank and isinstance(before, LowRankPopulation):
-        mean = problem.check_population(before.mean[None])[0]
-        noise = problem.low_rank_noise(start.state.noise_seed)
-        return LowRankPopulation(mean, before.places.copy(), before.sigma, noise)
-    if is_low_rank:
-        mean = problem.check_population(flatten(start.weights)[None])[0]
-        return problem.draw_around(start.state.rng, mean, problem.low_rank_noise(0))
-    return problem.check_population(before)
+def _inherit(start: EvolutionResult, problem: Problem, state: State) -> None:
+    """Give a new run's state the population that another left, in the way of the new one."""
+    before, recipe = start.population, problem.recipe
+    if recipe.mutation != "low_rank":
+        state.population = problem.check_population(before)
+        return
+    are_recipes = isinstance(before, LowRankPopulation)
+    old_mean = before.mean if are_recipes else flatten(start.weights)
+    mean = problem.check_population(old_mean[None])[0]
+    if are_recipes and _are_alike(before, recipe):
+        state.noise_seed = start.state.noise_seed  # the places are those of its table
+        noise = problem.low_rank_noise(state.noise_seed)
+        state.population = LowRankPopulation(mean, before.places.copy(), before.sigma, noise)
+    else:
+        noise = problem.low_rank_noise(state.noise_seed)
+        sigma = state.schedule.sigma
+        state.population = problem.draw_around(state.rng, mean, noise, sigma=sigma)
+
+
+def _are_alike(population: LowRankPopulation, recipe: Recipe) -> bool:
+    """Tell whether the places of a population are what those of a recipe would be."""
+    held = (len(population), population.noise.rank, population.dtype)
+    return held == (recipe.population_size, recipe.rank, recipe.dtype)
 
 
 def _draw(
@@ -354,10 +376,10 @@ def _draw(
     else:
         population = problem.check_population(chromosomes)
     noise_seed, engine_seed = (int(seed) for seed in rng.integers(2**32, size=2))
+    sigma: Any = recipe.sigma
     if low_rank:
         noise = problem.low_rank_noise(noise_seed)
-        population = problem.draw_around(rng, population.mean(axis=0), noise)
-    sigma: Any = recipe.sigma
+        population = problem.draw_around(rng, population.mean(axis=0), noise, sigma=sigma)
     return State(
         population=population,
         shapes=problem.shapes,
@@ -385,6 +407,8 @@ def _resume(
 ) -> State:
     """Return the state of a checkpoint, if it is that of the same run."""
     recipe, n_samples = problem.recipe, len(problem.data.X)
+    if not held.fingerprints:
+        raise ValueError("start is the state of what evolve returned; give that itself.")
     difference = describe_difference(held, settings, fingerprints)
     seed = held.random_state
     if isinstance(random_state, Integral) and seed not in (None, int(random_state)):
@@ -394,8 +418,10 @@ def _resume(
             f"the checkpoint is one of another run: {difference}. Give each run a file of its own."
         )
     # Not `check_population`: weights that have become infinite are those of this run.
-    shape = (recipe.population_size, problem.n_genes)
-    if held.population.shape != shape or held.population.dtype != recipe.dtype:
+    low_rank = isinstance(held.population, LowRankPopulation)
+    kind = (recipe.population_size, recipe.dtype, recipe.mutation == "low_rank")
+    held_kind = (len(held.population), held.population.dtype, low_rank)
+    if held_kind != kind or held.shapes != problem.shapes:
         raise ValueError("the checkpoint's state cannot be used: it is not one of such a run.")
     if held.schedule.n_samples != n_samples:
         raise ValueError(
@@ -456,7 +482,7 @@ def _run(
             return run.conclude(), ga, run.stop_reason
         except KeyboardInterrupt:
             # In the middle of a generation: there is no state that a checkpoint could hold.
-            if not len(run.state.best.solution):
+            if not len(run.state.history):
                 raise
             return run.state, ga, "interrupted"
 

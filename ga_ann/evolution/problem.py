@@ -165,7 +165,7 @@ class Problem:
     def low_rank_noise(self, seed: int) -> LowRankNoise:
         """Return how places become mutations, with the table of a seed."""
         return LowRankNoise(
-            np.random.default_rng(seed),
+            seed,
             self.shapes,
             self.neuron_scales,
             rank=self.recipe.rank,
@@ -174,10 +174,9 @@ class Problem:
         )
 
     def draw_around(
-        self, rng: np.random.Generator, mean: NDArray[Any], noise: LowRankNoise
+        self, rng: np.random.Generator, mean: NDArray[Any], noise: LowRankNoise, *, sigma: float
     ) -> LowRankPopulation:
         """Draw a population of low-rank mutations of a mean."""
-        sigma: Any = self.recipe.sigma
         places = noise.draw_places(rng, self.recipe.population_size)
         return LowRankPopulation(mean, places, sigma, noise)
 

@@ -29,11 +29,16 @@ CHECK_EVERY = 10
 """Generations between two measurements of a candidate on all samples."""
 
 
-def next_mean(state: State, recipe: Recipe) -> NDArray[Any]:
-    """Return the mean of the next generation's offspring, before weight decay."""
-    n_parents: Any = recipe.n_parents
-    chosen = rank_order(state.ranking)[:n_parents]
-    weights = RECOMBINATIONS[recipe.recombination](n_parents)  # type: ignore[index]
+def next_mean(
+    state: State, recipe: Recipe, chosen: NDArray[np.intp] | None = None
+) -> NDArray[Any]:
+    """Return the mean of the next generation's offspring, before weight decay.
+
+    The parents that selection has `chosen` count in their order; None is those of best rank.
+    """
+    if chosen is None:
+        chosen = rank_order(state.ranking)[: recipe.n_parents]
+    weights = RECOMBINATIONS[recipe.recombination](len(chosen))  # type: ignore[index]
     population = state.population
     with np.errstate(over="ignore", invalid="ignore"):
         if isinstance(population, LowRankPopulation):

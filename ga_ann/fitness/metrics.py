@@ -127,6 +127,10 @@ class _PerSolution:
     def __repr__(self) -> str:
         return self.name
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what was told: it makes no other score."""
+        return {**self.__dict__, "failure": None, "told": set()}
+
     @property
     def score_task(self) -> Task:
         return "regression" if self.classes is None else "classification"

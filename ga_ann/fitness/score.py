@@ -71,8 +71,9 @@ def population_score(
         saves a copy where another score is measured on the same outputs.
     importance : callable, optional
         ``importance(shares) -> weights``: what a sample of each class counts for in the score,
-        given the classes' shares of the training samples. With ``ranking="auto"`` selection then
-        ranks by the `adjusted_log_loss` of these weights. None if all samples count the same.
+        given the classes' shares of the training samples. Unless a recipe names a ranking,
+        selection then ranks by the `adjusted_log_loss` of these weights. None if all samples count
+        the same.
 
     Examples
     --------

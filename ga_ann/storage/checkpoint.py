@@ -7,13 +7,14 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ga_ann.chromosome import count_genes, reshape
-from ga_ann.low_rank import LowRankNoise, LowRankPopulation
+from ga_ann.low_rank import LowRankNoise, LowRankPopulation, count_places
 from ga_ann.network import pair_layers
 from ga_ann.schedule import Schedule
 from ga_ann.state import Beginning, Best, State
@@ -21,6 +22,7 @@ from ga_ann.storage.archive import entry, member, read_archive, to_json, write_a
 from ga_ann.storage.environment import package_versions
 from ga_ann.storage.files import named_errors
 from ga_ann.storage.model import pack_history, unpack_history
+from ga_ann.validation import check_number
 
 __all__ = [
     "as_generator_state",
@@ -37,9 +39,6 @@ MAY_CHANGE = ("n_generations", "max_time", "max_evaluations", "target_fitness")
 ARRAYS = ("fitness", "ranking", "best")
 
 BIT_GENERATORS = ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64")
-
-MOST_PLACES = 2**26
-"""Places of a noise table that a file may ask for."""
 
 FLAGS = ("measured_on_all", "fitness_known")
 NUMBERS = ("best_ranking", "n_evaluated")
@@ -201,24 +200,31 @@ def _unpack_population(
         return {"population": member(arrays, "population"), "mean": arrays.get("mean")}
     about = entry(state, "low_rank", dict)
     mean, places, scales = (member(arrays, name) for name in ("mean", "places", "scales"))
-    n_places, rank, sigma = int(about["n_places"]), int(about["rank"]), float(about["sigma"])
-    widths = [shape[-1] for shape in shapes]
-    if not 0 < n_places <= MOST_PLACES or places.dtype != np.int64 or places.ndim != 1:
-        raise ValueError(f"it has {n_places} places, and {places.dtype} of {places.shape} in use")
+    n_places, rank, sigma = about["n_places"], about["rank"], about["sigma"]
+    check_number(rank, "rank", Integral, low=1)
+    check_number(sigma, "sigma", low=0)
+    if places.dtype != np.int64 or places.ndim != 1:
+        raise ValueError(f"its places must be int64 in a row, got {places.dtype} {places.shape}")
+    # The table is not in the file: it must not be larger than that of such a run.
+    check_number(n_places, "n_places", Integral, low=1, high=count_places(len(places)))
     if places.min(initial=0) < 0 or places.max(initial=0) >= n_places:
         raise ValueError(f"its places must be at least 0 and below {n_places}")
-    if scales.shape != (sum(widths),) or scales.dtype.kind != "f" or mean.dtype.kind != "f":
-        raise ValueError(f"its scales must be {sum(widths)} floats")
-    seed = int(state["noise_seed"])
+    if mean.shape != (count_genes(shapes),) or mean.dtype not in (np.float32, np.float64):
+        raise ValueError(f"its mean must be {count_genes(shapes)} floats, got {mean.shape}")
+    widths = [shape[-1] for shape in shapes]
+    if scales.shape != (sum(widths),) or scales.dtype != mean.dtype:
+        raise ValueError(f"its scales must be {sum(widths)} {mean.dtype}, got {scales.shape}")
+    if not (np.isfinite(scales) & (scales >= 0)).all():
+        raise ValueError("its scales must be finite and at least 0")
     noise = LowRankNoise(
-        np.random.default_rng(seed),
+        int(state["noise_seed"]),
         shapes,
         np.split(scales, np.cumsum(widths)[:-1]),
         rank=rank,
         n_places=n_places,
         dtype=mean.dtype,
     )
-    return {"population": LowRankPopulation(mean, places, sigma, noise), "mean": None}
+    return {"population": LowRankPopulation(mean, places, float(sigma), noise), "mean": None}
 
 
 def _as_shape(sizes: object) -> tuple[int, ...]:

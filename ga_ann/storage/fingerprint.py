@@ -7,7 +7,15 @@ import sysconfig
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from hashlib import sha256
-from types import BuiltinFunctionType, CellType, CodeType, FunctionType, MethodType, ModuleType
+from types import (
+    BuiltinFunctionType,
+    CellType,
+    CodeType,
+    FunctionType,
+    MappingProxyType,
+    MethodType,
+    ModuleType,
+)
 from typing import Any
 
 import numpy as np
@@ -21,7 +29,7 @@ DEEPEST = 50
 LIBRARIES = tuple(sysconfig.get_paths()[name] for name in ("stdlib", "purelib", "platlib"))
 """Where installed code stands."""
 
-PLAIN = (bool, int, float, complex, str, bytes, np.generic)
+PLAIN = (bool, int, float, complex, str, bytes)
 
 
 class Fingerprints(Mapping[str, str]):
@@ -75,10 +83,10 @@ def fingerprint(array: NDArray[Any] | None) -> str:
 def fingerprint_function(function: object) -> str:
     """Return a checksum of what a function does, the same in every process.
 
-    It covers the function's code, its defaults, what it closes over, the arguments of a
-    `functools.partial`, the attributes of an object that is called, and the global values that the
-    code names. Functions and classes among these are looked into in the same way if they are the
-    user's own; those of installed libraries are known by their names.
+    It covers the function's code, its defaults, its attributes, what it closes over, the arguments
+    of a `functools.partial`, the attributes of an object that is called, and the global values that
+    the code names. Functions, classes with their bases, and modules among these are looked into in
+    the same way if they are the user's own; those of installed libraries are known by their names.
 
     Parameters
     ----------
@@ -105,28 +113,30 @@ class _Look:
         self._seen: dict[int, tuple[int, object]] = {}
 
     def __call__(self, value: Any, depth: int) -> str:
-        if value is None or isinstance(value, PLAIN):
-            return f"{type(value).__name__}:{value!r}"
-        if isinstance(value, np.ndarray):
+        kind = type(value)  # a subclass has code of its own, and attributes
+        if value is None or kind in PLAIN or isinstance(value, np.generic):
+            return f"{kind.__name__}:{value!r}"
+        if kind is np.ndarray and not value.dtype.hasobject:
             return f"array:{fingerprint(value)}"
         # Whether equal constants are one object is the compiler's business.
-        if not isinstance(value, (tuple, frozenset, CodeType)):
+        if kind not in (tuple, frozenset, CodeType):
             if id(value) in self._seen:
                 return f"again:{self._seen[id(value)][0]}"
             self._seen[id(value)] = (len(self._seen), value)
         if depth > DEEPEST:
-            return f"deep:{_name(type(value))}"
-        return f"{type(value).__name__}({self._describe(value, depth + 1)})"
+            return f"deep:{_name(kind)}"
+        return f"{kind.__name__}({self._describe(value, depth + 1)})"
 
     def _describe(self, value: Any, depth: int) -> str:
-        if isinstance(value, (list, tuple)):
+        kind = type(value)
+        if kind in (list, tuple):
             return self._join(value, depth)
-        if isinstance(value, (set, frozenset)):
+        if kind in (set, frozenset):
             return ",".join(sorted(_Look()(item, depth) for item in value))
-        if isinstance(value, dict):
+        if kind in (dict, MappingProxyType):
             return self._join(value.items(), depth)
         if isinstance(value, CodeType):
-            return self._join((value.co_code, value.co_names, value.co_consts), depth)
+            return self._code(value, depth)
         if isinstance(value, FunctionType):
             return self._function(value, depth)
         if isinstance(value, MethodType | staticmethod | classmethod):
@@ -134,23 +144,29 @@ class _Look:
         if isinstance(value, property):
             return self._join((value.fget, value.fset), depth)
         if isinstance(value, type):
-            held = [(k, v) for k, v in vars(value).items() if callable(v) or k[:2] != "__"]
+            own = [(k, v) for k, v in vars(value).items() if callable(v) or k[:2] != "__"]
+            held = (value.__bases__, own)
             return _name(value) + (self._join(held, depth) if _is_own(value) else "")
-        if isinstance(value, (ModuleType, BuiltinFunctionType, np.ufunc)):
+        if isinstance(value, BuiltinFunctionType):  # `costs.get` as well, which has a dictionary
+            return _name(value) + self(value.__self__, depth)
+        if isinstance(value, (ModuleType, np.ufunc)):
             return _name(value)
         return self._object(value, depth)
 
     def _join(self, values: Iterable[Any], depth: int) -> str:
         return ",".join(self(value, depth) for value in values)
 
+    def _code(self, code: CodeType, depth: int) -> str:
+        arguments = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+        does = (code.co_code, code.co_exceptiontable, code.co_names, code.co_consts)
+        return self._join((*does, code.co_flags, arguments), depth)
+
     def _function(self, function: FunctionType, depth: int) -> str:
         if depth > 1 and not _is_own(function):
             return _name(function)
-        known = function.__globals__
-        held = [(name, known[name]) for name in _global_names(function.__code__) if name in known]
         cells = [_content(cell) for cell in function.__closure__ or ()]
-        given = (function.__defaults__, function.__kwdefaults__)
-        return self._join((function.__code__, *given, cells, held), depth)
+        given = (function.__defaults__, function.__kwdefaults__, vars(function))
+        return self._join((function.__code__, *given, cells, _globals_of(function)), depth)
 
     def _object(self, value: Any, depth: int) -> str:
         """Describe an object by its type and its state, as copying and pickling see it."""
@@ -161,16 +177,20 @@ class _Look:
         if isinstance(parts, str):  # a name, as of what functools.cache makes
             parts = (parts, getattr(value, "__wrapped__", None))
         elif isinstance(parts, tuple):
-            parts = parts[1:3]
+            # Arguments and attributes, and what a list or a dictionary holds.
+            parts = (*parts[1:3], *(list(items) for items in parts[3:5] if items is not None))
         return self._join((type(value), parts), depth)
 
 
 def _is_own(value: Any) -> bool:
-    """Tell whether a function or a class is the user's, and not a library's."""
-    module = getattr(value, "__module__", None) or ""
+    """Tell whether a function, a class or a module is the user's, and not a library's."""
+    where = "__name__" if isinstance(value, ModuleType) else "__module__"
+    module = getattr(value, where, None) or ""
     if module.partition(".")[0] in ("builtins", "ga_ann"):
         return False
-    home = getattr(sys.modules.get(module), "__file__", None) or ""
+    home = getattr(sys.modules.get(module), "__file__", None)
+    if home is None:  # a part of Python, or what was typed in
+        return module.partition(".")[0] not in sys.stdlib_module_names
     return not home.startswith(LIBRARIES)
 
 
@@ -184,6 +204,21 @@ def _content(cell: CellType) -> object:
         return cell.cell_contents
     except ValueError:  # a name that is not bound yet
         return None
+
+
+def _globals_of(function: FunctionType) -> list[tuple[str, object]]:
+    """Return the global values that a function may look up, also in modules of the user's."""
+    names, spaces = _global_names(function.__code__), [function.__globals__]
+    found: list[tuple[str, object]] = []
+    for space in spaces:  # which grows
+        held = [(name, space[name]) for name in names if name in space]
+        found += held
+        for _, value in held:
+            if not isinstance(value, ModuleType) or not _is_own(value):
+                continue
+            if all(vars(value) is not known for known in spaces):
+                spaces.append(vars(value))
+    return found
 
 
 def _global_names(code: CodeType) -> list[str]:

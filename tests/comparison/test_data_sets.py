@@ -51,6 +51,31 @@ def test_n_features_replaces_the_fruits_filter(constant, seen):
     assert "the 102 features" in caption(comparison)
 
 
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"splits": ("half",)}, ValueError, "each of splits must be one of"),
+        ({"splits": "holdout"}, TypeError, "splits must be a list of names"),
+        ({"splits": ()}, ValueError, "splits must name at least one"),
+        ({"hidden_layer_sizes": (0,)}, ValueError, "hidden_layer_sizes"),
+        ({"hidden_layer_sizes": "many"}, TypeError, "hidden_layer_sizes"),
+    ],
+)
+def test_a_data_set_that_cannot_be_used_is_refused_before_any_work(
+    constant, seen, options, error, message
+):
+    own = DataSet("mine", load_wine, **options)
+    with pytest.raises(error, match=message):
+        compare(data=own, methods={"a": constant}, seeds=1)
+    assert seen == []
+
+
+def test_a_data_set_may_name_a_single_layer(constant, seen):
+    own = DataSet("mine", load_wine, hidden_layer_sizes=5)
+    assert compare(data=own, methods={"a": constant}, seeds=1).settings["hidden_layer_sizes"] == [5]
+    assert [job.hidden_layer_sizes for job in seen] == [(5,)]
+
+
 @pytest.mark.parametrize("are_pictures", [False, True])
 def test_a_data_set_of_ones_own_is_trained_like_its_kind(data, constant, seen, are_pictures):
     X, y, groups = data

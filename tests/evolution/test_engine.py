@@ -45,7 +45,9 @@ def test_the_engine_is_a_real_pygad_ga():
     assert "Population" in str(result.ga.summary())
 
 
-@pytest.mark.parametrize("options", [{}, {"n_elites": 2, "crossover": "uniform"}])
+@pytest.mark.parametrize(
+    "options", [{}, {"mutation": "gaussian"}, {"n_elites": 2, "crossover": "uniform"}]
+)
 def test_what_the_engine_shows_is_the_state(options):
     seen = []
 
@@ -66,7 +68,8 @@ def test_what_the_engine_shows_is_the_state(options):
 @pytest.mark.parametrize(
     ("options", "in_place"),
     [
-        ({}, True),
+        ({"mutation": "gaussian"}, True),
+        ({"mutation": "gaussian", "n_parents": None}, True),
         ({"crossover": "uniform"}, True),
         ({"n_elites": 1}, False),
         ({"crossover": "scattered"}, False),

@@ -491,6 +491,20 @@ def test_ctrl_c_keeps_the_best_so_far():
     assert len(result.history) == 6
 
 
+def test_ctrl_c_before_the_first_generation_is_noted_leaves_no_result():
+    calls = []
+
+    def metric(y, p):
+        calls.append(1)
+        if len(calls) > 32:  # the population is measured, the mean of the parents is not
+            raise KeyboardInterrupt
+        return np.mean(y == p)
+
+    with pytest.raises(KeyboardInterrupt):
+        evolve(X, Y, hidden_layer_sizes=(4,), fitness=metric, n_jobs=1, random_state=0)
+    assert len(calls) == 33
+
+
 def test_verbose_shows_a_bar(capsys):
     run(verbose=True)
     assert "best=" in capsys.readouterr().err

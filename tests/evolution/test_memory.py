@@ -64,14 +64,15 @@ def test_what_is_more_takes_more(problems):
         evolve(X, y, hidden_layer_sizes=(7,), **OPTIONS | {"n_generations": 0} | options)
         return estimate_memory(problems[-1][0], n_jobs=n_jobs, in_place=in_place)
 
-    one = parts()
-    assert parts(n_jobs=3)["layers"] == 3 * one["layers"]
-    assert parts(in_place=False)["population"] > one["population"]
+    one = parts(mutation="gaussian")
+    assert parts(n_jobs=3, mutation="gaussian")["layers"] == 3 * one["layers"]
+    assert parts(in_place=False, mutation="gaussian")["population"] > one["population"]
     assert parts(dtype="float64")["samples"] == 2 * one["samples"]
-    twice = parts(X=np.repeat(X, 2, axis=0), y=np.repeat(y, 2))
+    twice = parts(X=np.repeat(X, 2, axis=0), y=np.repeat(y, 2), mutation="gaussian")
     assert twice["samples"] == 2 * one["samples"]
     assert twice["population"] == one["population"]
-    assert parts(population_size=64, n_parents=16)["population"] > 1.8 * one["population"]
+    more = parts(population_size=64, n_parents=16, mutation="gaussian")
+    assert more["population"] > 1.8 * one["population"]
 
 
 def test_a_run_that_needs_too_much_is_refused_before_it_begins(monkeypatch):

@@ -16,7 +16,13 @@ from ga_ann.history import COLUMNS
 from tests.runs import evolve
 
 ROOT = Path(ga_ann.__file__).parents[1]
-TINY = {"hidden_layer_sizes": (5,), "random_state": 3, "target_fitness": None, "n_jobs": 1}
+TINY = {
+    "hidden_layer_sizes": (5,),
+    "random_state": 3,
+    "target_fitness": None,
+    "n_jobs": 1,
+    "population_size": 32,
+}
 
 
 @pytest.fixture(scope="session")
@@ -41,7 +47,8 @@ def compare_runs():
     """Assert that two results are the same bit for bit, times aside; return the bits compared."""
 
     def compare(result, expected):
-        pairs = [(result.population, expected.population)]
+        assert type(result.population) is type(expected.population)
+        pairs = [(np.asarray(result.population), np.asarray(expected.population))]
         pairs += zip(result.weights, expected.weights, strict=True)
         pairs += [
             (result.history[name], expected.history[name]) for name in COLUMNS if name != "seconds"

@@ -14,7 +14,7 @@ import pytest
 
 from ga_ann import Checkpoint, cli
 from ga_ann.history import History
-from ga_ann.storage.archive import seal
+from ga_ann.storage.archive import HEADER, read_archive, seal, write_archive
 from ga_ann.storage.checkpoint import load_checkpoint
 from ga_ann.storage.info import describe_file
 from ga_ann.storage.model import Model, load_history, load_model, save_history, save_model
@@ -22,6 +22,7 @@ from tests.runs import evolve
 
 LOADERS = {
     "checkpoint": [load_checkpoint, load_history, describe_file],
+    "recipes": [load_checkpoint, load_history, describe_file],
     "model": [load_model, load_history, describe_file],
     "history": [load_history, describe_file],
 }
@@ -30,10 +31,13 @@ EVERY_BIT = os.environ.get("EVERY_BIT") == "1"
 
 @pytest.fixture(scope="module")
 def originals(tmp_path_factory, iris, tiny):
-    """A checkpoint, a model with its history, and a history, by kind."""
+    """Checkpoints of chromosomes and of recipes, a model with its history, a history, by kind."""
     folder = tmp_path_factory.mktemp("whole")
     paths = {kind: folder / f"{kind}.npz" for kind in LOADERS}
-    result = evolve(*iris, n_generations=12, callbacks=[Checkpoint(paths["checkpoint"])], **tiny)
+    for kind, mutation in (("checkpoint", "gaussian"), ("recipes", "low_rank")):
+        result = evolve(
+            *iris, n_generations=12, callbacks=[Checkpoint(paths[kind])], **tiny, mutation=mutation
+        )
     model = Model(result.weights, "relu", "identity", np.array(["a", "b", "c"]))
     save_model(paths["model"], model, result.history)
     save_history(paths["history"], result.history)
@@ -157,7 +161,7 @@ def test_a_pickle_is_never_loaded(originals, tmp_path, kind):
     path, trace = tmp_path / "damaged.npz", tmp_path / "ran"
     hostile = np.empty(3, dtype=object)
     hostile[:] = [Hostile(trace)] * 3
-    name = {"checkpoint": "population", "model": "classes", "history": "history/sigma"}[kind]
+    name = {"checkpoint": "population", "recipes": "places", "model": "classes", "history": "history/sigma"}[kind]
     craft(originals[kind], path, arrays={name: hostile})
     assert_refused(kind, path)
     path.write_bytes(pickle.dumps(Hostile(trace)))
@@ -213,6 +217,64 @@ def test_arrays_that_do_not_fit(originals, tmp_path, arrays):
     for load in (load_checkpoint, describe_file):
         with pytest.raises(ValueError, match=r"damaged\.npz cannot be read as"):
             load(path)
+
+
+PLACES = np.arange(32)
+SCALES = np.ones(5 + 3, np.float32)
+
+
+@pytest.mark.parametrize(
+    "arrays",
+    [
+        {"places": PLACES - 1},
+        {"places": PLACES + 2**17 - 31},
+        {"places": np.full(32, 2**62)},
+        {"places": np.full(32, -(2**62))},
+        {"places": PLACES.astype(np.int32)},
+        {"places": PLACES.astype(float)},
+        {"places": PLACES > 3},
+        {"places": PLACES[:31]},
+        {"places": PLACES[:, None]},
+        {"places": np.array(5)},
+        {"places": PLACES[:0]},
+        {"scales": SCALES[:-1]},
+        {"scales": np.ones(9, np.float32)},
+        {"scales": np.ones((8, 1), np.float32)},
+        {"scales": np.ones(8, int)},
+        {"scales": np.ones(8)},
+        {"scales": SCALES * np.nan},
+        {"scales": SCALES * np.inf},
+        {"scales": -SCALES},
+        {"mean": np.zeros(34, np.float32)},
+        {"mean": np.zeros((35, 1), np.float32)},
+        {"mean": np.zeros(35, np.float16)},
+        {"mean": np.zeros(35)},
+        {"mean": np.array(["a"] * 35)},
+    ],
+    ids=lambda arrays: "{} {a.dtype} {a.shape} {a.flat}".format(
+        *arrays, a=next(iter(arrays.values()))
+    ).partition("<")[0],
+)
+def test_recipes_that_do_not_fit(originals, tmp_path, arrays):
+    path = tmp_path / "damaged.npz"
+    good = {"places": PLACES, "scales": SCALES, "mean": np.zeros(35, np.float32)}
+    craft(originals["recipes"], path, arrays=good)
+    load_checkpoint(path)
+    craft(originals["recipes"], path, arrays=good | arrays)
+    for load in (load_checkpoint, describe_file):
+        with pytest.raises(ValueError, match=r"damaged\.npz cannot be read as"):
+            load(path)
+
+
+@pytest.mark.parametrize("name", ["places", "scales", "mean"])
+def test_recipes_that_lack_a_part(originals, tmp_path, name):
+    path = tmp_path / "damaged.npz"
+    path.write_bytes(originals["recipes"])
+    header, arrays = read_archive(path, "checkpoint")
+    del arrays[HEADER], arrays[name]
+    write_archive(path, "checkpoint", header, arrays)
+    with pytest.raises(ValueError, match=rf"damaged\.npz cannot be read as.*{name}"):
+        load_checkpoint(path)
 
 
 # ---------------------------------------------------------------- the command line

@@ -193,6 +193,9 @@ def test_a_disk_that_stays_full_keeps_the_last_one(disk, tiny, iris, tmp_path, c
         evolve(*iris, callbacks=[fill, checkpoint], **options)
     assert load_checkpoint(path).generation == 5
     compare_runs(evolve(*iris, start=path, **options), evolve(*iris, **options))
+    disk.room = 10**9
+    with pytest.warns(RuntimeWarning, match="could not be written"):  # each run tells it
+        evolve(*iris, callbacks=[fill, checkpoint], **options)
 
 
 def test_a_model_that_does_not_fit_leaves_the_old_one(disk, tmp_path):

@@ -6,6 +6,8 @@ import warnings
 import numpy as np
 import pytest
 
+from ga_ann.evolution.evaluation import Evaluator
+from ga_ann.low_rank import LowRankPopulation
 from tests.runs import evolve
 
 GROWTH = """
@@ -104,6 +106,7 @@ def test_a_mutation_that_overflows_all(iris, tiny, dtype, crossover):
     """Every offspring is beyond all bounds: the run goes on, counts them, keeps the best."""
     sigma = 3e38 if dtype == "float32" else 1e308
     options = tiny | {"sigma": sigma, "weight_decay": 0.0, "dtype": dtype, "crossover": crossover}
+    options |= {"mutation": "gaussian"}
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         result = evolve(*iris, n_generations=11, **options)
@@ -112,3 +115,32 @@ def test_a_mutation_that_overflows_all(iris, tiny, dtype, crossover):
     assert (n_invalid[1:] > 0).all()
     assert np.isfinite(result.history["best_fitness"]).all()
     assert np.mean(result.predict(iris[0]) == iris[1]) == result.best_fitness
+
+
+@pytest.mark.parametrize("recombination", ["centred", "parents"])
+@pytest.mark.parametrize("sigma", [1.5e19, 3e38])
+def test_low_rank_mutations_that_overflow_rank_worst_and_are_counted(
+    iris, tiny, recombination, sigma
+):
+    """The first ones are mutations as well: some of them are beyond all bounds."""
+    options = tiny | {"weight_decay": 0.0, "recombination": recombination, "mutation": "low_rank"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        result = evolve(*iris, n_generations=11, sigma=sigma, **options)
+    assert 0 < result.history["n_invalid"][0] < 32
+    assert np.isfinite(result.history["best_fitness"]).all()
+    assert np.mean(result.predict(iris[0]) == iris[1]) == result.best_fitness
+
+
+def test_low_rank_chromosomes_that_overflow_can_be_looked_at(iris, tiny):
+    result = evolve(*iris, n_generations=0, **tiny, mutation="low_rank")
+    population = result.population
+    for sigma, mean in ((1e300, 0.0), (3e38, 3e38), (1.0, np.inf)):
+        huge = LowRankPopulation(
+            np.full_like(population.mean, mean), population.places, sigma, population.noise
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert not np.isfinite(huge[:]).all()
+            with Evaluator(*iris, result.state.shapes, n_jobs=1) as evaluate:
+                assert np.isnan(evaluate(huge).fitness).any()

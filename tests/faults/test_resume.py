@@ -31,8 +31,23 @@ VARIANTS = {
     "elites on all": {"n_elites": 3, "crossover": "neuron", "batch_size": "full"},
     "weight set": {"weight_set": "ternary"},
     "integers": {"weight_set": "int8", "bias": True},
-    "tutorial": {"recipe": "tutorial"},
-    "float64": {"dtype": "float64", "noise": "generator", "bias": True},
+    "tutorial": {"recipe": "tutorial", "population_size": 8},
+    "float64": {
+        "dtype": "float64", "noise": "generator", "bias": True, "mutation": "gaussian",
+        "n_parents": 8,
+    },
+    "low rank": {"mutation": "low_rank", "batch_size": 16, "sigma_decay": 0.5},
+    "low rank on all": {"mutation": "low_rank", "batch_size": "full"},
+    "low rank, fitness alone": {"mutation": "low_rank", "ranking": "fitness"},
+    "low rank of parents": {"mutation": "low_rank", "recombination": "parents", "bias": True},
+    "low rank by tournament": {"mutation": "low_rank", "selection": "tournament"},
+    "low rank in float64": {"mutation": "low_rank", "dtype": "float64", "bias": True},
+    "rank 2": {"mutation": "low_rank", "rank": 2, "batch_size": 16, "bias": True},
+    "dense and centred": {"mutation": "gaussian", "recombination": "centred", "batch_size": 16},
+    "dense and centred in float64": {
+        "mutation": "gaussian", "recombination": "centred", "dtype": "float64", "bias": True,
+    },
+    "dense mean of parents": {"mutation": "gaussian", "recombination": "parents"},
     "tournament": {"selection": "tournament", "crossover": "two_point"},
     "fitness alone": {"selection": "roulette", "ranking": "fitness"},
     "metric one at a time": {"fitness": macro_f1},
@@ -116,21 +131,25 @@ def test_a_regression(tiny, interrupted, compare_runs):
     X, y = load_diabetes(return_X_y=True)
     targets = np.column_stack([y, X[:, 0] * 100])
     for targets_given in (y, targets):
-        options = tiny | {"n_generations": 35, "task": "regression", "bias": True}
-        whole = evolve(X, targets_given, **options)
-        resumed = interrupted(X, targets_given, [0, 9, 10, 23], **options)
-        compare_runs(resumed, whole)
-        np.testing.assert_array_equal(resumed.predict(X), whole.predict(X))
+        for mutation in ("low_rank", "gaussian"):
+            options = tiny | {"n_generations": 35, "task": "regression", "bias": True}
+            options |= {"mutation": mutation}
+            whole = evolve(X, targets_given, **options)
+            resumed = interrupted(X, targets_given, [0, 9, 10, 23], **options)
+            compare_runs(resumed, whole)
+            np.testing.assert_array_equal(resumed.predict(X), whole.predict(X))
 
 
 @pytest.mark.parametrize("given_by", ["chromosomes", "generator"])
+@pytest.mark.parametrize("mutation", ["low_rank", "gaussian"])
 def test_what_it_began_with_is_not_needed_again(
-    tiny, compare_runs, stop_after, tmp_path, iris, given_by
+    tiny, compare_runs, stop_after, tmp_path, iris, given_by, mutation
 ):
     n_genes = 4 * 5 + 5 * 3
     first = {"start": np.random.default_rng(8).normal(size=(32, n_genes))}
     if given_by == "generator":
         first = {"random_state": np.random.Generator(np.random.MT19937(5))}
+    tiny = tiny | {"mutation": mutation}
     again = copy.deepcopy(first)
     whole = evolve(*iris, n_generations=30, **tiny | first)
     path = tmp_path / "run.npz"
@@ -139,11 +158,12 @@ def test_what_it_began_with_is_not_needed_again(
 
 
 @pytest.mark.parametrize("kind", ["MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64"])
-def test_every_bit_generator(tiny, compare_runs, tmp_path, iris, kind):
+@pytest.mark.parametrize("mutation", ["low_rank", "gaussian"])
+def test_every_bit_generator(tiny, compare_runs, tmp_path, iris, kind, mutation):
     def options():
         rng = np.random.Generator(getattr(np.random, kind)(5))
         rng.integers(9, dtype=np.int32)  # half of a word is left
-        return tiny | {"random_state": rng, "noise": "generator"}
+        return tiny | {"random_state": rng, "noise": "generator", "mutation": mutation}
 
     path = tmp_path / "run.npz"
     whole = evolve(*iris, n_generations=12, **options())
@@ -151,7 +171,9 @@ def test_every_bit_generator(tiny, compare_runs, tmp_path, iris, kind):
     compare_runs(evolve(*iris, n_generations=12, start=path, **options()), whole)
 
 
-def test_a_run_that_continued_another_one(tiny, compare_runs, stop_after, tmp_path, iris):
+@pytest.mark.parametrize("mutation", ["low_rank", "gaussian"])
+def test_a_run_that_continued_another_one(tiny, compare_runs, stop_after, tmp_path, iris, mutation):
+    tiny = tiny | {"mutation": mutation}
     first = dataclasses.replace(evolve(*iris, n_generations=14, **tiny), ga=None)
     options = tiny | {"n_generations": 25, "sigma": 0.5}
     again = copy.deepcopy(first)
@@ -196,10 +218,11 @@ def test_infinite_weights_are_no_obstacle(tiny, interrupted, compare_runs, iris)
     compare_runs(interrupted(*iris, [1, 4, 9], **options), whole)
 
 
-def test_threads_do_not_matter(interrupted, compare_runs, digits):
+@pytest.mark.parametrize("mutation", ["low_rank", "gaussian"])
+def test_threads_do_not_matter(interrupted, compare_runs, digits, mutation):
     """Enough work a generation for the threads to share it, see `THREADED_FLOPS`."""
     options = {"hidden_layer_sizes": (64,), "n_generations": 12, "batch_size": "full"}
-    options |= {"random_state": 0}
+    options |= {"random_state": 0, "mutation": mutation}
     whole = evolve(*digits, n_jobs=1, **options)
     for n_jobs in (2, 4):
         compare_runs(evolve(*digits, n_jobs=n_jobs, **options), whole)
@@ -209,7 +232,9 @@ def test_threads_do_not_matter(interrupted, compare_runs, digits):
 def test_numpy_numbers_are_numbers(tiny, interrupted, compare_runs, iris):
     options = tiny | {"population_size": np.int64(16), "n_parents": np.int32(4)}
     options |= {"sigma": np.float32(0.25), "batch_size": np.int64(20), "n_generations": np.int64(9)}
+    options |= {"rank": np.int64(2)}
     plain = tiny | {"population_size": 16, "n_parents": 4, "sigma": 0.25, "batch_size": 20}
+    plain |= {"rank": 2}
     whole = evolve(*iris, n_generations=9, **plain)
     compare_runs(interrupted(*iris, [3], **options), whole)
 
@@ -258,7 +283,9 @@ OTHER_SETTINGS = {
     "n_elites": 1,
     "selection": "rank",
     "crossover": "uniform",
+    "recombination": "parents",
     "mutation": "uniform",
+    "rank": 2,
     "mutation_rate": 0.5,
     "sigma": 0.31,
     "sigma_decay": 0.7,
@@ -452,6 +479,25 @@ def test_no_checkpoint_no_run(tiny, iris, tmp_path):
         evolve(*iris, start=tmp_path / "nothing.npz", **tiny)
 
 
+LOW_RANK = {"sigma": 0.5, "rank": 1, "n_places": 2**17}
+OTHER_PLACES = (
+    {"rank": 0},
+    {"rank": 4},
+    {"rank": 10**12},
+    {"rank": 1.5},
+    {"rank": True},
+    {"sigma": float("nan")},
+    {"sigma": float("inf")},
+    {"sigma": -0.1},
+    {"sigma": 10**400},
+    {"sigma": None},
+    {"n_places": 0},
+    {"n_places": -1},
+    {"n_places": 3},
+    {"n_places": 2**40},
+    {"n_places": 2.0**17},
+    {"n_places": "many"},
+)
 SCHEDULE = {"sigma": 1.0, "n_samples": 150, "decay": 1.0, "patience": 3, "best": 0, "waited": 0}
 
 
@@ -483,8 +529,11 @@ SCHEDULE = {"sigma": 1.0, "n_samples": 150, "decay": 1.0, "patience": 3, "best":
         {"best_ranking": "high"},
         {"best_ranking": [None]},
         {"n_evaluated": None},
+        {"low_rank": None},
+        {"low_rank": {}},
+        *({"low_rank": LOW_RANK | changes} for changes in OTHER_PLACES),
     ],
-    ids=lambda state: str(state)[:60],
+    ids=lambda state: str(state)[:90],
 )
 def test_a_state_that_cannot_be_is_refused(checkpointed, tiny, tmp_path, state):
     """Also one that would make NumPy's generators read where no memory of theirs is."""
@@ -498,6 +547,20 @@ def test_a_state_that_cannot_be_is_refused(checkpointed, tiny, tmp_path, state):
     header["state"] |= state
     write_archive(forged, "checkpoint", header, arrays, compress=False)
     with pytest.raises(ValueError, match=r"the checkpoint's|forged\.npz cannot be read as a che"):
+        evolve(**data, start=forged, n_generations=9, **tiny)
+
+
+def test_parameters_of_other_shapes_are_refused(checkpointed, tiny, tmp_path):
+    """Also of as many genes: the best network would be another one."""
+    path, data = checkpointed
+    forged = tmp_path / "forged.npz"
+    header, arrays = read_archive(path, "checkpoint")
+    del arrays[HEADER]
+    header = {name: header[name] for name in ("history", "shapes", "state", "data", "versions")}
+    header["shapes"] = [[1, sum(int(np.prod(shape)) for shape in header["shapes"])]]
+    write_archive(forged, "checkpoint", header, arrays, compress=False)
+    load_checkpoint(forged)
+    with pytest.raises(ValueError, match="the checkpoint's state cannot be used"):
         evolve(**data, start=forged, n_generations=9, **tiny)
 
 

@@ -22,6 +22,7 @@ from sklearn.metrics import (
 )
 
 from ga_ann.fitness import FITNESS, REGRESSION_FITNESS, per_solution
+from ga_ann.storage.fingerprint import fingerprint_function
 
 FRUITS = np.array(["apple", "lemon", "mango"])
 
@@ -292,6 +293,20 @@ def warner(y_true, y_pred):
     if y_pred[0] == "mango":
         warnings.warn("mangoes", UserWarning, stacklevel=1)
     return np.mean(y_true == y_pred)
+
+
+def test_what_was_told_makes_no_other_score():
+    """A run goes on with a score that has failed in the meantime."""
+
+    def fails(y_true, y_pred):
+        raise ValueError("no")
+
+    score = per_solution(fails, ["apple", "mango"])
+    before = fingerprint_function(score)
+    with pytest.warns(RuntimeWarning, match="ValueError: no"):
+        score(np.zeros((1, 2, 3)), np.array([0, 1, 0]))
+    assert score.failure == "ValueError: no"
+    assert fingerprint_function(score) == before != fingerprint_function(per_solution(max, None))
 
 
 def test_each_warning_of_a_metric_is_told_once_and_again_by_a_new_score():

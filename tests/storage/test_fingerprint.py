@@ -4,9 +4,13 @@ import functools
 import os
 import subprocess
 import sys
+from collections import OrderedDict, defaultdict, deque
 from pathlib import Path
+from types import MappingProxyType, ModuleType
+from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from ga_ann.storage.fingerprint import Fingerprints, fingerprint, fingerprint_function
@@ -65,7 +69,10 @@ def test_arrays_are_looked_at_late_and_functions_at_once():
 
 MODULE = """
 import functools
+from types import MappingProxyType
+from typing import NamedTuple
 import numpy as np
+import settings
 from sklearn.metrics import f1_score, fbeta_score, make_scorer
 from ga_ann.fitness import fbeta, neg_cost
 
@@ -123,8 +130,37 @@ class Behaviour:
     def __call__(self, y, p):
         return {default}
 
+class Inherits(Behaviour):
+    pass
+
+def of_attribute(y, p):
+    return of_attribute.beta
+
+of_attribute.beta = {default}
+
+class Costs(dict):
+    def __call__(self, y, p):
+        return {default}
+
+class Weight(float):
+    def __call__(self, y, p):
+        return {default}
+
+class Pair(NamedTuple):
+    beta: float
+    def __call__(self, y, p):
+        return {default}
+
+def of_own_module(y, p):
+    return settings.BETA + settings.double(1)
+
 def make(beta):
+    costs = {{0: beta}}
     return {{
+        "method of a dictionary": costs.get,
+        "read-only mapping": (lambda b: lambda y, p: b)(MappingProxyType(costs)),
+        "objects in an array": (lambda b: lambda y, p: b)(np.array([[beta], "a"], dtype=object)),
+        "named tuple": Pair(beta),
         "closure": closure(beta),
         "closure in a closure": nested(beta),
         "closure over an array": closure(np.arange(5000.0) * beta),
@@ -142,7 +178,8 @@ def make(beta):
 FIXED = {{
     "default": default, "keyword": keyword, "global": of_global, "helper": of_helper,
     "global within": of_global_within, "constant": constant, "set": of_set,
-    "behaviour": Behaviour(),
+    "behaviour": Behaviour(), "inherits": Inherits(), "attribute": of_attribute,
+    "subclass of dict": Costs(a=1), "subclass of float": Weight(1), "own module": of_own_module,
 }}
 """
 FILLED = {"factor": 2, "sign": "+", "default": 1.5, "word": "d"}
@@ -157,6 +194,9 @@ for name, function in made.items():
 def in_a_process(folder, code=SAME, seed="0", **changes):
     """Return the fingerprints of the user's functions as another Python has them."""
     folder.mkdir(exist_ok=True)
+    (folder / "settings.py").write_text(
+        f"BETA = {changes.pop('beta', 1)}\ndef double(x):\n    return {changes.pop('two', 2)} * x\n"
+    )
     (folder / "user.py").write_text(MODULE.format(**FILLED | changes))
     environment = os.environ | {
         "PYTHONPATH": f"{ROOT}{os.pathsep}{folder}",
@@ -179,7 +219,7 @@ def first(tmp_path_factory):
 
 
 def test_the_same_functions_are_the_same_in_any_process(first, tmp_path):
-    assert len(first) == len(set(first.values())) == 20
+    assert len(first) == len(set(first.values())) == 29
     shifted = "import decimal, fractions; x = [object() for _ in range(9999)]; " + SAME
     assert in_a_process(tmp_path, shifted, seed="12345") == first
 
@@ -194,10 +234,16 @@ def test_another_hidden_value_is_another_function(first, tmp_path):
     [
         ({"factor": 3}, {"global", "global within"}),
         ({"sign": "-"}, {"helper"}),
-        ({"default": 2.5}, {"default", "keyword", "constant", "behaviour", "partial of a partial"}),
+        (
+            {"default": 2.5},
+            {"default", "keyword", "constant", "behaviour", "partial of a partial", "inherits"}
+            | {"attribute", "subclass of dict", "subclass of float", "named tuple"},
+        ),
         ({"word": "e"}, {"set"}),
+        ({"beta": 2}, {"own module"}),
+        ({"two": 3}, {"own module"}),
     ],
-    ids=["factor", "sign", "default", "word"],
+    ids=["factor", "sign", "default", "word", "beta", "two"],
 )
 def test_what_a_function_uses_of_its_module_is_a_part_of_it(first, tmp_path, changes, changed):
     other = in_a_process(tmp_path, **changes)
@@ -209,6 +255,25 @@ def make_score(beta):
         return beta
 
     return score
+
+
+def with_attribute(beta):
+    score = make_score(0)
+    score.beta = beta
+    return score
+
+
+def of_class(beta, kind):
+    """Return an object whose behaviour is that of its class's base."""
+
+    class Base(kind):
+        def __call__(self, y, p):
+            return beta
+
+    class Derived(Base):
+        pass
+
+    return Derived()
 
 
 @pytest.mark.parametrize(
@@ -224,6 +289,20 @@ def make_score(beta):
         lambda beta: make_score((0, (beta,))),
         lambda beta: make_score(make_score(beta)),
         lambda beta: make_score({beta, 77}),
+        lambda beta: make_score({0: beta}.get),
+        lambda beta: make_score(MappingProxyType({0: beta})),
+        lambda beta: make_score(defaultdict(make_score(beta))),
+        lambda beta: make_score(OrderedDict(beta=beta)),
+        lambda beta: make_score(deque([beta])),
+        lambda beta: make_score(np.array([beta, "a"], dtype=object)),
+        lambda beta: make_score(np.array([[beta], "a"], dtype=object)),
+        lambda beta: make_score(pd.Series([beta, "a"], dtype=object)),
+        lambda beta: with_attribute(beta),
+        lambda beta: of_class(beta, object),
+        lambda beta: of_class(beta, dict),
+        lambda beta: of_class(beta, list),
+        lambda beta: of_class(beta, int),
+        lambda beta: of_class(beta, NamedTuple("Point", [])),
     ],
 )
 def test_functions_made_anew_are_the_same_and_with_another_value_others(make):
@@ -231,6 +310,27 @@ def test_functions_made_anew_are_the_same_and_with_another_value_others(make):
     sums = [fingerprint_function(make(value)) for value in values]
     assert sums == [fingerprint_function(make(value)) for value in values]
     assert len(set(sums)) == len(values)
+
+
+def test_arguments_of_other_names_or_kinds_make_another_function():
+    scores = (
+        lambda y, p, w=None, v=None: w,
+        lambda y, p, v=None, w=None: v,
+        lambda y, p: p,
+        lambda y, *p: p,
+    )
+    assert len({fingerprint_function(score) for score in scores}) == len(scores)
+
+
+def test_modules_of_the_users_that_name_each_other_have_an_end(monkeypatch):
+    one, two = ModuleType("one"), ModuleType("two")
+    for module in (one, two):
+        module.__file__, module.one, module.two, module.beta = "here.py", one, two, 1
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+    function = eval("lambda y, p: one.two.one.beta", {"one": one})
+    before = fingerprint_function(function)
+    two.beta = 2
+    assert fingerprint_function(function) != before
 
 
 def test_a_function_that_holds_itself_has_an_end():
