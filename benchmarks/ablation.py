@@ -55,7 +55,8 @@ def measure(
 
     Times are seconds to a training accuracy, medians of 10 seeds. Scores are medians of 3 seeds
     after `held_out_seconds`, accuracies in % and 100 R2; a rank that a set's network cannot have
-    leaves a gap, and networks have biases there anyway.
+    leaves a gap, and networks have biases there anyway. Runs end by the clock: a variant that is
+    no change, such as the default population size, shows the noise.
     """
     times = training_times(range(2 if quick else 10), max_seconds / 3 if quick else max_seconds)
     sets = {name: data for name, data in at_hand().items() if not quick or name in QUICK_SETS}

@@ -52,16 +52,17 @@ def standardised(train: Any, *others: Any) -> list[Any]:
 
 def kept(load: Callable[..., Any], **options: Any) -> DataSet:
     """Return one of scikit-learn's sets."""
-    return DataSet(lambda seed: hold_out(*load(return_X_y=True), seed), **options)
+    return DataSet(lambda seed: hold_out(load(return_X_y=True), seed), **options)
 
 
 def drawn(make: Callable[..., Any], *sizes: int, **options: Any) -> DataSet:
     """Return a generated set."""
-    return DataSet(lambda seed: hold_out(*make(*sizes, random_state=seed, **options), seed))
+    return DataSet(lambda seed: hold_out(make(*sizes, random_state=seed, **options), seed))
 
 
-def hold_out(X: Any, y: Any, seed: int) -> Split:
+def hold_out(data: tuple[Any, Any], seed: int) -> Split:
     """Hold out a stratified quarter."""
+    X, y = data
     X, X_test, y, y_test = train_test_split(X, y, test_size=0.25, stratify=y, random_state=seed)
     X, X_test = standardised(X, X_test)
     return X, y, X_test, y_test

@@ -27,7 +27,7 @@ def low_rank_population(rng: np.random.Generator, n_solutions: int) -> LowRankPo
     """Return mutations of a network; what they are does not matter to the time."""
     shapes = layer_shapes(SIZES)
     noise = LowRankNoise(
-        rng,
+        0,
         shapes,
         [np.full(n_out, n_in**-0.5) for n_in, n_out in shapes],
         n_places=count_places(n_solutions),
