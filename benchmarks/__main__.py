@@ -6,6 +6,7 @@ Writes ``benchmarks.md`` and ``benchmarks.json`` into the folder, ``results`` by
 import argparse
 import json
 import math
+import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -13,6 +14,7 @@ from time import perf_counter
 from typing import Any
 
 import joblib
+from threadpoolctl import threadpool_info
 
 from benchmarks import (
     ablation,
@@ -21,18 +23,22 @@ from benchmarks import (
     evaluation,
     generalisation,
     growth,
+    held_out,
+    low_rank,
     memory,
     time_to_solution,
 )
 
 PARTS = {
     "evaluation": (evaluation, "Evaluation: microseconds a network"),
+    "low_rank": (low_rank, "Low rank: the cost of a network within a population"),
     "engine": (engine, "Engine: a generation on all samples"),
     "time_to_solution": (time_to_solution, "Time to solution: seconds from the call, medians"),
-    "ablation": (ablation, "Ablation: seconds to a training accuracy, medians over the seeds"),
+    "ablation": (ablation, "Ablation: the defaults with one change at a time, medians"),
     "memory": (memory, "Memory: peak above data and imports"),
     "checkpoints": (checkpoints, "Checkpoints: their cost at the default interval"),
     "generalisation": (generalisation, "Generalisation: held-out scores"),
+    "held_out": (held_out, "Held out: the defaults against Adam, %, medians"),
     "growth": (growth, "Growth: exponents of the time of a generation"),
 }
 PACKAGES = ("ga-ann", "numpy", "pygad", "scikit-learn", "evotorch", "evosax", "deap", "cmaes")
@@ -61,7 +67,24 @@ def machine() -> dict[str, Any]:
             versions[name] = version(name)
         except PackageNotFoundError:
             versions[name] = "not installed"
-    return {"cores": joblib.cpu_count(), "machine": platform.machine(), "versions": versions}
+    return {
+        "cores": joblib.cpu_count(),
+        "machine": platform.machine(),
+        "blas": blas(),
+        "versions": versions,
+    }
+
+
+def blas() -> str:
+    """Return which libraries multiply, with which kernels, and what the environment tells them."""
+    libraries = {
+        f"{found['internal_api']} {found['version']}, {found.get('architecture', 'one')} kernel, "
+        f"{found['num_threads']} threads"
+        for found in threadpool_info()
+        if found["user_api"] == "blas"
+    }
+    told = [f"{name}={value}" for name, value in os.environ.items() if name.startswith("OPENBLAS")]
+    return "; ".join([*sorted(libraries), *sorted(told)])
 
 
 def main() -> None:
@@ -73,7 +96,8 @@ def main() -> None:
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     about = machine()
-    report = [f"{about['cores']} cores, {about['machine']}; {about['versions']}"]
+    report = [f"{about['cores']} cores, {about['machine']}; {about['blas']}; {about['versions']}"]
+    print(f"{report[0]}\n")
     results: dict[str, Any] = {"about": about}
     for name in options.only or PARTS:
         module, title = PARTS[name]

@@ -1,4 +1,4 @@
-"""Memory: peak above data and imports, in units of the population's own size.
+"""Memory: peak above data and imports, in units of what the population's chromosomes take.
 
 Each case runs in a process of its own: ``python -m benchmarks.memory CASE`` prints its figures.
 """
@@ -6,8 +6,9 @@ Each case runs in a process of its own: ``python -m benchmarks.memory CASE`` pri
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,11 +17,24 @@ from ga_ann.chromosome import count_genes
 from ga_ann.evolution import Recipe, evolve
 from ga_ann.network import layer_shapes
 
-CASES: dict[str, tuple[list[int], int, int]] = {  # layer sizes, samples, solutions
-    "fruits, 1,024 solutions": ([109, 150, 60, 4], 1962, 1024),
-    "10^6 genes, 64 solutions": ([1000, 990, 10], 1000, 64),
-    "60,000 x 784 samples, 32 solutions": ([784, 256, 10], 60_000, 32),
+
+class Case(NamedTuple):
+    """A run that is measured."""
+
+    sizes: list[int]
+    n_samples: int
+    n_solutions: int
+    mutation: str = "gaussian"
+
+
+LOW_RANK = "784-256-10, 4,096 low-rank solutions"
+CASES = {
+    "fruits, 1,024 solutions": Case([109, 150, 60, 4], 1962, 1024),
+    "10^6 genes, 64 solutions": Case([1000, 990, 10], 1000, 64),
+    "60,000 x 784 samples, 32 solutions": Case([784, 256, 10], 60_000, 32),
+    LOW_RANK: Case([784, 256, 10], 1000, 4096, "low_rank"),
 }
+QUICK = ("fruits, 1,024 solutions", LOW_RANK)
 
 
 def _status(field: str) -> float:
@@ -32,27 +46,26 @@ def _status(field: str) -> float:
 
 
 def run_case(name: str) -> dict[str, Any]:
-    """Evolve for a few generations; return MiB and the ratio."""
-    sizes, n_samples, n_solutions = CASES[name]
+    """Evolve for a few generations; return MiB and the ratio to the chromosomes' own size."""
+    sizes, n_samples, n_solutions, mutation = CASES[name]
     X, y = random_problem(sizes, n_samples)
-    warm = Recipe(population_size=8, n_parents=2)  # imports and thread stacks
-    evolve(X[:100], y[:100], hidden_layer_sizes=(4,), recipe=warm, n_generations=2, random_state=0)
+    recipe = Recipe(mutation=mutation, population_size=8, batch_size=256)
+    options: dict[str, Any] = {"bias": True, "n_generations": 12, "random_state": 0}
+    # Imports and thread stacks.
+    evolve(X[:500], y[:500], hidden_layer_sizes=(4,), recipe=recipe, **options)
     before = _status("VmRSS")
-    evolve(
-        X,
-        y,
-        hidden_layer_sizes=sizes[1:-1],
-        recipe=Recipe(population_size=n_solutions, n_parents=n_solutions // 4),
-        n_generations=12,
-        random_state=0,
-    )
+    recipe = replace(recipe, population_size=n_solutions)
+    evolve(X, y, hidden_layer_sizes=sizes[1:-1], recipe=recipe, **options)
     peak = _status("VmHWM") - before
-    population = n_solutions * count_genes(layer_shapes(sizes)) * np.float32().nbytes / 2**20
+    n_genes = count_genes(layer_shapes(sizes, bias=True))
+    population = n_solutions * n_genes * np.float32().nbytes / 2**20
     return {
         "case": name,
-        "population, MiB": population,
+        "mutation": mutation,
+        "genes": n_genes,
+        "chromosomes, MiB": population,
         "peak above data, MiB": peak,
-        "peak / population": peak / population,
+        "peak / chromosomes": peak / population,
         "whole process, MiB": _status("VmHWM"),
     }
 
@@ -60,7 +73,7 @@ def run_case(name: str) -> dict[str, Any]:
 def measure(*, quick: bool = False) -> list[dict[str, Any]]:
     """Return a row a case."""
     rows = []
-    for name in list(CASES)[:1] if quick else CASES:
+    for name in QUICK if quick else CASES:
         done = subprocess.run(
             [sys.executable, "-m", "benchmarks.memory", name],
             check=True,

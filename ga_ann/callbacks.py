@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from math import isnan
 from numbers import Integral
 from pathlib import Path
@@ -22,7 +22,7 @@ from ga_ann.history import COLUMNS, History
 from ga_ann.storage import check_writable, clear_unfinished, read_kind, save_checkpoint
 from ga_ann.validation import check_number
 
-__all__ = ["Callback", "Checkpoint", "EarlyStopping", "ProgressBar", "as_callback"]
+__all__ = ["Callback", "Checkpoint", "EarlyStopping", "ProgressBar", "as_callback", "as_callbacks"]
 
 SHARE_OF_TIME = 0.01
 """What writing checkpoints may take of a run by default."""
@@ -113,6 +113,19 @@ def as_callback(given: Any) -> Callback:
     if not callable(given) or isinstance(given, type):
         raise TypeError(f"callbacks must be Callbacks or functions f(ga, history), got {given!r}.")
     return _Function(given)
+
+
+def as_callbacks(given: Any) -> list[Callback]:
+    """Return what a user gave as several callbacks.
+
+    Raises
+    ------
+    TypeError
+        If it is no list or the like, or something in it is not a callback.
+    """
+    if not isinstance(given, Iterable):
+        raise TypeError(f"callbacks must be a list of them, got {given!r}.")
+    return [as_callback(callback) for callback in given]
 
 
 class EarlyStopping(Callback):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import KW_ONLY, dataclass, field, fields, replace
 from functools import wraps
 from math import ceil
+from numbers import Integral
 from pathlib import Path
 from typing import Any, ClassVar, Self, TypeVar
 
@@ -25,7 +26,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from ga_ann.callbacks import Callback, Checkpoint
+from ga_ann.callbacks import Callback, Checkpoint, as_callbacks
 from ga_ann.evolution import EvolutionResult, NetworkGA, Recipe, evolve, find_recipe
 from ga_ann.history import History
 from ga_ann.network import forward, to_predictions
@@ -164,7 +165,7 @@ class _GeneticMLP(BaseEstimator):
         n_generations: int | None = None,
         classes: NDArray[Any] | None = None,
     ) -> Self:
-        callbacks = list(self.callbacks or ())
+        callbacks = as_callbacks(() if self.callbacks is None else self.callbacks)
         begin: EvolutionResult | State | None = start
         if self.checkpoint is not None and n_generations is None:
             callbacks.append(Checkpoint(self.checkpoint))
@@ -191,10 +192,15 @@ class _GeneticMLP(BaseEstimator):
             classes=classes,
             start=begin,
             callbacks=callbacks,
-            n_jobs=joblib.effective_n_jobs(self.n_jobs),
+            n_jobs=self._count_jobs(),
             random_state=seed,
         )
         return self
+
+    def _count_jobs(self) -> int:
+        if self.n_jobs is not None:
+            check_number(self.n_jobs, "n_jobs", Integral)
+        return int(joblib.effective_n_jobs(self.n_jobs))
 
     def _chosen_recipe(self) -> Recipe:
         """Return the recipe with what the parameters say otherwise."""

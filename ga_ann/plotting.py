@@ -344,7 +344,8 @@ def plot_confusion(
     if sum(len(str(label)) for label in shown) > 30:
         ax.set_xticks(ax.get_xticks(), names, rotation=45, ha="right", rotation_mode="anchor")
     wrong = int((true != predicted).sum())
-    ax.set_title(f"{wrong} of {true.size} wrong" if title is None else title, fontsize="medium")
+    text = f"{wrong} of {true.size} wrong" if title is None else title
+    ax.set_title(text, fontsize="medium", parse_math=False)
     ax.set(xlabel="Predicted class", ylabel="True class")
     if caption:
         _caption(ax, caption)

@@ -182,6 +182,7 @@ class State:
             Its settings.
         """
         history, rng = self.history.copy(settings), copy.deepcopy(self.rng)
+        history.metric = settings.get("fitness", history.metric)
         last = history.last
         return State(
             population=population,

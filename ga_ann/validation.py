@@ -45,7 +45,7 @@ def check_number(
     TypeError
         If it is not of that kind.
     ValueError
-        If it is NaN, infinite or out of bounds.
+        If it is NaN, infinite, larger than any float, or out of bounds.
 
     Examples
     --------
@@ -59,7 +59,11 @@ def check_number(
         wanted = "an integer" if kind is Integral else "a number"
         raise TypeError(f"{name} must be {wanted}, got {value!r}.")
     number: Any = value
-    if not isfinite(number):
+    try:
+        is_finite = isfinite(number)
+    except OverflowError as error:  # Python's integers have no end
+        raise ValueError(f"{name} must fit into a float, got a larger number.") from error
+    if not is_finite:
         raise ValueError(f"{name} must be finite, got {value!r}.")
     for bound, sign, held in (
         (low, ">=", low is None or number >= low),

@@ -668,3 +668,11 @@ def test_weights_count_in_the_held_out_score_too():
     by_class = clone(model).set_params(class_weight={0: 1, 1: 0, 2: 1}).fit(X, Y)
     assert weighted.validation_score_ == by_class.validation_score_ == 1.0
     assert weighted.score(X[Y != 1], Y[Y != 1]) > 0.95
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("n_jobs", "auto"), ("n_jobs", 1.5), ("callbacks", EarlyStopping(3))]
+)
+def test_what_evolve_would_not_be_given_is_refused_by_its_name(name, value):
+    with pytest.raises(TypeError, match=f"^{name} must be"):
+        GeneticMLPClassifier((3,), n_generations=1).set_params(**{name: value}).fit(X, Y)

@@ -1,7 +1,7 @@
 """The state of a run: one value, whose copies and continuations leave it as it was."""
 
 import copy
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -272,3 +272,30 @@ def test_a_checkpoint_that_goes_on_in_its_own_file_is_read_once(tmp_path, monkey
     resumed = run(start=path, callbacks=[Checkpoint(path)])
     assert len(reads) == 1
     assert chromosomes(resumed) == chromosomes(run())
+
+
+def test_a_continuation_with_another_fitness_says_which():
+    first = run()
+    second = run(start=first, fitness="neg_log_loss")
+    assert (first.history.metric, second.history.metric) == ("accuracy", "neg_log_loss")
+    assert second.history.last["best_fitness"] == second.best_fitness < 0
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda state: {"fitness": state.fitness[:3]},
+        lambda state: {"fitness": np.empty(0)},
+        lambda state: {"ranking": state.ranking[1:]},
+        lambda state: {"best": state.best._replace(solution=state.best.solution[1:])},
+        lambda state: {"beginning": Beginning(10**6)},
+        lambda state: {"beginning": Beginning(-1)},
+    ],
+)
+def test_a_state_whose_parts_do_not_fit_each_other_is_refused_before_any_work(damage, tmp_path):
+    path = tmp_path / "run.npz"
+    run(callbacks=[Checkpoint(path)])
+    state = load_checkpoint(path)
+    with pytest.raises(ValueError, match="state cannot be used"):
+        run(start=replace(state, **damage(state)), n_generations=20)
+    assert len(run(start=state, n_generations=20).history) == 21

@@ -1,12 +1,14 @@
 """What may not be learned from, and the way of labels to indices and back."""
 
+from fractions import Fraction
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ga_ann.validation import check_held_out, check_training
+from ga_ann.validation import check_held_out, check_number, check_training
 
 
 @pytest.mark.filterwarnings("ignore:The number of unique classes")
@@ -98,3 +100,9 @@ def test_labels_of_mixed_kinds_or_missing_are_refused(y, message):
 def test_missing_features_are_refused():
     with pytest.raises(ValueError, match="NaN"):
         check_training(pd.DataFrame({"a": pd.array([1, 2, None, 4], dtype="Int64")}), Y)
+
+
+@pytest.mark.parametrize("number", [10**400, -(10**400), Fraction(10**400)])
+def test_numbers_beyond_all_floats_are_refused_like_infinity(number):
+    with pytest.raises(ValueError, match="size must fit into a float"):
+        check_number(number, "size")

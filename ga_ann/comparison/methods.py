@@ -266,7 +266,7 @@ def resolve_methods(
     Raises
     ------
     ValueError
-        If a name is unknown, comes twice, or there is none.
+        If a name is unknown, comes twice, is not printable, or there is none.
     TypeError
         If `methods` is a string, or holds something else.
 
@@ -297,6 +297,8 @@ def resolve_methods(
 def _resolve(label: object, method: object) -> Method:
     if not isinstance(label, str) or not label:
         raise TypeError(f"methods must be known by their labels, strings; got {label!r}.")
+    if not label.isprintable():  # it ends up on terminals and in pictures
+        raise ValueError(f"methods must be known by printable labels, got {label!r}.")
     if isinstance(method, Method):
         return method._replace(label=label)
     if isinstance(method, Recipe):

@@ -9,6 +9,7 @@ from typing import IO, Any
 import numpy as np
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from ga_ann.comparison.compare import Comparison
@@ -54,7 +55,8 @@ def print_comparison(comparison: Comparison, file: IO[str] | None = None) -> Non
     wide = Console(file=file, width=2 * console.width)
     for table in tabulate(comparison):
         wide.print(table)
-    console.print(f"Median over the seeds; below it minimum-maximum. {caption(comparison)}")
+    explanation = f"Median over the seeds; below it minimum-maximum. {caption(comparison)}"
+    console.print(explanation, markup=False)
     for line in explain_differences(comparison):
         console.print(line, highlight=False, markup=False)
     if "naive" in comparison.methods():
@@ -119,9 +121,11 @@ def tabulate(comparison: Comparison) -> list[Table]:
     tables: dict[str, Table] = {}
     for line in summarise(comparison.rows):
         if line["split"] not in tables:
-            tables[line["split"]] = _new_table(_explain_split(comparison, line["split"]), scores)
+            tables[line["split"]] = _new_table(
+                escape(_explain_split(comparison, line["split"])), scores
+            )
         tables[line["split"]].add_row(
-            _label(comparison, line["method"]),
+            escape(_label(comparison, line["method"])),
             _format_spread(line["train_score"], form),
             _format_spread(line["held_out_score"], form),
             _format_spread(line["n_wrong"], "{:,.0f}".format),

@@ -205,7 +205,7 @@ def _draw_fitness(comparison: Comparison) -> Figure:
                 curves.setdefault(legend_label(comparison, method), []).append(history)
         plot_fitness(curves, ax, x="evaluations", caption=False)
         ax.get_legend().remove()
-        ax.set_title(name, fontsize="medium")
+        ax.set_title(name, fontsize="medium", parse_math=False)
         ax.label_outer()
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False)

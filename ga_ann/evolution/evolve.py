@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from copy import deepcopy
 from dataclasses import asdict, dataclass, replace
@@ -15,7 +15,7 @@ import joblib
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ga_ann.callbacks import Callback, EarlyStopping, ProgressBar, as_callback
+from ga_ann.callbacks import Callback, EarlyStopping, ProgressBar, as_callbacks
 from ga_ann.chromosome import count_genes, flatten, reshape
 from ga_ann.evolution.data import TrainingData
 from ga_ann.evolution.engine import NetworkGA, breeds_in_place, make_engine
@@ -231,7 +231,7 @@ def evolve(
         ends_at_target=target_fitness is not None,
     )
     _check_limits(limits, problem, held_out)
-    hooks = [as_callback(callback) for callback in callbacks]
+    hooks = as_callbacks(callbacks)
     n_threads = _count_threads(n_jobs)
     check_memory(problem, n_jobs=n_threads, in_place=breeds_in_place(problem))
 
@@ -323,8 +323,7 @@ def _begin(
             start.population, n_samples=len(problem.data.X), settings=settings
         )
         _inherit(start, problem, state)
-        state.history.metric = problem.metric
-    elif start is None or np.ndim(start):
+    elif start is None or isinstance(start, Sequence) or hasattr(start, "__array__"):
         state = _draw(start, problem, settings, random_state)
     else:
         raise TypeError(
@@ -417,10 +416,13 @@ def _resume(
             f"the checkpoint is one of another run: {difference}. Give each run a file of its own."
         )
     # Not `check_population`: weights that have become infinite are those of this run.
-    low_rank = isinstance(held.population, LowRankPopulation)
-    kind = (recipe.population_size, np.dtype(recipe.dtype), recipe.mutation == "low_rank")
-    held_kind = (len(held.population), held.population.dtype, low_rank)
-    if held_kind != kind or held.shapes != problem.shapes:
+    shape = (recipe.population_size, problem.n_genes)
+    parts = (held.population, held.fitness, held.ranking, held.best.solution)
+    fits = [part.shape for part in parts] == [shape, shape[:1], shape[:1], shape[1:]]
+    fits = fits and held.shapes == problem.shapes and held.population.dtype == recipe.dtype
+    is_low_rank = isinstance(held.population, LowRankPopulation)
+    fits = fits and is_low_rank == (recipe.mutation == "low_rank")
+    if not fits or not 0 <= held.beginning.n_rows <= len(held.history):
         raise ValueError("the checkpoint's state cannot be used: it is not one of such a run.")
     if held.schedule.n_samples != n_samples:
         raise ValueError(

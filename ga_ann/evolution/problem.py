@@ -249,12 +249,16 @@ class Problem:
         Raises
         ------
         ValueError
-            If its shape is another one, it is not finite, or a weight is not in the set.
+            If it is no table of finite numbers, its shape is another one, or a weight is not in
+            the set.
         """
         with np.errstate(over="ignore", invalid="ignore"):  # sums of large weights
-            population: NDArray[Any] = check_array(
-                given, dtype=self.recipe.dtype, copy=True, input_name="start"
-            )
+            try:
+                population: NDArray[Any] = check_array(
+                    given, dtype=self.recipe.dtype, copy=True, input_name="start"
+                )
+            except (TypeError, ValueError) as error:
+                raise ValueError(f"start cannot be used as chromosomes: {error}") from error
         shape = (self.recipe.population_size, self.n_genes)
         if self.recipe.mutation == "low_rank":  # of which only the mean is taken
             shape = (len(population), self.n_genes)

@@ -277,7 +277,8 @@ class Recipe:
         missing = {name: v for name, v in by_problem.items() if getattr(self, name) is None}
         resolved = replace(self, **missing)
         if resolved.ranking != "fitness":
-            score = resolve_fitness(resolved.ranking, classes=data.classes)  # type: ignore[arg-type]
+            given: Any = resolved.ranking
+            score = resolve_fitness(given, classes=data.classes, what="ranking")
             resolved = replace(resolved, ranking=score)
         resolved._check_together(weight_set)
         return resolved

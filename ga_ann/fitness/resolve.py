@@ -20,7 +20,7 @@ LEAST_IMPORTANCE = 1e-3
 
 
 def resolve_fitness(
-    fitness: str | Callable[..., Any], *, classes: ArrayLike | None
+    fitness: str | Callable[..., Any], *, classes: ArrayLike | None, what: str = "fitness"
 ) -> PopulationScore:
     """Return the score function that a user means.
 
@@ -33,6 +33,8 @@ def resolve_fitness(
         ``f(y_true, y_pred)``, greater being better.
     classes : array-like of shape (n_classes,) or None
         The labels, in the order of the outputs; None for regression.
+    what : str, default="fitness"
+        What it is for, for messages.
 
     Returns
     -------
@@ -62,14 +64,14 @@ def resolve_fitness(
         # Labels that are numbers can be scored as numbers, but targets have no classes.
         if fitness not in get_scorer_names() or (task == "regression" and fitness in other):
             raise ValueError(
-                f"fitness must be one of {sorted(table)} or the name of a {task} scorer of "
+                f"{what} must be one of {sorted(table)} or the name of a {task} scorer of "
                 f"scikit-learn (sklearn.metrics.get_scorer_names()), got {fitness!r}."
             )
-    elif fitness in (fbeta, neg_cost, neg_mean_pinball_loss):
+    elif any(fitness is maker for maker in (fbeta, neg_cost, neg_mean_pinball_loss)):
         name = fitness.__name__
-        raise TypeError(f"{name} makes a fitness from a parameter: give {name}(...), not {name}.")
+        raise TypeError(f"{name} makes a {what} from a parameter: give {name}(...), not {name}.")
     elif (scored := getattr(fitness, "score_task", task)) != task:
-        raise ValueError(f"fitness must be a score of {task}, got {fitness!r}, one of {scored}.")
+        raise ValueError(f"{what} must be a score of {task}, got {fitness!r}, one of {scored}.")
     elif hasattr(fitness, "score_task"):
         return fitness
     return per_solution(fitness, classes)

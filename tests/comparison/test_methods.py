@@ -122,6 +122,8 @@ def test_labels_of_ones_own_stand_for_methods():
         ({"mine": 5}, ValueError, "got 5"),
         ({5: "ga"}, TypeError, "their labels, strings; got 5"),
         ({"": "ga"}, TypeError, "got ''"),
+        ({"\x1b[31mred": "ga"}, ValueError, r"printable labels, got '\\x1b"),
+        ({"two\nlines": "ga"}, ValueError, r"printable labels, got 'two\\n"),
         ("naive", TypeError, "got the string 'naive'"),
     ],
 )

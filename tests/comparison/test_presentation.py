@@ -168,3 +168,15 @@ def test_legends_name_the_budget(full):
     assert legend_label(full, "naive") == "naive training"
     assert legend_label(full, "ga") == "default GA, 0.05 s"
     assert "default GA 0.05 s" in caption(full)
+
+
+@pytest.mark.parametrize("name", ["[bold]", "[/bold]", "[/]"])
+def test_names_are_printed_as_they_are_and_not_read_as_markup(constant, name):
+    X, y = np.arange(8.0)[:, None], np.arange(8) % 2
+    printed = io.StringIO()
+    comparison = compare(X, y, methods={name: constant}, splits=["all"], seeds=2)
+    settings = {**comparison.settings, "data": name}
+    print_comparison(replace(comparison, settings=settings), printed)
+    table, words = printed.getvalue().split("Median over the seeds")
+    assert name in table
+    assert name in words

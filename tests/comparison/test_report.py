@@ -110,7 +110,7 @@ def test_dollars_in_names_are_no_mathematics(tmp_path):
         target_names=["$a_{$", "$\\b$"],
         splits=["all"],
         seeds=1,
-        methods=["random"],
+        methods={"$x_$": "random"},
     )
     assert len(write_report(held, tmp_path)) == 7
 

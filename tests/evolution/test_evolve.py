@@ -20,6 +20,7 @@ from ga_ann.callbacks import EarlyStopping
 from ga_ann.chromosome import flatten, reshape
 from ga_ann.evolution.recipe import RECIPES
 from ga_ann.fitness import neg_cost
+from ga_ann.history import History
 from ga_ann.network import init_weights, layer_shapes, predict
 from ga_ann.operators import CROSSOVERS, MUTATIONS, SELECTIONS
 from ga_ann.weight_sets import check_weight_set, is_inside
@@ -815,6 +816,9 @@ def test_a_fitness_that_fails_for_every_solution_is_refused(fitness, cause):
         ({"start": lambda: 5}, "start must be chromosomes"),
         ({"callbacks": [EarlyStopping]}, "callbacks must be Callbacks or functions"),
         ({"callbacks": [5]}, "callbacks must be Callbacks or functions"),
+        ({"callbacks": EarlyStopping(3)}, "callbacks must be a list of them, got <"),
+        ({"callbacks": None}, "callbacks must be a list of them, got None"),
+        ({"start": History()}, "start must be chromosomes"),
     ],
 )
 def test_things_of_the_wrong_type_are_refused_before_any_work(changes, message):
@@ -824,3 +828,13 @@ def test_things_of_the_wrong_type_are_refused_before_any_work(changes, message):
 
 def test_results_are_shown_in_a_line():
     assert repr(run(n_generations=2)).startswith("EvolutionResult(3 generations, best_fitness=0.")
+
+
+@pytest.mark.parametrize(
+    "start",
+    [[], [0.5], [[1], [1, 2]], [["a"]], [[1j]], [[np.inf]], np.zeros(3), np.ones((1, 2, 3)), b"a"],
+    ids=repr,
+)
+def test_a_start_that_is_no_table_of_numbers_is_named(start):
+    with pytest.raises(ValueError, match="start cannot be used as chromosomes: "):
+        run(start=start)

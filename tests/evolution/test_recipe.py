@@ -1,6 +1,8 @@
 """Recipes: values that print, compare and go through files; what the problem puts in for None."""
 
+import copy
 import math
+import pickle
 from dataclasses import FrozenInstanceError, fields, replace
 from functools import partial
 
@@ -108,6 +110,39 @@ def test_auto_is_none(name):
 def test_what_has_a_default_of_its_own_cannot_be_left_to_the_problem(name, nothing):
     with pytest.raises((TypeError, ValueError), match=f"^{name} must be"):
         Recipe(**{name: nothing})
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=5)
+    | st.sampled_from([10**400, "auto", "full", "mean", "adaptive", "float64", [0.2, 0.05]]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=2),
+    max_leaves=4,
+)
+
+
+@given(name=st.sampled_from(NAMES), value=JSON)
+def test_any_value_makes_a_recipe_or_is_refused_by_its_fields_name(name, value):
+    try:
+        recipe = Recipe(**{"n_parents": 1, name: value})
+    except (TypeError, ValueError) as error:
+        assert name in str(error)  # noqa: PT017 - that it may be none is the point
+    else:
+        copies = copy.deepcopy(recipe), pickle.loads(pickle.dumps(recipe)), replace(recipe)
+        assert copies == (recipe, recipe, recipe)
+        assert Recipe.from_toml(recipe.to_toml()) == recipe
+
+
+@given(text=st.text() | st.builds("{} = {}".format, st.sampled_from(NAMES), st.text(max_size=8)))
+def test_any_text_is_a_recipe_or_refused(text):
+    try:
+        recipe = Recipe.from_toml(text)
+    except (TypeError, ValueError):
+        return
+    assert Recipe.from_toml(recipe.to_toml()) == recipe
 
 
 def test_numpy_numbers_and_lists_become_plain_values():

@@ -5,6 +5,7 @@ import pytest
 from sklearn.metrics import get_scorer, log_loss, mean_squared_error
 
 from ga_ann.evolution.problem import TrainingData
+from ga_ann.evolution.recipe import Recipe
 from ga_ann.fitness import (
     FITNESS,
     REGRESSION_FITNESS,
@@ -84,6 +85,19 @@ def test_scores_of_a_population_resolve_to_themselves():
 def test_what_is_no_fitness_is_refused(fitness, classes, error, message):
     with pytest.raises(error, match=message):
         resolve_fitness(fitness, classes=classes)
+
+
+@pytest.mark.parametrize("given", ["acuracy", fbeta, neg_mean_pinball_loss()])
+def test_a_ranking_that_is_refused_is_called_a_ranking(given):
+    with pytest.raises((ValueError, TypeError), match=r"^ranking must be|makes a ranking"):
+        resolve_fitness(given, classes=FRUITS, what="ranking")
+    with pytest.raises((ValueError, TypeError), match="ranking"):
+        Recipe(ranking=given).resolve(
+            TrainingData.check(
+                [[0.0], [1.0]], [0, 1], task="classification", classes=None, sample_weight=None
+            ),
+            fitness=FITNESS["accuracy"],
+        )
 
 
 SHARES = np.array([0.7, 0.2, 0.1])
