@@ -164,10 +164,12 @@ def evolve(
         Where to begin, instead of drawing a population:
 
         an array of shape (population_size, n_genes)
-            These chromosomes.
+            These chromosomes; for low-rank mutation their mean, whatever their number.
         what `evolve` returned, for a network of the same structure
             Its population, schedule, generator and a copy of its History; nothing of it changes,
-            and `random_state` does not count.
+            and `random_state` does not count. A low-rank run begins around the mean of a low-rank
+            population of another size, rank or precision, and around the best network of a dense
+            one.
         a checkpoint, by its path or as `load_checkpoint` returned it
             The run that wrote it, see `Checkpoint`: with the same data and settings, it becomes
             bit for bit the one that was never interrupted, and other data or settings are refused.
