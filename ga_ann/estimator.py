@@ -107,13 +107,13 @@ class _GeneticMLP(BaseEstimator):
     output_activation: str | None = None
     dtype: str | None = None
     weight_set: str | ArrayLike | None = None
-    n_generations: int = 2000
+    n_generations: int = 5000
     max_time: float | None = None
     max_evaluations: float | None = None
     target_fitness: float | None = None
     early_stopping: bool = False
     validation_fraction: float = 0.1
-    n_iter_no_change: int = 100
+    n_iter_no_change: int = 300
     tol: float = 1e-4
     warm_start: bool = False
     callbacks: Iterable[Callback | Callable[..., Any]] | None = None
@@ -305,7 +305,7 @@ class GeneticMLPClassifier(ClassifierMixin, _GeneticMLP):
         The values that weights and biases may have: ``"binary"``, ``"ternary"``, ``"int8"``, or
         any numbers; None for all. The probabilities of such a network are as extreme as its
         weights are large.
-    n_generations : int, default=2000
+    n_generations : int, default=5000
         Number of generations at most.
     max_time, max_evaluations : float, default=None
         Seconds, and networks measured, after which the fit ends.
@@ -317,7 +317,7 @@ class GeneticMLPClassifier(ClassifierMixin, _GeneticMLP):
         best on it, and to end when its score on it stops growing.
     validation_fraction : float, default=0.1
         Share that is held out, above 0 and below 1.
-    n_iter_no_change : int, default=100
+    n_iter_no_change : int, default=300
         Number of generations without an improvement by more than `tol` after which the fit ends:
         of what selection ranks by or, with `early_stopping`, of the fitness on the held-out part.
     tol : float, default=1e-4

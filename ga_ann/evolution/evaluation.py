@@ -345,7 +345,8 @@ class Evaluator:
 
     def _propagate(self, layer: Layer, A: NDArray[Any], out: NDArray[Any]) -> None:
         W, b = layer
-        many = len(W) > 1 and A.ndim == 2 and A.shape[1] >= STACKED_SAMPLES
+        enough = max(STACKED_SAMPLES, 2 * A.shape[-2])  # the weights are copied for it
+        many = len(W) > 1 and A.ndim == 2 and A.shape[1] >= enough
         if many and out.flags.c_contiguous:
             # The networks share their input: one tall product instead of several flat ones.
             stacked = np.ascontiguousarray(W.swapaxes(1, 2)).reshape(-1, len(A))
