@@ -37,7 +37,7 @@ X = scale(X)
 
 
 @parametrize_with_checks(
-    [GeneticMLPClassifier(n_generations=300), GeneticMLPRegressor(n_generations=600)]
+    [GeneticMLPClassifier((20,), n_generations=300), GeneticMLPRegressor(n_generations=600)]
 )
 def test_scikit_learn_checks(estimator, check):
     check(estimator)
