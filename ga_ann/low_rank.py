@@ -254,8 +254,12 @@ class LowRankPopulation(NDArrayOperatorsMixin):
         return f"LowRankPopulation({len(self)} solutions, {len(self.mean):,} genes)"
 
     def __getitem__(self, key: Any) -> NDArray[Any]:
-        rows, *columns = key if isinstance(key, tuple) else (key,)
+        rows, *columns = key if isinstance(key, tuple) and key else (key,)
         one = isinstance(rows, int | np.integer)
+        if not (one or isinstance(rows, slice) or (not columns and np.ndim(rows) == 1)):
+            # Such as pairs of lists, which pick genes here and there.
+            made: NDArray[Any] = self._materialise(self.places)[key]
+            return made
         chromosomes = self._materialise(self.places[[rows] if one else rows])
         return chromosomes[(0 if one else slice(None), *columns)]
 
@@ -270,8 +274,13 @@ class LowRankPopulation(NDArrayOperatorsMixin):
         return chromosomes
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
-        made = (np.asarray(x) if isinstance(x, LowRankPopulation) else x for x in inputs)
-        return getattr(ufunc, method)(*made, **options)
+        if method == "at" or any(isinstance(x, LowRankPopulation) for x in options.get("out", ())):
+            return NotImplemented  # there are no chromosomes to write to
+        return getattr(ufunc, method)(*map(_made, inputs), **options)
+
+    def __array_function__(self, function: Any, types: Any, inputs: Any, options: Any) -> Any:
+        # Without it, `numpy.mean` would call the attribute of that name.
+        return function(*_made(inputs), **{name: _made(value) for name, value in options.items()})
 
     @np.errstate(over="ignore", invalid="ignore")  # what overflows is counted where it is measured
     def _materialise(self, places: NDArray[np.int64]) -> NDArray[Any]:
@@ -314,3 +323,14 @@ class LowRankPopulation(NDArrayOperatorsMixin):
             else:
                 found[-1] = found[-1]._replace(bias=mean + left * sigma)
         return found
+
+
+def _made(value: Any) -> Any:
+    """Return read-only chromosomes for a population, also within lists and tuples."""
+    if isinstance(value, list | tuple):
+        return type(value)(map(_made, value))
+    if not isinstance(value, LowRankPopulation):
+        return value
+    chromosomes = np.asarray(value)
+    chromosomes.flags.writeable = False  # what is written to them would be lost
+    return chromosomes

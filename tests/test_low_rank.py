@@ -66,7 +66,9 @@ def test_indexing_is_that_of_an_array():
     population = make([3, 4, 2], bias=True)
     dense = np.asarray(population)
     rows = (slice(1, 5), slice(None, None, -2), [3, 0, 3], np.arange(7) > 4, np.int64(3))
-    for key in (*rows, (2, 5), (slice(2, 4), 1), (slice(None), slice(3, 6))):
+    pairs = (([0, 1], [2, 3]), ([1, 5], 4), (..., 0), None, (), np.array([[0, 1], [2, 3]]))
+    columns = ((2, 5), (slice(2, 4), 1), (slice(None), slice(3, 6)))
+    for key in (*rows, *columns, *pairs, dense > 0):
         np.testing.assert_array_equal(population[key], dense[key])
     with pytest.raises(IndexError):
         population[7]
@@ -74,6 +76,30 @@ def test_indexing_is_that_of_an_array():
     assert np.array(population, dtype=np.float32).dtype == np.float32
     with pytest.raises(ValueError, match="copy=False"):
         population.__array__(copy=False)
+
+
+def test_numpys_functions_see_the_chromosomes():
+    population = make([3, 4, 2], bias=True)
+    dense = np.asarray(population)
+    for function in (np.mean, np.std, np.max, np.sort, np.median):
+        found = function(population, axis=0)
+        np.testing.assert_array_equal(found, function(dense, axis=0))
+    both = np.concatenate([population, dense])
+    np.testing.assert_array_equal(both, np.concatenate([dense, dense]))
+
+
+def test_nothing_is_written_to_chromosomes_that_are_not_kept():
+    population = make([3, 4, 2])
+    before = np.asarray(population)
+    with pytest.raises(TypeError, match="NotImplemented"):
+        population += 1
+    with pytest.raises(TypeError, match="NotImplemented"):
+        np.add(before, 1, out=population)
+    with pytest.raises(TypeError):
+        np.add.at(population, 0, 1)
+    with pytest.raises(ValueError, match="read-only"):
+        np.copyto(population, 0)
+    np.testing.assert_array_equal(population, before)
 
 
 @settings(max_examples=25, deadline=None)
