@@ -57,7 +57,8 @@ class History:
         Fitness, on all training samples, of the solution that the run would return if it ended
         here.
     ``mean_fitness``
-        Mean fitness of the generation, on the samples that it was measured on.
+        Mean fitness of the generation, on the samples that it was measured on; NaN where selection
+        needed the ranking alone.
     ``ranking``
         What selection ranks by, on all training samples, of the best ranked solution so far.
     ``validation_score``

@@ -35,9 +35,10 @@ __all__ = ["NetworkGA", "breeds_in_place", "make_engine"]
 class NetworkGA(pygad.GA):
     """A `pygad.GA` whose population is measured as a whole and never passes through its checks.
 
-    PyGAD's `best_solutions_fitness` and `last_generation_fitness` hold the fitness as it was
-    measured, on the samples of the generation (minus infinity where it failed or was not measured);
-    selection goes by `ranking`. PyGAD's copy of the initial population is not kept.
+    PyGAD's `last_generation_fitness` holds the fitness as it was measured, on the samples of the
+    generation (minus infinity where it failed or was not measured), and `best_solutions_fitness`
+    the highest of it, or that of the best solution so far where it was not measured; selection goes
+    by `ranking`. PyGAD's copy of the initial population is not kept.
 
     Parameters
     ----------
@@ -55,6 +56,7 @@ class NetworkGA(pygad.GA):
     def __init__(self, run: Run) -> None:
         self.state: State = run.state
         self._run = run
+        self._noting = False
         state, recipe = run.state, run.problem.recipe
         # Where the offspring grow: in a place of their own while their generation is needed.
         in_place = breeds_in_place(run.problem)
@@ -155,7 +157,10 @@ class NetworkGA(pygad.GA):
         n_unknown = len(self.population) - n_known
         self.num_fitness_evaluations = getattr(self, "num_fitness_evaluations", 0) + n_unknown
         if n_unknown:
-            new = self._run.measure(self.population[n_known:] if n_known else self.population)
+            new = self._run.measure(
+                self.population[n_known:] if n_known else self.population,
+                fitness_wanted=not self._is_asked_by_pygad,
+            )
             known = Measurement(*(np.concatenate(pair) for pair in zip(known, new, strict=True)))
         self.state.ranking = known.ranking
         return without_nan(known.fitness)
@@ -187,12 +192,21 @@ class NetworkGA(pygad.GA):
                 "that are all worth 0; use 'roulette' or 'tournament'."
             ) from error
 
+    @property
+    def _is_asked_by_pygad(self) -> bool:
+        """Whether it is PyGAD's loop that asks, and not a callback or who looks at the result."""
+        return getattr(self, "_fitness_run_active", False) and not self._noting
+
     # ------------------------------------------------------------ between two generations
 
     def note(self) -> str | None:
         """Let the run note the generation; return "stop" if it is to be the last."""
         self.state.engine = self._generators()
-        return self._run.record(self)
+        self._noting = True
+        try:
+            return self._run.record(self)
+        finally:
+            self._noting = False
 
     def _generators(self) -> dict[str, Any] | None:
         """Return the state of PyGAD's own generators, in JSON's types; None where none is used."""
@@ -249,12 +263,12 @@ class LowRankGA(NetworkGA):
     ) -> tuple[Any, float, int]:
         """Return the population's best solution, its fitness and its index; see `pygad.GA`.
 
-        While the engine runs, the solution is a recipe, since PyGAD does not look at it.
+        PyGAD's loop gets a recipe, since it does not look at it.
         """
         best, value = self._best(pop_fitness)
-        running = getattr(self, "_fitness_run_active", False)
-        solution = self.population.take([best]) if running else self.population[best]
-        return solution, value, best
+        if self._is_asked_by_pygad:
+            return self.population.take([best]), value, best
+        return self.population[best], value, best
 
 
 def make_engine(run: Run) -> NetworkGA:

@@ -106,6 +106,8 @@ class Problem:
         if self.recipe.ranking == "fitness":
             return None
         score: PopulationScore = self.recipe.ranking  # type: ignore[assignment]  # once resolved
+        if score is self.fitness:
+            return None
         if self.weight_values is not None and self.data.classes is not None:
             score = scaled(score, 1 / self._spread_of_outputs())
         return score

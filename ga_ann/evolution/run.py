@@ -134,8 +134,13 @@ class Run:
 
     # ------------------------------------------------------------ measuring
 
-    def measure(self, population: NDArray[Any] | LowRankPopulation) -> Measurement:
-        """Measure solutions on all samples, or on a batch that is drawn anew each time."""
+    def measure(
+        self, population: NDArray[Any] | LowRankPopulation, *, fitness_wanted: bool = False
+    ) -> Measurement:
+        """Measure solutions on all samples, or on a batch that is drawn anew each time.
+
+        The fitness is left out where nobody reads it, unless it is wanted.
+        """
         state, samples = self.state, None
         # The schedule may move before the next generation; this measurement is what it was.
         state.measured_on_all = state.schedule.is_full
@@ -143,8 +148,9 @@ class Run:
             samples = state.rng.integers(state.schedule.n_samples, size=state.schedule.batch_size)
         # Where selection ranks by something else, nobody but the History reads the fitness on a
         # batch; and a metric that takes the solutions one at a time is too slow for it.
-        wanted = state.measured_on_all and not self.evaluate.is_slow
-        state.fitness_known = wanted or self._at_check() or self.problem.ranking is None
+        cheap = state.measured_on_all and not self.evaluate.is_slow
+        needed = fitness_wanted or self._at_check() or self.problem.ranking is None
+        state.fitness_known = cheap or needed
         return self._evaluate(population, samples, ranking_only=not state.fitness_known)
 
     def _evaluate(

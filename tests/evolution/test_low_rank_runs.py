@@ -157,6 +157,22 @@ def test_fitness_is_measured_at_checks_and_is_nan_in_between():
     assert np.isfinite(everywhere.history["mean_fitness"]).all()
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"ranking": "fitness"},
+        {"fitness": "neg_log_loss"},
+        {"task": "regression"},
+        {"fitness": "neg_mean_absolute_error", "task": "regression", "ranking": "fitness"},
+    ],
+    ids=str,
+)
+def test_a_fitness_that_selection_ranks_by_is_known_in_every_generation(options):
+    result = run(n_generations=15, **options)
+    assert np.isfinite(result.history["mean_fitness"]).all()
+    assert np.isfinite(result.ga.last_generation_fitness).all()
+
+
 # ---------------------------------------------------------------- what PyGAD shows
 
 
@@ -195,6 +211,27 @@ def test_pygad_can_measure_the_population_again():
         for one in np.asarray(ga.population)
     ]
     np.testing.assert_allclose(measured, found, atol=1.01 / len(X))
+
+
+def test_who_asks_the_engine_gets_a_fitness_that_was_measured():
+    ga = run(n_generations=13).ga
+    assert np.isneginf(ga.last_generation_fitness).all()
+    assert np.isfinite(ga.cal_pop_fitness()).all()
+    solution, fitness, index = ga.best_solution()
+    assert (solution.shape, 0 <= fitness <= 1, 0 <= index < 12) == ((N_GENES,), True, True)
+
+
+def test_a_callback_gets_chromosomes_from_the_engine():
+    seen = []
+
+    def look(ga, history):
+        solution, _, index = ga.best_solution(ga.last_generation_fitness)
+        np.testing.assert_array_equal(solution, ga.population[index])
+        seen.append(solution.shape)
+
+    result = run(callbacks=[look])
+    assert seen == [(N_GENES,)] * 13
+    assert bits(result) == bits(run())
 
 
 # ---------------------------------------------------------------- files and pickles
