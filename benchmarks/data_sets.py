@@ -1,8 +1,10 @@
 """Data sets of different kinds, in parts to train on and to test on, ready for a network.
 
 scikit-learn's sets and generators, the fruits as histograms and as small pictures. A seed gives
-another split, and another draw of a generated set. The defaults were tuned on splits and draws of
-smaller seeds, so that a report takes seeds from `FIRST_SEED` on.
+another split, and another draw of a generated set; the fruits have two splits, one an axis. The
+defaults were tuned with smaller seeds, so that a report takes seeds from `FIRST_SEED` on: the
+generated sets are then new, but the kept ones are the same samples in other parts, and the fruits
+the very same parts.
 """
 
 import os

@@ -11,7 +11,7 @@ from benchmarks.generalisation import score_and_seconds
 from ga_ann import GeneticMLPClassifier, GeneticMLPRegressor
 
 ADAM = "Adam"
-GENETIC = ("GA", "GA, 2,000 generations")
+GENETIC = ("GA", "GA, as it comes")
 SMALL = 5000
 """Samples of the sets that a quick run takes, at most."""
 

@@ -379,7 +379,9 @@ def _draw(
     sigma: Any = recipe.sigma
     if low_rank:
         noise = problem.low_rank_noise(noise_seed)
-        population = problem.draw_around(rng, population.mean(axis=0), noise, sigma=sigma)
+        with np.errstate(over="ignore", invalid="ignore"):  # weights that overflow rank worst
+            mean = population.mean(axis=0)
+        population = problem.draw_around(rng, mean, noise, sigma=sigma)
     return State(
         population=population,
         shapes=problem.shapes,

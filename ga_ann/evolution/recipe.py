@@ -68,10 +68,11 @@ class Recipe:
         ``"truncation"``, ``"tournament"``, ``"rank"``, ``"roulette"``, or a name of PyGAD's:
         ``"sss"``, ``"rws"``, ``"sus"``, ``"random"``.
     crossover : str, optional
-        ``"mean"`` (the parents' weighted mean, as in evolution strategies), ``"gene_pool"`` (each
-        gene from any parent), ``"uniform"``, ``"neuron"``, ``"single_point"``, ``"two_point"``,
-        ``"middle"``, or a name of PyGAD's: ``"two_points"``, ``"scattered"``, ``"sbx"``. By the
-        problem: ``"mean"``, or ``"gene_pool"`` where weights are restricted to a set.
+        ``"mean"`` (one mean for all, as in evolution strategies, see `recombination`),
+        ``"gene_pool"`` (each gene from any parent), ``"uniform"``, ``"neuron"``,
+        ``"single_point"``, ``"two_point"``, ``"middle"``, or a name of PyGAD's: ``"two_points"``,
+        ``"scattered"``, ``"sbx"``. By the problem: ``"mean"``, or ``"gene_pool"`` where weights are
+        restricted to a set.
     recombination : {"centred", "parents"}, optional
         What the solutions count in the mean crossover, see `RECOMBINATIONS`. By the problem:
         ``"centred"``, or ``"parents"`` where `n_parents` is given or selection is not by
@@ -98,11 +99,11 @@ class Recipe:
         What `sigma` is multiplied by, and the batch by the square root of 2, when three checks in
         a row (every tenth generation, on all samples) show no progress; above 0, and 1 for never.
     weight_decay : float, optional
-        Share of the parents' weights, biases apart, that is taken away before they mate, in units
-        of the current `sigma`; at least 0. It makes for networks that do better on other data.
-        PyGAD's own crossovers do not use it. By the problem: 0.01, and less for more than
-        10,000 samples, one over the square root of their number (as for any prior, the more there
-        are, the less it counts); 0 where the run ends at a target on the training data, since a run
+        Share of the weights of the parents or of their mean, biases apart, that is taken away
+        before the mutation, in units of the current `sigma`; at least 0. It makes for networks that
+        do better on other data. PyGAD's own crossovers do not use it. By the problem: 0.01, and
+        less for more than 10,000 samples, one over the square root of their number (as for any
+        prior, the more there are, the less it counts), or for a `sigma` above 100; 0 where the run ends at a target on the training data, since a run
         that ends when it has learned them is not to be held back, and with a set of weights.
     batch_size : int or "full", optional
         Number of samples that the generations are measured on, to begin with: the same for the
@@ -502,8 +503,9 @@ RECIPES: dict[str, Recipe] = {
 
 ``"default"``
     Recombination and mutation of an evolution strategy, run as a genetic algorithm: the offspring
-    are the parents' weighted mean plus noise; batches that grow, a mutation that weakens, and a
-    ranking finer than the fitness.
+    are one mean plus mutations of rank one, and the mean moves toward the better half of them and
+    away from the worse one; batches that grow, a mutation that weakens, and a ranking finer than
+    the fitness.
 ``"classic"``
     A textbook genetic algorithm [Goldberg, 1989; Montana and Davis, 1989, for its use on weights]:
     truncation selection, uniform crossover, Gaussian mutation of a share of the genes, elites; the

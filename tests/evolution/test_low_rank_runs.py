@@ -360,6 +360,11 @@ def test_the_mean_of_given_chromosomes_is_where_the_search_begins(n_rows):
         run(start=given[:, 1:])
 
 
+def test_given_chromosomes_whose_mean_overflows_are_refused_without_a_warning():
+    with pytest.raises(ValueError, match="finite for no solution of the initial population"):
+        start_of(start=np.full((12, N_GENES), 1e38))
+
+
 # ---------------------------------------------------------------- refused
 
 
