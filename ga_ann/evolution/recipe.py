@@ -103,8 +103,9 @@ class Recipe:
         before the mutation, in units of the current `sigma`; at least 0. It makes for networks that
         do better on other data. PyGAD's own crossovers do not use it. By the problem: 0.01, and
         less for more than 10,000 samples, one over the square root of their number (as for any
-        prior, the more there are, the less it counts), or for a `sigma` above 100; 0 where the run ends at a target on the training data, since a run
-        that ends when it has learned them is not to be held back, and with a set of weights.
+        prior, the more there are, the less it counts), or for a `sigma` above 100; 0 where the run
+        ends at a target on the training data, since a run that ends when it has learned them is not
+        to be held back, and with a set of weights.
     batch_size : int or "full", optional
         Number of samples that the generations are measured on, to begin with: the same for the
         whole population, drawn anew for each generation. By the problem: 32 where there are at
