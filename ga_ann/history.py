@@ -68,7 +68,8 @@ class History:
     ``n_samples``
         Number of training samples that the generation was measured on.
     ``n_invalid``
-        Number of solutions whose fitness was NaN; they rank worst.
+        Number of solutions whose fitness, or the ranking that was measured alone, was NaN; they
+        rank worst.
 
     Examples
     --------

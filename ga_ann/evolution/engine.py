@@ -5,7 +5,8 @@ This is the only module that knows PyGAD.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -56,7 +57,7 @@ class NetworkGA(pygad.GA):
     def __init__(self, run: Run) -> None:
         self.state: State = run.state
         self._run = run
-        self._noting = False
+        self._in_loop = False  # of PyGAD, and not in a callback
         state, recipe = run.state, run.problem.recipe
         # Where the offspring grow: in a place of their own while their generation is needed.
         in_place = breeds_in_place(run.problem)
@@ -159,7 +160,7 @@ class NetworkGA(pygad.GA):
         if n_unknown:
             new = self._run.measure(
                 self.population[n_known:] if n_known else self.population,
-                fitness_wanted=not self._is_asked_by_pygad,
+                fitness_wanted=not self._in_loop,
             )
             known = Measurement(*(np.concatenate(pair) for pair in zip(known, new, strict=True)))
         self.state.ranking = known.ranking
@@ -192,21 +193,26 @@ class NetworkGA(pygad.GA):
                 "that are all worth 0; use 'roulette' or 'tournament'."
             ) from error
 
-    @property
-    def _is_asked_by_pygad(self) -> bool:
-        """Whether it is PyGAD's loop that asks, and not a callback or who looks at the result."""
-        return getattr(self, "_fitness_run_active", False) and not self._noting
+    def run(self) -> None:
+        """Run the generations; who asks meanwhile is PyGAD, which needs less than a user."""
+        with self._as_pygad(True):
+            super().run()
+
+    @contextmanager
+    def _as_pygad(self, is_asking: bool) -> Iterator[None]:
+        before, self._in_loop = self._in_loop, is_asking
+        try:
+            yield
+        finally:
+            self._in_loop = before
 
     # ------------------------------------------------------------ between two generations
 
     def note(self) -> str | None:
         """Let the run note the generation; return "stop" if it is to be the last."""
         self.state.engine = self._generators()
-        self._noting = True
-        try:
+        with self._as_pygad(False):  # callbacks look at the engine
             return self._run.record(self)
-        finally:
-            self._noting = False
 
     def _generators(self) -> dict[str, Any] | None:
         """Return the state of PyGAD's own generators, in JSON's types; None where none is used."""
@@ -266,7 +272,7 @@ class LowRankGA(NetworkGA):
         PyGAD's loop gets a recipe, since it does not look at it.
         """
         best, value = self._best(pop_fitness)
-        if self._is_asked_by_pygad:
+        if self._in_loop:
             return self.population.take([best]), value, best
         return self.population[best], value, best
 

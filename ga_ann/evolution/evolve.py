@@ -324,6 +324,7 @@ def _begin(
         state = start.state.continued(
             start.population, n_samples=len(problem.data.X), settings=settings
         )
+        _check_decay(problem.recipe, state.schedule)
         _inherit(start, problem, state)
     elif start is None or isinstance(start, Sequence) or hasattr(start, "__array__"):
         state = _draw(start, problem, settings, random_state)
@@ -334,6 +335,16 @@ def _begin(
         )
     state.fingerprints, state.versions = fingerprints, numeric_versions()
     return state
+
+
+def _check_decay(recipe: Recipe, schedule: Schedule) -> None:
+    """Refuse a weight decay that would turn weights round at the sigma that a run goes on with."""
+    decay: Any = recipe.weight_decay
+    if decay * schedule.sigma > 1:
+        raise ValueError(
+            f"weight_decay must be at most 1/sigma, got {decay}: start goes on with sigma="
+            f"{schedule.sigma}."
+        )
 
 
 def _inherit(start: EvolutionResult, problem: Problem, state: State) -> None:

@@ -365,6 +365,16 @@ def test_given_chromosomes_whose_mean_overflows_are_refused_without_a_warning():
         start_of(start=np.full((12, N_GENES), 1e38))
 
 
+@pytest.mark.parametrize("mutation", ["low_rank", "gaussian"])
+def test_a_weight_decay_beyond_all_of_the_weights_is_refused_where_a_result_has_a_large_sigma(
+    mutation,
+):
+    first = run(mutation=mutation, sigma=50, weight_decay=0, n_generations=1)
+    with pytest.raises(ValueError, match=r"weight_decay must be at most 1/sigma, got 0.5.*=50"):
+        run(start=first, mutation=mutation, sigma=0.5, weight_decay=0.5)
+    run(start=first, mutation=mutation, sigma=0.5, weight_decay=0.02, n_generations=1)
+
+
 # ---------------------------------------------------------------- refused
 
 
