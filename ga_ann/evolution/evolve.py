@@ -352,6 +352,9 @@ def _inherit(start: EvolutionResult, problem: Problem, state: State) -> None:
     before, recipe = start.population, problem.recipe
     if recipe.mutation != "low_rank":
         state.population = problem.check_population(before)
+        if recipe.crossover == "mean" and recipe.recombination == "centred":
+            mean = before.mean if isinstance(before, LowRankPopulation) else start.state.mean
+            state.mean = None if mean is None else mean.astype(recipe.dtype)
         return
     old_mean = before.mean if isinstance(before, LowRankPopulation) else flatten(start.weights)
     mean = problem.check_population(old_mean[None])[0]

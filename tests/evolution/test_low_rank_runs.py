@@ -350,6 +350,18 @@ def test_either_kind_goes_on_from_the_other(dense, tmp_path):
     assert usual.state.rng.bit_generator.state == before
 
 
+@pytest.mark.parametrize("before", ["gaussian", "low_rank"])
+def test_a_dense_run_goes_on_around_the_mean_that_it_was_left(before):
+    options = {"weight_decay": 0.0, "dtype": "float64"}
+    first = run(mutation=before, **options)
+    begun = run(start=first, mutation="gaussian", n_generations=0, **options)
+    ranking = begun.ga.ranking
+    gone_on = run(start=first, mutation="gaussian", n_generations=1, **options)
+    mean = first.population.mean if before == "low_rank" else first.state.mean
+    chosen = begun.population[np.argsort(-ranking, kind="stable")]
+    np.testing.assert_allclose(gone_on.state.mean, mean + centred_weights(12) @ chosen, rtol=1e-9)
+
+
 @pytest.mark.parametrize("n_rows", [1, 12, 5])
 def test_the_mean_of_given_chromosomes_is_where_the_search_begins(n_rows):
     given = np.random.default_rng(3).normal(size=(n_rows, N_GENES))
