@@ -169,7 +169,7 @@ def evolve(
             Its population, schedule, generator and a copy of its History; nothing of it changes,
             and `random_state` does not count. A low-rank run begins around the mean of a low-rank
             population of another size, rank or precision, and around the best network of a dense
-            one.
+            one; its mutations have the scale of the data at hand.
         a checkpoint, by its path or as `load_checkpoint` returned it
             The run that wrote it, see `Checkpoint`: with the same data and settings, it becomes
             bit for bit the one that was never interrupted, and other data or settings are refused.
