@@ -147,6 +147,19 @@ def test_threads_chunks_and_blocks_change_nothing(monkeypatch, n_samples, hidden
         np.testing.assert_allclose(measure(2), one, rtol=2e-6)
 
 
+@pytest.mark.parametrize("n", [150, 163, 400])
+def test_blocks_are_cut_the_same_for_any_number_of_threads(n):
+    population = make([300, 50, 7], bias=True, n=n, dtype=np.float32)
+    rng = np.random.default_rng(1)
+    X, y = rng.normal(size=(40, 300)), rng.integers(7, size=40)
+    shapes, loss = population.noise.shapes, FITNESS["neg_log_loss"]
+    found = set()
+    for n_jobs in (1, 2, 3, 5):
+        with Evaluator(X, y, shapes, fitness=loss, n_jobs=n_jobs) as evaluate:
+            found.add(evaluate(population).fitness.tobytes())
+    assert len(found) == 1
+
+
 def test_without_sigma_every_solution_is_the_mean():
     population = make([4, 3, 2], bias=True, sigma=0.0)
     np.testing.assert_array_equal(np.asarray(population), np.tile(population.mean, (7, 1)))

@@ -309,6 +309,19 @@ def test_a_result_is_gone_on_from_with_its_own_population():
     assert len(run(start=first, data=(X[:50], Y[:50])).history) == 2 * 12 + 1
 
 
+def test_a_result_is_gone_on_from_with_its_own_noise(tmp_path):
+    """Also where the schedule weakened the mutation after the population was drawn."""
+    options = {"sigma_decay": 0.5}
+    firsts = (run(n_generations=n, **options) for n in range(30, 200, 10))
+    first = next(one for one in firsts if one.state.schedule.sigma < one.population.sigma)
+    begun = run(start=first, n_generations=0, **options)
+    assert np.asarray(begun.population).tobytes() == np.asarray(first.population).tobytes()
+    path = tmp_path / "run.npz"
+    stop = lambda ga, history: len(history) == len(first.history) + 4  # noqa: E731
+    run(start=first, callbacks=[Checkpoint(path), stop], **options)
+    assert bits(run(start=path, **options)) == bits(run(start=first, **options))
+
+
 @pytest.mark.parametrize(
     "changes",
     [{"population_size": 20}, {"rank": 2}, {"dtype": "float64"}, {"population_size": 5, "rank": 3}],
