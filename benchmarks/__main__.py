@@ -1,4 +1,4 @@
-"""Run all measurements: ``python -m benchmarks [--quick] [--only NAME] [--seeds N] [--out FOLDER]``.
+"""Run measurements: ``python -m benchmarks [--quick] [--only NAME] [--seeds N] [--out FOLDER]``.
 
 Writes ``benchmarks.md`` and ``benchmarks.json`` into the folder, ``results`` by default.
 """

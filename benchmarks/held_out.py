@@ -33,7 +33,6 @@ def methods(data: DataSet, seconds: float) -> dict[str, Callable[[int], Any]]:
 def measure(*, quick: bool = False, seeds: int = 5, seconds: float = 10.0) -> list[dict[str, Any]]:
     """Return a row a set: medians over the seeds, of differences too; and a count.
 
-
     Scores are accuracies in %, and 100 R2 for the regressions; the GA has `seconds` at most.
     """
     numbers = range(FIRST_SEED, FIRST_SEED + (1 if quick else seeds))
