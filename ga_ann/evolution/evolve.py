@@ -461,13 +461,14 @@ def _run(
         for callback in callbacks:
             stack.callback(callback.close)
             verdicts.append(callback.on_start(state.own_history))
+        # Before the limit on BLAS: Ctrl-C in between would leave it for the whole process.
+        interruption = stack.enter_context(Interruption())
         stack.enter_context(one_blas_thread())
         evaluators = [
             stack.enter_context(_evaluator(problem, part, n_threads))
             for part in (problem.data, held_out)
             if part is not None
         ]
-        interruption = stack.enter_context(Interruption())
         run = Run(
             state,
             problem,
