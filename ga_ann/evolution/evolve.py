@@ -36,8 +36,6 @@ __all__ = ["EvolutionResult", "evolve"]
 
 find_blas()  # now that NumPy's and SciPy's are loaded, and not in the first run
 
-Start = ArrayLike | "EvolutionResult" | State | str | os.PathLike[str] | None
-
 
 @dataclass(frozen=True, repr=False)
 class EvolutionResult(TrainingResult):
