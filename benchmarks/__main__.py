@@ -1,4 +1,4 @@
-"""Run all measurements: ``python -m benchmarks [--quick] [--only NAME] [--out FOLDER]``.
+"""Run measurements: ``python -m benchmarks [--quick] [--only NAME] [--seeds N] [--out FOLDER]``.
 
 Writes ``benchmarks.md`` and ``benchmarks.json`` into the folder, ``results`` by default.
 """
@@ -41,6 +41,7 @@ PARTS = {
     "held_out": (held_out, "Held out: the defaults against Adam, %, medians"),
     "growth": (growth, "Growth: exponents of the time of a generation"),
 }
+SEEDED = ("generalisation", "held_out")
 PACKAGES = ("ga-ann", "numpy", "pygad", "scikit-learn", "evotorch", "evosax", "deap", "cmaes")
 
 
@@ -92,6 +93,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer cases, seeds and seconds")
     parser.add_argument("--only", choices=PARTS, action="append", help="this part alone")
+    parser.add_argument("--seeds", type=int, help="of generalisation and held_out [10 and 5]")
     parser.add_argument("--out", type=Path, default=Path("results"), help="where the files go")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
@@ -102,7 +104,8 @@ def main() -> None:
     for name in options.only or PARTS:
         module, title = PARTS[name]
         start = perf_counter()
-        results[name] = module.measure(quick=options.quick)
+        seeds = {"seeds": options.seeds} if options.seeds and name in SEEDED else {}
+        results[name] = module.measure(quick=options.quick, **seeds)
         report.append(f"## {title}\n\n{as_table(results[name])}")
         print(f"{report[-1]}\n\n({perf_counter() - start:.0f} s)\n", flush=True)
         (options.out / "benchmarks.md").write_text("\n\n".join(report) + "\n")

@@ -187,14 +187,14 @@ def _with_malignant_as_one(seed: int) -> Iterator[Split]:
         yield X, 1 - y, X_test, 1 - y_test
 
 
-def measure(*, quick: bool = False, seconds: float = 20.0) -> list[dict[str, Any]]:
-    """Return a row a task and method: median, lowest and highest of 10 seeds, and seconds a fit."""
-    seeds = range(2 if quick else 10)
+def measure(*, quick: bool = False, seeds: int = 10, seconds: float = 20.0) -> list[dict[str, Any]]:
+    """Return a row a task and method: median, lowest and highest score, and seconds a fit."""
+    numbers = range(2 if quick else seeds)
     rows = []
     for task, splits, metric, methods in _tasks(seconds / 10 if quick else seconds):
         for name, make in methods.items():
             scores, times = zip(
-                *(score_and_seconds(make, splits, metric, seed) for seed in seeds), strict=True
+                *(score_and_seconds(make, splits, metric, seed) for seed in numbers), strict=True
             )
             rows.append(
                 {

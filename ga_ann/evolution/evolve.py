@@ -36,8 +36,6 @@ __all__ = ["EvolutionResult", "evolve"]
 
 find_blas()  # now that NumPy's and SciPy's are loaded, and not in the first run
 
-Start = ArrayLike | "EvolutionResult" | State | str | os.PathLike[str] | None
-
 
 @dataclass(frozen=True, repr=False)
 class EvolutionResult(TrainingResult):
@@ -477,13 +475,14 @@ def _run(
         for callback in callbacks:
             stack.callback(callback.close)
             verdicts.append(callback.on_start(state.own_history))
+        # Before the limit on BLAS: Ctrl-C in between would leave it for the whole process.
+        interruption = stack.enter_context(Interruption())
         stack.enter_context(one_blas_thread())
         evaluators = [
             stack.enter_context(_evaluator(problem, part, n_threads))
             for part in (problem.data, held_out)
             if part is not None
         ]
-        interruption = stack.enter_context(Interruption())
         run = Run(
             state,
             problem,
