@@ -27,8 +27,9 @@ __all__ = ["RECIPES", "Recipe", "find_recipe", "name_of"]
 AUTO_BATCH_SIZE = 32
 """Size of the first batches, where there are at least eight times as many samples."""
 
-WEIGHT_DECAY = 0.01
-"""The automatic weight decay at most; `benchmarks/ablation.py` compares it with others."""
+WEIGHT_DECAY = 0.05
+"""The automatic weight decay at most, divided by the number of outputs: two noisy classes need
+more of it than many clear ones bear; `benchmarks/ablation.py` compares it with others."""
 
 PYGAD_SELECTIONS = ("random", "rws", "sss", "sus")
 PYGAD_CROSSOVERS = ("sbx", "scattered", "two_points")
@@ -101,11 +102,11 @@ class Recipe:
     weight_decay : float, optional
         Share of the weights of the parents or of their mean, biases apart, that is taken away
         before the mutation, in units of the current `sigma`; at least 0. It makes for networks that
-        do better on other data. PyGAD's own crossovers do not use it. By the problem: 0.01, and
-        less for more than 10,000 samples, one over the square root of their number (as for any
-        prior, the more there are, the less it counts), or for a `sigma` above 100; 0 where the run
-        ends at a target on the training data, since a run that ends when it has learned them is not
-        to be held back, and with a set of weights.
+        do better on other data. PyGAD's own crossovers do not use it. By the problem: 0.05
+        over the number of outputs, and no more than one over the square root of the number of
+        samples (as for any prior, the more there are, the less it counts), or than one over
+        `sigma`; 0 where the run ends at a target on the training data, since a run that ends when
+        it has learned them is not to be held back, and with a set of weights.
     batch_size : int or "full", optional
         Number of samples that the generations are measured on, to begin with: the same for the
         whole population, drawn anew for each generation. By the problem: 32 where there are at
@@ -263,7 +264,8 @@ class Recipe:
         rates = ADAPTIVE_RATES if mutation == "adaptive" else (0.005 if restricted else 1.0)
         sigma = (1.0 if restricted else 0.4) if self.sigma is None else self.sigma
         # No more than all of the weights, however strong the mutation is.
-        decay = min(1 / math.sqrt(n_samples), WEIGHT_DECAY, 1 / sigma if sigma else math.inf)
+        most = WEIGHT_DECAY / data.n_outputs
+        decay = min(1 / math.sqrt(n_samples), most, 1 / sigma if sigma else math.inf)
         enough = n_samples >= 8 * AUTO_BATCH_SIZE
         by_problem: dict[str, Any] = {
             "n_parents": self.population_size if takes_all else -(-self.population_size // 4),
