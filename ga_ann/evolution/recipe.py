@@ -27,7 +27,7 @@ __all__ = ["RECIPES", "Recipe", "find_recipe", "name_of"]
 AUTO_BATCH_SIZE = 32
 """Size of the first batches, where there are at least eight times as many samples."""
 
-WEIGHT_DECAY = 0.05
+WEIGHT_DECAY = 0.1
 """The automatic weight decay at most, divided by the number of outputs: two noisy classes need
 more of it than many clear ones bear; `benchmarks/ablation.py` compares it with others."""
 
@@ -102,7 +102,7 @@ class Recipe:
     weight_decay : float, optional
         Share of the weights of the parents or of their mean, biases apart, that is taken away
         before the mutation, in units of the current `sigma`; at least 0. It makes for networks that
-        do better on other data. PyGAD's own crossovers do not use it. By the problem: 0.05
+        do better on other data. PyGAD's own crossovers do not use it. By the problem: 0.1
         over the number of outputs, and no more than one over the square root of the number of
         samples (as for any prior, the more there are, the less it counts), or than one over
         `sigma`; 0 where the run ends at a target on the training data, since a run that ends when
