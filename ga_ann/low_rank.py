@@ -32,7 +32,7 @@ __all__ = [
     "count_places",
 ]
 
-FEWEST_PLACES = 2**17
+FEWEST_PLACES = 2**16
 """Places of the table where a solution's slice may begin, at least."""
 
 PLACES_A_SOLUTION = 256
@@ -51,16 +51,14 @@ class Factors(NamedTuple):
         The mean's matrix.
     left : ndarray of shape (n_solutions, rank, n_in)
         Factors on the side of the inputs.
-    right : ndarray of shape (n_solutions, rank, n_out)
-        Factors on the side of the outputs, with the scale of the mutation.
-    bias : ndarray of shape (n_solutions, n_out) or None
-        The biases, those of each solution.
+    right : ndarray of shape (n_solutions, rank + 1, n_out)
+        Factors on the side of the outputs, with the scale of the mutation; and in the last row the
+        biases, which an input of 1 belongs to. They are 0 in a network without.
     """
 
     shared: NDArray[Any]
     left: NDArray[Any]
     right: NDArray[Any]
-    bias: NDArray[Any] | None
 
 
 def check_rank(rank: int, shapes: Sequence[tuple[int, ...]]) -> None:
@@ -97,7 +95,7 @@ class LowRankNoise:
         of sigma.
     rank : int, default=1
         Of the mutation of each matrix, from 1 to its smaller side.
-    n_places : int, default=2**17
+    n_places : int, default=2**16
         Number of places where a solution's slice of the table may begin, see `count_places`.
     dtype : {numpy.float32, numpy.float64}, default=numpy.float32
         Precision of the numbers.
@@ -120,8 +118,12 @@ class LowRankNoise:
         self.rank = rank
         self.n_genes = count_genes(shapes)
         self.scales = [np.asarray(scale, dtype=dtype) for scale in scales]
+        after = [*self.shapes[1:], ()]
+        pairs = zip(self.shapes, after, strict=True)
+        self.have_biases = [len(next_one) == 1 for shape, next_one in pairs if len(shape) == 2]
         self.n_places = n_places
         self.n_factors = count_factors(shapes, rank)
+        self._set_units()
         self._draw_table()
 
     def _draw_table(self) -> None:
@@ -140,23 +142,35 @@ class LowRankNoise:
         """Draw the places that the mutations of some solutions come from."""
         return rng.integers(self.n_places, size=n_solutions)
 
-    def factors(self, places: NDArray[np.int64]) -> Iterator[tuple[NDArray[Any], ...]]:
-        """Yield a parameter after the other: ``(left, right)`` of a matrix, ``(step,)`` of a bias.
-
-        The right factors and the steps have the parameter's scale, for a sigma of 1.
-        """
-        numbers, start, n = self._slices[places], 0, len(places)
-        of_rank = self.table.dtype.type(self.rank**-0.5)
+    def _set_units(self) -> None:
+        """Note what the numbers of a slice are multiplied by: `_plain` + sigma * `_scaled`."""
+        plain: list[NDArray[Any]] = []
+        scaled: list[NDArray[Any]] = []
         for shape, scale in zip(self.shapes, self.scales, strict=True):
             if len(shape) == 1:
-                yield (numbers[:, start : start + shape[0]] * scale,)
-                start += shape[0]
+                scaled[-1] = scale  # instead of the zeros of a layer without biases
                 continue
-            middle = start + self.rank * shape[0]
-            stop = middle + self.rank * shape[1]
-            left = numbers[:, start:middle].reshape(n, self.rank, shape[0])
-            right = numbers[:, middle:stop].reshape(n, self.rank, shape[1])
-            yield left, right * (scale * of_rank)
+            n_in, n_out = shape
+            right = np.tile(scale * self.rank**-0.5, self.rank)
+            plain += [np.ones(self.rank * n_in), np.zeros_like(right), np.zeros(n_out)]
+            scaled += [np.zeros(self.rank * n_in), right, np.zeros(n_out)]
+        self._plain = np.concatenate(plain).astype(self.dtype)
+        self._scaled = np.concatenate(scaled).astype(self.dtype)
+
+    def factors(
+        self, places: NDArray[np.int64], sigma: float = 1.0
+    ) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
+        """Yield ``(left, right)`` of a layer after the other, as `Factors` has them.
+
+        The right factors are times sigma; in their last row are the steps of the biases.
+        """
+        numbers, n, start = self._slices[places], len(places), 0
+        numbers *= self._plain + cast(Any, self.dtype.type)(sigma) * self._scaled
+        for n_in, n_out in (shape for shape in self.shapes if len(shape) == 2):
+            middle = start + self.rank * n_in
+            stop = middle + (self.rank + 1) * n_out
+            left = numbers[:, start:middle].reshape(n, self.rank, n_in)
+            yield left, numbers[:, middle:stop].reshape(n, self.rank + 1, n_out)
             start = stop
 
     def combine(self, places: NDArray[np.int64], weights: NDArray[Any]) -> NDArray[Any]:
@@ -179,13 +193,12 @@ class LowRankNoise:
 
     def _combine(self, places: NDArray[np.int64], weights: NDArray[Any]) -> NDArray[Any]:
         sums = []
-        for left, *right in self.factors(places):
-            if not right:
-                sums.append(weights @ left)
-                continue
+        for (left, right), has_biases in zip(self.factors(places), self.have_biases, strict=True):
             weighted = (left * weights[:, None, None]).reshape(-1, left.shape[2])
-            sums.append(weighted.T @ right[0].reshape(-1, right[0].shape[2]))
-        return np.concatenate([part.ravel() for part in sums])
+            sums.append((weighted.T @ right[:, :-1].reshape(-1, right.shape[2])).ravel())
+            if has_biases:
+                sums.append(weights @ right[:, -1])
+        return np.concatenate(sums)
 
 
 def count_places(n_solutions: int) -> int:
@@ -194,8 +207,8 @@ def count_places(n_solutions: int) -> int:
 
 
 def count_factors(shapes: Sequence[tuple[int, ...]], rank: int) -> int:
-    """Return how many numbers make a solution's mutation."""
-    return sum(rank * sum(shape) if len(shape) == 2 else shape[0] for shape in shapes)
+    """Return how many numbers make a solution's mutation, with biases or without."""
+    return sum(rank * sum(shape) + shape[1] for shape in shapes if len(shape) == 2)
 
 
 class LowRankPopulation(NDArrayOperatorsMixin):
@@ -285,10 +298,12 @@ class LowRankPopulation(NDArrayOperatorsMixin):
     @np.errstate(over="ignore", invalid="ignore")  # what overflows is counted where it is measured
     def _materialise(self, places: NDArray[np.int64]) -> NDArray[Any]:
         mutations = np.empty((len(places), len(self.mean)), dtype=self.dtype)
-        parameters = reshape(mutations, self.noise.shapes)
-        for parameter, (left, *right) in zip(parameters, self.noise.factors(places), strict=True):
-            parameter[...] = np.matmul(left.swapaxes(1, 2), right[0]) if right else left
-        mutations *= self.dtype.type(self.sigma)
+        parameters, noise = iter(reshape(mutations, self.noise.shapes)), self.noise
+        factors = noise.factors(places, self.sigma)
+        for (left, right), has_biases in zip(factors, noise.have_biases, strict=True):
+            np.matmul(left.swapaxes(1, 2), right[:, :-1], out=next(parameters))
+            if has_biases:
+                next(parameters)[...] = right[:, -1]
         mutations += self.mean
         return mutations
 
@@ -314,14 +329,13 @@ class LowRankPopulation(NDArrayOperatorsMixin):
     @np.errstate(over="ignore", invalid="ignore")
     def layers(self, block: slice) -> list[Factors]:
         """Return the layers of a block of solutions."""
-        sigma = self.dtype.type(self.sigma)
         found: list[Factors] = []
-        means = reshape(self.mean, self.noise.shapes)
-        for mean, (left, *right) in zip(means, self.noise.factors(self.places[block]), strict=True):
-            if right:
-                found.append(Factors(mean, left, right[0] * sigma, None))
+        factors = self.noise.factors(self.places[block], self.sigma)
+        for mean in reshape(self.mean, self.noise.shapes):
+            if mean.ndim == 1:
+                found[-1].right[:, -1] += mean
             else:
-                found[-1] = found[-1]._replace(bias=mean + left * sigma)
+                found.append(Factors(mean, *next(factors)))
         return found
 
 

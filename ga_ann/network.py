@@ -59,8 +59,9 @@ def _identity(Z: FloatArray, axis: int = -1, /) -> None:
 
 
 def _relu(Z: FloatArray, axis: int = -1, /) -> None:
-    # A row of zeros, because NumPy's maximum with a single number is several times slower.
-    np.maximum(Z, np.zeros(Z.shape[-1:], dtype=Z.dtype), out=Z)
+    # Zeros for a whole network, because NumPy's maximum is several times slower with a single
+    # number, and with short rows.
+    np.maximum(Z, np.zeros(Z.shape[-2:], dtype=Z.dtype), out=Z)
 
 
 def _sign(Z: FloatArray, axis: int = -1, /) -> None:

@@ -7,6 +7,7 @@ writes to memory that it was given.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -255,6 +256,7 @@ def mean_crossover(
     out[:] = weighted_mean(parents)
 
 
+@lru_cache(maxsize=64)  # a run asks for the same ones every generation
 def centred_weights(n: int) -> NDArray[np.float64]:
     """Return weights of sum 0 that fall with the rank of `n` solutions: the worse half is negative.
 
@@ -270,6 +272,7 @@ def centred_weights(n: int) -> NDArray[np.float64]:
     """
     weights = np.maximum(0, np.log(n / 2 + 1) - np.log(np.arange(1, n + 1)))
     centred: NDArray[np.float64] = weights / weights.sum() - 1 / n
+    centred.flags.writeable = False
     return centred
 
 
@@ -285,6 +288,7 @@ def weighted_mean(parents: Population) -> NDArray[Any]:
     return mean
 
 
+@lru_cache(maxsize=64)
 def recombination_weights(n: int) -> NDArray[np.float64]:
     """Return weights of sum 1 that fall with the rank of `n` parents.
 
@@ -293,6 +297,7 @@ def recombination_weights(n: int) -> NDArray[np.float64]:
     """
     weights = np.log(n + 0.5) - np.log(np.arange(1, n + 1))
     normalised: NDArray[np.float64] = weights / weights.sum()
+    normalised.flags.writeable = False
     return normalised
 
 

@@ -40,6 +40,8 @@ def made_by_hand(population, k):
             start += n_right
             step = sum(np.outer(a, b * scale) for a, b in zip(left, right, strict=True))
             step = step / np.sqrt(noise.rank)
+            if len(noise.shapes) == sum(len(shape) == 2 for shape in noise.shapes):
+                start += shape[1]  # those of the biases that there are not
         genes.append((mean + population.sigma * step).ravel())
     return np.concatenate(genes)
 
@@ -219,7 +221,7 @@ def test_a_rank_that_a_matrix_cannot_have_is_refused(rank):
 def test_a_population_takes_a_mean_and_places():
     population = make([784, 256, 10], n=4096, dtype=np.float32)
     assert population.nbytes < 1e6
-    assert count_factors(population.noise.shapes, 1) == 784 + 256 + 256 + 10
+    assert count_factors(population.noise.shapes, 1) == (784 + 2 * 256) + (256 + 2 * 10)
     twin = population.copy()
     twin.mean += 1
     twin.places += 1

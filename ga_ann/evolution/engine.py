@@ -162,7 +162,8 @@ class NetworkGA(pygad.GA):
                 self.population[n_known:] if n_known else self.population,
                 fitness_wanted=not self._in_loop,
             )
-            known = Measurement(*(np.concatenate(pair) for pair in zip(known, new, strict=True)))
+            pairs = zip(known, new, strict=True)
+            known = Measurement(*map(np.concatenate, pairs)) if n_known else new
         self.state.ranking = known.ranking
         return without_nan(known.fitness)
 
@@ -181,7 +182,7 @@ class NetworkGA(pygad.GA):
         if self.state.fitness_known:
             best = int(np.argmax(fitness))
             return best, float(fitness[best])
-        return int(np.nanargmax(without_nan(self.ranking))), self.state.best.fitness
+        return int(np.argmax(without_nan(self.ranking))), self.state.best.fitness
 
     def _select_by_pygad(self, fitness: NDArray[Any], num_parents: int) -> Any:
         """Let PyGAD select by the ranking."""

@@ -31,6 +31,9 @@ __all__ = ["Evaluator", "Measurement"]
 BLOCK_BYTES = 2**20
 """What the widest layer of a block may take, where a block has several networks."""
 
+LOW_RANK_BYTES = 2**22
+"""The same for low-rank solutions, whose matrix stays in cache instead."""
+
 CHUNK_BYTES = 2**22
 """What the widest layer of one network may take; more samples go through in chunks."""
 
@@ -228,11 +231,9 @@ class Evaluator:
         if isinstance(population, LowRankPopulation):
             cost = LOW_RANK_FLOPS * sum(self._widths) * n_samples
             shared = self._multiply_first(population, columns)
-        small = shared is not None and n_solutions * cost < THREADED_FLOPS
-        size = self._block_size(n_solutions, n_samples, small=small)
+        size = self._block_size(n_solutions, n_samples, cost, low_rank=shared is not None)
         blocks = [slice(k, k + size) for k in range(0, n_solutions, size)]
-        threaded = size * cost > THREADED_FLOPS
-        n_shares = min(self._n_jobs, len(blocks)) if threaded else 1
+        n_shares = min(self._n_jobs, len(blocks)) if size * cost > THREADED_FLOPS else 1
 
         def measure(share: int) -> None:
             for block in blocks[share::n_shares]:
@@ -249,12 +250,14 @@ class Evaluator:
             measured.ranking[failed] = np.nan
         return measured
 
-    def _block_size(self, n_solutions: int, n_samples: int, *, small: bool) -> int:
+    def _block_size(self, n_solutions: int, n_samples: int, cost: float, *, low_rank: bool) -> int:
         row_bytes = max(self._widths) * n_samples * self.X.itemsize
-        # At least four blocks, so that two or four threads end at the same time; but not where all
-        # of it is too little work for a second thread.
-        most = n_solutions if small else -(-n_solutions // 4)
-        return max(1, min(BLOCK_BYTES // row_bytes, most))
+        # At least four blocks, so that two or four threads end at the same time; but none that is
+        # too little work for a thread, where what comes with a block would be most of it.
+        most = -(-n_solutions // 4)
+        if low_rank:
+            most = max(most, min(n_solutions, int(THREADED_FLOPS / cost)))
+        return max(1, min((LOW_RANK_BYTES if low_rank else BLOCK_BYTES) // row_bytes, most))
 
     def _multiply_first(
         self, population: LowRankPopulation, columns: NDArray[Any]
@@ -286,7 +289,7 @@ class Evaluator:
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             outputs = self._forward(layers, columns, shared, len(out.fitness))
             # An infinity or a NaN anywhere makes the sum one of them.
-            invalid = ~np.isfinite(outputs.sum(axis=(1, 2)))
+            invalid = ~np.isfinite(outputs.reshape(len(outputs), -1).sum(axis=1))
             out.fitness[:], ranking = _score([fitness, self._ranking], outputs, targets)
             out.ranking[:] = out.fitness if self._ranking is None else ranking
         out.fitness[invalid] = out.ranking[invalid] = np.nan
@@ -328,20 +331,16 @@ class Evaluator:
     ) -> None:
         """Add to the product with the shared matrix what is each solution's own."""
         n_solutions, rank, n_in = layer.left.shape
-        own = self._buffer(("own", k), (n_solutions, rank, A.shape[-1]))
+        own = self._buffer(("own", k), (n_solutions, rank + 1, A.shape[-1]))
         if A.ndim == 2:  # all solutions have the same input
-            own[:] = (layer.left.reshape(-1, n_in) @ A).reshape(own.shape)
+            own[:, :rank] = (layer.left.reshape(-1, n_in) @ A).reshape(n_solutions, rank, -1)
         else:
-            np.matmul(layer.left, A, out=own)
-        if rank == 1:  # several times as fast as the product of a column and a row by BLAS
-            np.multiply(layer.right[:, 0, :, None], own, out=out)
-        else:
-            np.matmul(layer.right.swapaxes(1, 2), own, out=out)
+            np.matmul(layer.left, A, out=own[:, :rank])
+        own[:, rank] = 1  # what the biases are multiplied by
+        np.matmul(layer.right.swapaxes(1, 2), own, out=out)
         if product is None:
             product = np.matmul(layer.shared.T, A, out=self._buffer(("shared", k), out.shape))
         out += product
-        if layer.bias is not None:
-            out += layer.bias[:, :, None]
 
     def _propagate(self, layer: Layer, A: NDArray[Any], out: NDArray[Any]) -> None:
         W, b = layer

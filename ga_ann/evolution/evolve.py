@@ -261,7 +261,7 @@ def _check_limits(limits: Limits, problem: Problem, held_out: TrainingData | Non
     if limits.early_stopping and held_out is None:
         raise ValueError("early_stopping needs validation_data, got None.")
     if limits.max_evaluations is not None:
-        size = problem.recipe.population_size
+        size = problem.population_size
         check_number(limits.max_evaluations, "max_evaluations", low=size)
 
 
@@ -384,7 +384,7 @@ def _draw(
     low_rank = recipe.mutation == "low_rank"
     population: Any
     if chromosomes is None:
-        population = problem.draw_population(rng, 1 if low_rank else None)
+        population = problem.draw_mean(rng)[None] if low_rank else problem.draw_population(rng)
     else:
         population = problem.check_population(chromosomes)
     noise_seed, engine_seed = (int(seed) for seed in rng.integers(2**32, size=2))
@@ -432,7 +432,7 @@ def _resume(
             f"the checkpoint is one of another run: {difference}. Give each run a file of its own."
         )
     # Not `check_population`: weights that have become infinite are those of this run.
-    shape = (recipe.population_size, problem.n_genes)
+    shape = (problem.population_size, problem.n_genes)
     parts = (held.population, held.fitness, held.ranking, held.best.solution)
     fits = [part.shape for part in parts] == [shape, shape[:1], shape[:1], shape[1:]]
     fits = fits and held.shapes == problem.shapes and held.population.dtype == recipe.dtype

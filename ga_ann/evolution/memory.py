@@ -8,7 +8,7 @@ import numpy as np
 import psutil
 
 from ga_ann.chromosome import count_genes
-from ga_ann.evolution.evaluation import BLOCK_BYTES, CHUNK_BYTES, SHARED_BYTES
+from ga_ann.evolution.evaluation import BLOCK_BYTES, CHUNK_BYTES, LOW_RANK_BYTES, SHARED_BYTES
 from ga_ann.evolution.problem import Problem
 from ga_ann.low_rank import MOST_FACTORS, count_factors, count_places
 from ga_ann.operators import TABLE_SIZE
@@ -44,19 +44,25 @@ def estimate_memory(problem: Problem, *, n_jobs: int, in_place: bool) -> dict[st
     n_genes = count_genes(problem.shapes)
     low_rank = recipe.mutation == "low_rank"
     # Recipes take next to nothing, and their factors are made block by block.
-    n_solutions = 0 if low_rank else recipe.population_size * (1 if in_place else 2)
+    n_solutions = 0 if low_rank else problem.population_size * (1 if in_place else 2)
     n_parents: int = 0 if low_rank else recipe.n_parents or 0
     n_numbers = TABLE_SIZE + n_genes
     shared = n_combined = 0
     if low_rank:
         n_factors = count_factors(problem.shapes, recipe.rank)
-        n_numbers = count_places(recipe.population_size) + n_factors
-        n_combined = min(max(MOST_FACTORS, n_factors), recipe.population_size * n_factors)
+        n_numbers = count_places(problem.population_size) + n_factors
+        n_combined = min(max(MOST_FACTORS, n_factors), problem.population_size * n_factors)
         shared = min(SHARED_BYTES, item * problem.shapes[0][-1] * len(X))
     widest = item * max(shape[-1] for shape in problem.shapes)
     # A block of networks and all samples, or one network and a chunk of them; see `Evaluator`.
     one = min(widest * len(X), CHUNK_BYTES)
-    block = max(one, min(BLOCK_BYTES, widest * len(X) * -(-recipe.population_size // 4)))
+    block = max(
+        one,
+        min(
+            LOW_RANK_BYTES if low_rank else BLOCK_BYTES,
+            widest * len(X) * -(-problem.population_size // 4),
+        ),
+    )
     outputs = item * problem.data.n_outputs * len(X) * max(1, block // max(1, widest * len(X)))
     n_layers = sum(len(shape) == 2 for shape in problem.shapes)
     return {

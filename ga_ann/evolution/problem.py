@@ -22,6 +22,9 @@ from ga_ann.weight_sets import check_weight_set, draw_from, is_inside
 
 __all__ = ["Problem"]
 
+OUTPUT_SCALE = 0.3
+"""What the last matrix of the first mean is multiplied by."""
+
 
 class Problem:
     """The networks that a run looks for: their shapes, and the scale of each gene.
@@ -124,6 +127,12 @@ class Problem:
         }
 
     @property
+    def population_size(self) -> int:
+        """Number of solutions."""
+        size: Any = self.recipe.population_size  # once resolved
+        return int(size)
+
+    @property
     def n_genes(self) -> int:
         """Number of genes in a chromosome."""
         return count_genes(self.shapes)
@@ -171,7 +180,7 @@ class Problem:
             self.shapes,
             self.neuron_scales,
             rank=self.recipe.rank,
-            n_places=count_places(self.recipe.population_size),
+            n_places=count_places(self.population_size),
             dtype=self.recipe.dtype,
         )
 
@@ -179,7 +188,7 @@ class Problem:
         self, rng: np.random.Generator, mean: NDArray[Any], noise: LowRankNoise, *, sigma: float
     ) -> LowRankPopulation:
         """Draw a population of low-rank mutations of a mean."""
-        places = noise.draw_places(rng, self.recipe.population_size)
+        places = noise.draw_places(rng, self.population_size)
         return LowRankPopulation(mean, places, sigma, noise)
 
     def draw_population(
@@ -201,7 +210,7 @@ class Problem:
             are restricted to a set have equal chances, and biases the value nearest to 0.
         """
         recipe = self.recipe
-        n_solutions = n_solutions or recipe.population_size
+        n_solutions = n_solutions or self.population_size
         population: NDArray[Any]
         if self.weight_values is not None:
             return self._draw_restricted(rng, n_solutions)
@@ -214,6 +223,18 @@ class Problem:
         if self.data.classes is None and self.bias:
             population[:, -self.data.n_outputs :] = self.data.centre
         return population
+
+    def draw_mean(self, rng: np.random.Generator) -> NDArray[Any]:
+        """Draw what the first generation's offspring are mutations of, of shape (n_genes,).
+
+        It is a network of `draw_population` whose last matrix is weaker by `OUTPUT_SCALE`: of
+        outputs that differ by chance, some classes would be given to no sample at first, and would
+        have to be found again.
+        """
+        mean: NDArray[Any] = self.draw_population(rng, 1)[0]
+        matrices = [part for part in reshape(mean, self.shapes) if part.ndim == 2]
+        matrices[-1][...] *= OUTPUT_SCALE
+        return mean
 
     def _drawn_scale(self) -> NDArray[Any]:
         """Return the standard deviations with which `init` draws the genes."""
@@ -261,7 +282,7 @@ class Problem:
                 )
             except (TypeError, ValueError) as error:
                 raise ValueError(f"start cannot be used as chromosomes: {error}") from error
-        shape = (self.recipe.population_size, self.n_genes)
+        shape = (self.population_size, self.n_genes)
         if self.recipe.mutation == "low_rank":  # of which only the mean is taken
             shape = (len(population), self.n_genes)
         if population.shape != shape:

@@ -57,11 +57,11 @@ class Recipe:
 
     Parameters
     ----------
-    population_size : int, default=32
-        Number of solutions, at least 2.
+    population_size : int, optional
+        Number of solutions, at least 2. By the problem: 32, or 128 for a coarse search.
     n_parents : int, optional
         Number of solutions that mate, 1 to `population_size`. By the problem: a quarter of them,
-        or all with the recombination ``"centred"``.
+        all with the recombination ``"centred"``, or an eighth in a coarse search.
     n_elites : int, default=0
         Number of best solutions that enter the next generation unchanged, 0 to
         ``population_size - 1``. On batches they are measured again in every generation.
@@ -76,8 +76,8 @@ class Recipe:
         restricted to a set.
     recombination : {"centred", "parents"}, optional
         What the solutions count in the mean crossover, see `RECOMBINATIONS`. By the problem:
-        ``"centred"``, or ``"parents"`` where `n_parents` is given or selection is not by
-        truncation.
+        ``"centred"``, or ``"parents"`` where `n_parents` is given, selection is not by
+        truncation, or the search is coarse.
     mutation : str, optional
         ``"low_rank"`` (with the mean crossover: the mutation of each weight matrix has a low rank
         and costs next to nothing, see `ga_ann.low_rank`), ``"gaussian"``, ``"uniform"``,
@@ -94,8 +94,8 @@ class Recipe:
         problem: 1, 0.005 with a set of weights, (0.2, 0.05) for ``"adaptive"``.
     sigma : float, optional
         Standard deviation of the mutation, relative to that of the layer's initial weights; at
-        least 0. PyGAD's own mutations do not use it. By the problem: 0.4, or 1 with a set of
-        weights.
+        least 0. PyGAD's own mutations do not use it. By the problem: 0.4, 1 with a set of
+        weights, or 0.6 for a coarse search.
     sigma_decay : float, default=0.8
         What `sigma` is multiplied by, and the batch by the square root of 2, when three checks in
         a row (every tenth generation, on all samples) show no progress; above 0, and 1 for never.
@@ -110,13 +110,16 @@ class Recipe:
     batch_size : int or "full", optional
         Number of samples that the generations are measured on, to begin with: the same for the
         whole population, drawn anew for each generation. By the problem: 32 where there are at
-        least 256 samples. The fitness that the History reports as best, and the stop at a target,
-        are measured on all samples.
+        least 256 samples, or 256 for a coarse search. The fitness that the History reports as
+        best, and the stop at a target, are measured on all samples.
     ranking : str or callable, optional
         What selection ranks the solutions by: ``"fitness"``, or a score as for the fitness, which
         tells solutions of equal fitness apart. By the problem: the log loss, adjusted to the
         classes' importance where the fitness has such, and R2 for a regression; see `finer_score`.
         Which solution is the best is decided by the fitness, and between equals by the ranking.
+        The search is coarse where it is by ``"fitness"`` alone, and a finer score would be the
+        default: solutions are then told apart only by many of them on many samples, and what the
+        worst ones have in common says little.
     noise : {"table", "generator"}, default="table"
         Where Gaussian mutation takes its numbers from: slices of a table drawn once, see
         `noise_table`, or the generator, several times slower.
@@ -143,7 +146,7 @@ class Recipe:
     True
     """
 
-    population_size: int = 32
+    population_size: int | None = None
     n_parents: int | None = None
     n_elites: int = 0
     selection: str = "truncation"
@@ -205,11 +208,13 @@ class Recipe:
 
     def _check_numbers(self) -> None:
         size = self.population_size
-        check_number(size, "population_size", Integral, low=2)
+        if size is not None:
+            check_number(size, "population_size", Integral, low=2)
         if self.n_parents is not None:
             check_number(self.n_parents, "n_parents", Integral, low=1, high=size)
         check_number(self.rank, "rank", Integral, low=1)
-        check_number(self.n_elites, "n_elites", Integral, low=0, high=size - 1)
+        most = None if size is None else size - 1
+        check_number(self.n_elites, "n_elites", Integral, low=0, high=most)
         check_number(self.sigma_decay, "sigma_decay", above=0, high=1)
         if self.sigma is not None:
             check_number(self.sigma, "sigma", low=0)
@@ -258,25 +263,31 @@ class Recipe:
         restricted, n_samples = weight_set is not None, len(data.X)
         crossover = self.crossover or ("gene_pool" if restricted else "mean")
         mutation = self.mutation or ("step" if restricted else self._free_mutation(crossover))
-        centred = self.n_parents is None and self.selection == "truncation"
+        finer = finer_score(fitness, data.class_shares)
+        coarse = self.ranking == "fitness" and fitness is not finer and mutation == "low_rank"
+        size = self.population_size or (128 if coarse else 32)
+        centred = self.n_parents is None and self.selection == "truncation" and not coarse
         recombination = self.recombination or ("centred" if centred else "parents")
         takes_all = crossover == "mean" and recombination == "centred"
         rates = ADAPTIVE_RATES if mutation == "adaptive" else (0.005 if restricted else 1.0)
-        sigma = (1.0 if restricted else 0.4) if self.sigma is None else self.sigma
+        usual_sigma = 1.0 if restricted else (0.6 if coarse else 0.4)
+        sigma = usual_sigma if self.sigma is None else self.sigma
         # No more than all of the weights, however strong the mutation is.
         most = WEIGHT_DECAY / data.n_outputs
         decay = min(1 / math.sqrt(n_samples), most, 1 / sigma if sigma else math.inf)
+        batch = AUTO_BATCH_SIZE * (8 if coarse else 1)
         enough = n_samples >= 8 * AUTO_BATCH_SIZE
         by_problem: dict[str, Any] = {
-            "n_parents": self.population_size if takes_all else -(-self.population_size // 4),
+            "population_size": size,
+            "n_parents": size if takes_all else -(-size // (8 if coarse else 4)),
             "crossover": crossover,
             "recombination": recombination,
             "mutation": mutation,
             "mutation_rate": rates,
             "sigma": sigma,
             "weight_decay": 0.0 if ends_at_target or restricted else decay,
-            "batch_size": AUTO_BATCH_SIZE if enough else "full",
-            "ranking": finer_score(fitness, data.class_shares),
+            "batch_size": batch if enough else "full",
+            "ranking": finer,
         }
         missing = {name: v for name, v in by_problem.items() if getattr(self, name) is None}
         resolved = replace(self, **missing)

@@ -227,9 +227,9 @@ class Run:
 
     def _next_cost(self) -> float:
         """Return the evaluations of another generation and of the candidate of a check."""
-        recipe, schedule = self.problem.recipe, self.state.schedule
-        share = schedule.batch_size / schedule.n_samples
-        return (recipe.population_size - recipe.n_elites) * share + 1
+        schedule = self.state.schedule
+        n_measured = self.problem.population_size - self.problem.recipe.n_elites
+        return n_measured * schedule.batch_size / schedule.n_samples + 1
 
     def _mean_fitness(self, valid: NDArray[Any]) -> float:
         known = self.state.fitness_known and len(valid) > 0

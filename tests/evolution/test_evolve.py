@@ -336,7 +336,7 @@ def test_elites_keep_no_fitness_that_was_not_measured():
 
 
 def test_weight_decay_takes_from_weights_and_not_from_biases():
-    options = {"sigma": 0.5, "sigma_decay": 1.0, "bias": True, "n_generations": 30}
+    options = {"sigma": 0.5, "sigma_decay": 1.0, "bias": True, "n_generations": 100}
     norms = [np.linalg.norm(run(weight_decay=w, **options).population) for w in (0.0, 0.3, 2.0)]
     assert norms == sorted(norms, reverse=True)
     auto = run(**options)
