@@ -5,7 +5,7 @@ import pytest
 
 from ga_ann.chromosome import reshape
 from ga_ann.evolution.data import TrainingData
-from ga_ann.evolution.problem import Problem
+from ga_ann.evolution.problem import OUTPUT_SCALE, Problem
 from ga_ann.evolution.recipe import Recipe
 from ga_ann.low_rank import LowRankPopulation
 from ga_ann.network import forward
@@ -188,3 +188,14 @@ def test_a_rank_that_the_network_cannot_have_is_refused():
     with pytest.raises(ValueError, match="1 to 3 for the 5 x 3 matrix of layer 2, got 4"):
         make_problem(data(), mutation="low_rank", rank=4)
     make_problem(data(), mutation="gaussian", rank=4)
+
+
+@pytest.mark.parametrize("bias", [False, True])
+def test_the_first_mean_is_a_drawn_network_with_weak_outputs(bias):
+    problem = make_problem(data(), bias=bias, hidden_layer_sizes=(5,))
+    drawn = problem.draw_population(np.random.default_rng(3), 1)[0]
+    mean = problem.draw_mean(np.random.default_rng(3))
+    weak = reshape(drawn, problem.shapes)
+    weak[-1 - bias] *= OUTPUT_SCALE
+    np.testing.assert_array_equal(mean, drawn)
+    assert 0 < OUTPUT_SCALE < 1

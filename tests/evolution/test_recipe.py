@@ -397,3 +397,31 @@ def test_the_settings_of_a_history_hold_the_recipe_of_the_run(name):
     if RECIPES[name].ranking is not None:
         assert read == result.recipe
     assert Problem(held, RECIPES[name], hidden_layer_sizes=(2,)).recipe.dtype == read.dtype
+
+
+def test_a_search_by_the_fitness_alone_looks_at_more_solutions_and_samples():
+    coarse = resolve(Recipe(ranking="fitness"), n_samples=1000)
+    assert (coarse.population_size, coarse.n_parents, coarse.batch_size) == (128, 16, 256)
+    assert (coarse.recombination, coarse.sigma) == ("parents", 0.6)
+    usual = resolve(n_samples=1000)
+    assert (usual.population_size, usual.n_parents, usual.batch_size) == (32, 32, 32)
+    assert (usual.recombination, usual.sigma) == ("centred", 0.4)
+    # What was asked for stays, as does a search of another kind.
+    asked = Recipe(ranking="fitness", population_size=40, sigma=0.1, recombination="centred")
+    found = resolve(asked, n_samples=1000)
+    assert (found.population_size, found.n_parents, found.sigma) == (40, 40, 0.1)
+    dense = resolve(Recipe(ranking="fitness", crossover="uniform"), n_samples=1000)
+    assert (dense.population_size, dense.n_parents, dense.batch_size) == (32, 8, 32)
+
+
+def test_a_fitness_that_is_fine_enough_has_the_usual_search():
+    smooth = Recipe(ranking="fitness").resolve(
+        data(1000), fitness=resolve_fitness("neg_log_loss", classes=np.arange(2))
+    )
+    assert (smooth.population_size, smooth.recombination) == (32, "centred")
+
+
+def test_more_parents_than_the_problem_has_solutions_are_refused():
+    with pytest.raises(ValueError, match="n_parents must be <= 32, got 33"):
+        resolve(Recipe(n_parents=33))
+    assert resolve(Recipe(n_parents=32)).population_size == 32
