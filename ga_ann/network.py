@@ -27,6 +27,7 @@ __all__ = [
     "pair_layers",
     "predict",
     "to_predictions",
+    "to_probabilities",
 ]
 
 FloatArray = NDArray[Any]
@@ -85,6 +86,7 @@ def _softmax(Z: FloatArray, axis: int = -1, /) -> None:
 
 ACTIVATIONS: dict[str, Activation] = {
     "identity": _identity,
+    "logistic": _sigmoid,  # scikit-learn's name for it
     "relu": _relu,
     "sigmoid": _sigmoid,
     "sign": _sign,
@@ -377,3 +379,40 @@ def to_predictions(outputs: FloatArray, classes: NDArray[Any] | None) -> NDArray
         return outputs[:, 0] if outputs.shape[1] == 1 else outputs
     labels: NDArray[Any] = classes[outputs.argmax(axis=-1)]
     return labels
+
+
+def to_probabilities(
+    outputs: FloatArray, classes: NDArray[Any] | None, output_activation: str
+) -> FloatArray:
+    """Return what a classifier's outputs say of the probability of each class.
+
+    Parameters
+    ----------
+    outputs : ndarray of shape (n_samples, n_outputs)
+        What `forward` returned.
+    classes : ndarray of shape (n_outputs,) or None
+        The label that stands for each output; None for a regression.
+    output_activation : str
+        The activation that `outputs` have passed.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_outputs)
+        Their softmax; the outputs as they are, where that was their activation.
+
+    Raises
+    ------
+    ValueError
+        If there are no classes.
+
+    Examples
+    --------
+    >>> to_probabilities(np.array([[0.0, 0.0]]), np.array(["fig", "kiwi"]), "identity")
+    array([[0.5, 0.5]])
+    """
+    if classes is None:
+        raise ValueError("a regression has no classes and no probabilities of them; use predict.")
+    if output_activation == "softmax":
+        return outputs
+    probabilities: FloatArray = softmax(outputs, axis=-1)
+    return probabilities

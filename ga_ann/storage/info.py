@@ -78,7 +78,10 @@ def _model(path: str | os.PathLike[str], header: dict[str, Any]) -> Iterator[str
     held = load_model(path)
     shapes = [W.shape for W in held.weights]
     yield f"network: {_sizes(shapes)}, {held.activation}, then {held.output_activation}"
-    yield f"classes: {', '.join(map(str, held.classes.tolist()))}"
+    if held.classes is None:
+        yield "a regression"
+    else:
+        yield f"classes: {', '.join(map(str, held.classes.tolist()))}"
     if held.extraction is not None:
         yield f"features of pictures: {_pairs(held.extraction)}"
     if "history" in header:
