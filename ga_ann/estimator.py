@@ -297,14 +297,15 @@ class _GeneticMLP(BaseEstimator):
     def _continued(self) -> EvolutionResult | None:
         return self._result if self.warm_start and hasattr(self, "_result") else None
 
-    def _forward(self, X: ArrayLike, *, output_activation: str | None = None) -> NDArray[Any]:
+    def _forward(self, X: ArrayLike, *, skip: str | None = None) -> NDArray[Any]:
+        """Return the network's outputs, before their activation if it is the one to skip."""
         check_is_fitted(self)
         samples = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
         return forward(
             self._weights(),
             samples,
             activation=self._result.activation,
-            output_activation=output_activation or self.out_activation_,
+            output_activation="identity" if self.out_activation_ == skip else self.out_activation_,
         )
 
     def _weights(self) -> list[NDArray[Any]]:
@@ -569,9 +570,8 @@ class GeneticMLPClassifier(ClassifierMixin, _GeneticMLP):
 
     def predict_log_proba(self, X: ArrayLike) -> NDArray[Any]:
         """Return the logarithm of the probability of each class."""
-        # Not the logarithm of the probabilities, which may be too small for a float.
-        last = "identity" if self.out_activation_ == "softmax" else None
-        logarithms: NDArray[Any] = log_softmax(self._forward(X, output_activation=last), axis=1)
+        # Not the logarithm of a softmax, which may be too small for a float.
+        logarithms: NDArray[Any] = log_softmax(self._forward(X, skip="softmax"), axis=1)
         return logarithms
 
 

@@ -139,7 +139,7 @@ def test_labels_that_need_a_pickle_are_refused_and_their_like_are_not(tmp_path):
     assert TrainingResult(**network, **about, classes=labels).to_model().classes.dtype.kind == "U"
     for hidden in (b"pear", ("pear",), "pear\0"):
         labels[1] = hidden
-        with pytest.raises(TypeError, match="classes must be an array of .* got object"):
+        with pytest.raises(TypeError, match=r"classes must be an array of .* got object"):
             TrainingResult(**network, **about, classes=labels).save(tmp_path / "m")
     assert not list(tmp_path.iterdir())
 
