@@ -20,6 +20,7 @@ from scipy.special import expit, softmax
 __all__ = [
     "ACTIVATIONS",
     "INITS",
+    "describe_shapes",
     "forward",
     "init_weights",
     "layer_shapes",
@@ -167,6 +168,19 @@ def layer_shapes(layer_sizes: Sequence[int], *, bias: bool = False) -> list[tupl
         if bias:
             shapes.append((int(n_out),))
     return shapes
+
+
+def describe_shapes(shapes: Sequence[tuple[int, ...]]) -> str:
+    """Return the sizes of a network's layers in words.
+
+    Examples
+    --------
+    >>> describe_shapes([(102, 150), (150,), (150, 4), (4,)])
+    '102-150-4 with biases'
+    """
+    matrices = [shape for shape in shapes if len(shape) == 2]
+    sizes = [matrices[0][0], *(n_out for _, n_out in matrices)]
+    return "-".join(map(str, sizes)) + (" with biases" if len(shapes) > len(matrices) else "")
 
 
 def init_weights(
