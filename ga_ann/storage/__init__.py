@@ -21,7 +21,14 @@ from ga_ann.storage.files import (
 )
 from ga_ann.storage.fingerprint import Fingerprints
 from ga_ann.storage.info import describe_file
-from ga_ann.storage.model import Model, load_history, load_model, save_history, save_model
+from ga_ann.storage.model import (
+    Model,
+    load,
+    load_history,
+    load_model,
+    save_history,
+    save_model,
+)
 
 __all__ = [
     "Fingerprints",
@@ -32,6 +39,7 @@ __all__ = [
     "clear_unfinished",
     "describe_difference",
     "describe_file",
+    "load",
     "load_checkpoint",
     "load_history",
     "load_model",
