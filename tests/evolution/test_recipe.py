@@ -327,7 +327,8 @@ def test_low_rank_and_all_solutions_are_chosen_where_they_can_be(recipe):
     by_mean = resolved.crossover == "mean" and own and recipe.n_elites == 0
     assert (resolved.mutation == "low_rank") == by_mean
     chosen = recipe.n_parents is not None or recipe.selection != "truncation"
-    assert resolved.recombination == ("parents" if chosen else "centred")
+    coarse = recipe.ranking == "fitness" and by_mean
+    assert resolved.recombination == ("parents" if chosen or coarse else "centred")
 
 
 @pytest.mark.parametrize("weight_set", ["binary", (-2.0, 3.0)])
