@@ -32,7 +32,7 @@ from ga_ann.history import History
 from ga_ann.network import forward, to_predictions
 from ga_ann.state import State
 from ga_ann.storage import load_checkpoint
-from ga_ann.validation import check_number
+from ga_ann.validation import as_samples, check_number, check_one_label
 
 __all__ = ["GeneticMLPClassifier", "GeneticMLPRegressor"]
 
@@ -41,6 +41,9 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 
 RECIPE_FIELDS = [field.name for field in fields(Recipe)]
 """Parameters that stand for a field of the recipe."""
+
+AS_NUMBERS: dict[str, Any] = {"dtype": (np.float64, np.float32), "accept_sparse": "csr"}
+"""How samples are validated."""
 
 SHARED = (
     "hidden_layer_sizes",
@@ -221,11 +224,11 @@ class _GeneticMLP(BaseEstimator):
         self, X: NDArray[Any], y: NDArray[Any], seed: Any
     ) -> tuple[NDArray[np.intp], NDArray[np.intp] | None]:
         """Return the samples to train on, and those held out for early stopping."""
-        everything = np.arange(len(X))
+        everything = np.arange(X.shape[0])
         if not self.early_stopping:
             return everything, None
         labels = y if self._task == "classification" else None
-        self._check_split(len(X), labels)
+        self._check_split(X.shape[0], labels)
         training, held_out = train_test_split(
             everything,
             test_size=self.validation_fraction,
@@ -255,12 +258,17 @@ class _GeneticMLP(BaseEstimator):
                 "validation_fraction, add samples, or set early_stopping=False."
             )
 
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
     def _continued(self) -> EvolutionResult | None:
         return self._result if self.warm_start and hasattr(self, "_result") else None
 
     def _forward(self, X: ArrayLike) -> NDArray[Any]:
         check_is_fitted(self)
-        samples = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
+        samples = as_samples(validate_data(self, X, reset=False, **AS_NUMBERS))
         weights = [parameter.astype(np.float64) for parameter in self.weights_]
         return forward(
             weights,
@@ -380,7 +388,7 @@ class GeneticMLPClassifier(ClassifierMixin, _GeneticMLP):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like or sparse matrix of shape (n_samples, n_features)
             The samples.
         y : array-like of shape (n_samples,)
             Their labels.
@@ -396,7 +404,8 @@ class GeneticMLPClassifier(ClassifierMixin, _GeneticMLP):
         ValueError
             If the data cannot be learned from, or a parameter is out of its range.
         """
-        samples, labels = validate_data(self, X, y, dtype=(np.float64, np.float32))
+        check_one_label(y)
+        samples, labels = validate_data(self, X, y, **AS_NUMBERS)
         check_classification_targets(labels)
         self.classes_ = np.unique(labels)
         weight = self._weights_of(samples, labels, sample_weight)
@@ -434,7 +443,8 @@ class GeneticMLPClassifier(ClassifierMixin, _GeneticMLP):
             If the first call lacks `classes`, or a later one names others.
         """
         first = not hasattr(self, "_result")
-        samples, labels = validate_data(self, X, y, reset=first, dtype=(np.float64, np.float32))
+        check_one_label(y)
+        samples, labels = validate_data(self, X, y, reset=first, **AS_NUMBERS)
         check_classification_targets(labels)
         if first:
             if classes is None:
@@ -523,7 +533,7 @@ class GeneticMLPRegressor(RegressorMixin, _GeneticMLP):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like or sparse matrix of shape (n_samples, n_features)
             The samples.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Their targets.
@@ -556,13 +566,7 @@ class GeneticMLPRegressor(RegressorMixin, _GeneticMLP):
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, *, reset: bool
     ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None]:
         samples, targets = validate_data(
-            self,
-            X,
-            y,
-            reset=reset,
-            multi_output=True,
-            y_numeric=True,
-            dtype=(np.float64, np.float32),
+            self, X, y, reset=reset, multi_output=True, y_numeric=True, **AS_NUMBERS
         )
         if targets.ndim == 2 and targets.shape[1] == 1:
             targets = column_or_1d(targets, warn=True)

@@ -9,9 +9,9 @@ from typing import Any, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import check_array
 
 from ga_ann.network import forward, to_predictions
+from ga_ann.validation import check_samples
 
 __all__ = ["COLUMNS", "History", "TrainingResult"]
 
@@ -237,7 +237,7 @@ class TrainingResult:
         """
         return forward(
             self.weights,
-            check_array(X),
+            check_samples(X),
             activation=self.activation,
             output_activation=self.output_activation,
         )

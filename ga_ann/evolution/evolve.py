@@ -106,8 +106,10 @@ def evolve(
 
     Parameters
     ----------
-    X : array-like of shape (n_samples, n_features)
-        The samples; finite numbers.
+    X : array-like or sparse matrix of shape (n_samples, n_features)
+        The samples; finite numbers. Sparse ones of up to 16 MiB as a dense array become one, and
+        the run is that of the dense samples to the bit. Larger ones stay sparse; sums leave out
+        the zeros, so that the run has other last bits, and another checkpoint, than a dense one.
     y : array-like of shape (n_samples,)
         Their classes: labels of any kind, at least two different ones. Or, for a regression,
         numbers, in one column or several.
@@ -320,7 +322,7 @@ def _begin(
                 f"start must have parameters of {problem.shapes}, got {start.state.shapes}."
             )
         state = start.state.continued(
-            start.population, n_samples=len(problem.data.X), settings=settings
+            start.population, n_samples=problem.data.n_samples, settings=settings
         )
         _check_decay(problem.recipe, state.schedule)
         _inherit(start, problem, state)
@@ -379,7 +381,7 @@ def _draw(
     random_state: int | np.random.Generator | None,
 ) -> State:
     """Return the beginning of a new run, from chromosomes that were given or are drawn."""
-    recipe, n_samples = problem.recipe, len(problem.data.X)
+    recipe, n_samples = problem.recipe, problem.data.n_samples
     rng = np.random.default_rng(random_state)
     low_rank = recipe.mutation == "low_rank"
     population: Any
@@ -420,7 +422,7 @@ def _resume(
     random_state: int | np.random.Generator | None,
 ) -> State:
     """Return the state of a checkpoint, if it is that of the same run."""
-    recipe, n_samples = problem.recipe, len(problem.data.X)
+    recipe, n_samples = problem.recipe, problem.data.n_samples
     if not held.fingerprints:
         raise ValueError("start is the state of what evolve returned; give that itself.")
     difference = describe_difference(held, settings, fingerprints)
