@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from tqdm import tqdm
 
+from ga_ann.ctrl_c import is_one_of_many
 from ga_ann.history import History, TrainingResult
 from ga_ann.network import ACTIVATIONS, Layer, init_weights, lookup, pair_layers, predict
 from ga_ann.validation import (
@@ -178,7 +179,7 @@ def train_naive(
                 bar.set_postfix(accuracy=f"{fitness:.4f}", refresh=False)
                 bar.update(iteration - bar.n)
         except KeyboardInterrupt:
-            if not len(history):
+            if not len(history) or is_one_of_many():
                 raise
             stop_reason = "interrupted"
     return TrainingResult(

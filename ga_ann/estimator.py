@@ -386,6 +386,10 @@ class GeneticMLPClassifier(ClassifierMixin, _GeneticMLP):
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Train the network.
 
+        Ctrl-C ends the fit after the generation that is running and keeps the best network so far.
+        In a search, a cross-validation, an ensemble or a pool of joblib, `KeyboardInterrupt` ends
+        all of that instead; `evolve` says how this is decided.
+
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
@@ -530,6 +534,10 @@ class GeneticMLPRegressor(RegressorMixin, _GeneticMLP):
     @_all_or_nothing
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Train the network.
+
+        Ctrl-C ends the fit after the generation that is running and keeps the best network so far.
+        In a search, a cross-validation, an ensemble or a pool of joblib, `KeyboardInterrupt` ends
+        all of that instead; `evolve` says how this is decided.
 
         Parameters
         ----------

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ga_ann.callbacks import Callback, EarlyStopping, ProgressBar, as_callbacks
 from ga_ann.chromosome import count_genes, flatten, reshape
+from ga_ann.ctrl_c import is_one_of_many
 from ga_ann.evolution.data import TrainingData
 from ga_ann.evolution.engine import NetworkGA, breeds_in_place, make_engine
 from ga_ann.evolution.evaluation import Evaluator
@@ -102,7 +103,11 @@ def evolve(
     The weight matrices of each solution are flattened into a chromosome; the fitness is a score of
     the network's answers on the training data; the best chromosome is reshaped into matrices.
     Ctrl-C and SIGTERM end the run after the generation that is running and keep the best solution
-    so far; a second Ctrl-C ends it at once.
+    so far; a second Ctrl-C ends it at once. In a search, a cross-validation, an ensemble or a pool
+    of joblib, whatever its number of jobs, they are meant for all of that: `KeyboardInterrupt` is
+    raised after the generation instead. That is so where a function of joblib, or of scikit-learn,
+    has called `evolve`, directly or not; those of pipelines and `TransformedTargetRegressor`, which
+    fit once, do not count.
 
     Parameters
     ----------
@@ -478,7 +483,7 @@ def _run(
             stack.callback(callback.close)
             verdicts.append(callback.on_start(state.own_history))
         # Before the limit on BLAS: Ctrl-C in between would leave it for the whole process.
-        interruption = stack.enter_context(Interruption())
+        interruption = stack.enter_context(Interruption(passes_on=is_one_of_many()))
         stack.enter_context(one_blas_thread())
         evaluators = [
             stack.enter_context(_evaluator(problem, part, n_threads))
@@ -502,7 +507,7 @@ def _run(
             return run.conclude(), ga, run.stop_reason
         except KeyboardInterrupt:
             # In the middle of a generation: there is no state that a checkpoint could hold.
-            if not len(run.state.history):
+            if not len(run.state.history) or interruption.passes_on:
                 raise
             return run.state, ga, "interrupted"
 
