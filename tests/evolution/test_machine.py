@@ -166,6 +166,175 @@ def test_a_second_termination_is_none_too_many():
     assert interruption.requested
 
 
+def passing_on(error=None, signals=(signal.SIGINT,)):
+    with Interruption(passes_on=True) as interruption:
+        for number in signals:
+            signal.raise_signal(number)
+        assert interruption.requested == bool(signals)
+        if error is not None:
+            raise error
+
+
+def test_a_signal_that_is_passed_on_does_in_the_end_what_it_would_have_done():
+    with pytest.raises(KeyboardInterrupt):
+        passing_on()
+    passing_on(signals=())
+    ended = "import signal; from ga_ann.evolution.machine import Interruption\n"
+    ended += "with Interruption(passes_on=True):\n"
+    ended += "    signal.raise_signal(signal.SIGTERM); print('in', flush=True)\nprint('after')"
+    process = subprocess.run(
+        [sys.executable, "-c", ended], capture_output=True, text=True, check=False
+    )
+    assert (process.returncode, process.stdout, process.stderr) == (-signal.SIGTERM, "in\n", "")
+
+
+def test_an_error_does_not_swallow_the_signal_that_is_passed_on():
+    with pytest.raises(KeyboardInterrupt) as caught:
+        passing_on(RuntimeError())
+    assert isinstance(caught.value.__context__, RuntimeError)
+    with pytest.raises(RuntimeError):
+        passing_on(RuntimeError(), signals=())
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+def test_after_an_error(error):
+    with pytest.raises(error), one_blas_thread():
+        raise error
+    assert set(blas_threads()) == {2}
+
+
+def test_a_thread_after_the_main_one():
+    """Whoever was first has no lasting right to set the number."""
+    seen = []
+
+    def work():
+        with one_blas_thread():
+            seen.append(set(blas_threads()))
+        seen.append(set(blas_threads()))
+
+    work()
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join(60)
+    work()
+    assert seen == [{1}, {2}] * 3
+
+
+def test_a_thread_that_outlives_the_main_ones_block():
+    left, entered, seen = threading.Event(), threading.Event(), []
+
+    def work():
+        with one_blas_thread():
+            entered.set()
+            assert left.wait(30)
+            seen.append(set(blas_threads()))
+
+    thread = threading.Thread(target=work)
+    with one_blas_thread():
+        thread.start()
+        assert entered.wait(30)
+    left.set()
+    thread.join(60)
+    assert seen == [{1}]
+    assert set(blas_threads()) == {2}
+
+
+def test_the_last_of_two_threads_gives_them_back():
+    """The first one ends first: neither it nor the second may put back what is not the old."""
+    entered, first_left = threading.Event(), threading.Event()
+    seen = []
+
+    def first():
+        with one_blas_thread():
+            assert entered.wait(30)
+        seen.append(set(blas_threads()))
+        first_left.set()
+
+    def second():
+        with one_blas_thread():
+            entered.set()
+            assert first_left.wait(30)
+            seen.append(set(blas_threads()))
+
+    threads = [threading.Thread(target=work) for work in (first, second)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert seen == [{1}, {1}]
+    assert set(blas_threads()) == {2}
+
+
+# ---------------------------------------------------------------- signals
+
+
+@pytest.fixture(autouse=True)
+def _handlers():
+    before = [signal.getsignal(number) for number in NUMBERS]
+    yield
+    after = [signal.getsignal(number) for number in NUMBERS]
+    for number, handler in zip(NUMBERS, before, strict=True):
+        signal.signal(number, handler)
+    assert after == before
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_a_signal_is_noted(number):
+    with Interruption() as interruption:
+        assert not interruption.requested
+        signal.raise_signal(number)
+        assert interruption.requested
+    with interruption:
+        assert not interruption.requested
+
+
+def test_the_second_ctrl_c_is_the_usual_one():
+    with Interruption() as interruption:
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGTERM)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        assert interruption.requested
+
+
+def test_a_second_termination_is_none_too_many():
+    with Interruption() as interruption:
+        for _ in range(3):
+            signal.raise_signal(signal.SIGTERM)
+    assert interruption.requested
+
+
+def passing_on(error=None, signals=(signal.SIGINT,)):
+    with Interruption(passes_on=True) as interruption:
+        for number in signals:
+            signal.raise_signal(number)
+        assert interruption.requested == bool(signals)
+        if error is not None:
+            raise error
+
+
+def test_a_signal_that_is_passed_on_does_in_the_end_what_it_would_have_done():
+    with pytest.raises(KeyboardInterrupt):
+        passing_on()
+    passing_on(signals=())
+    ended = "import signal; from ga_ann.evolution.machine import Interruption\n"
+    ended += "with Interruption(passes_on=True):\n"
+    ended += "    signal.raise_signal(signal.SIGTERM); print('in', flush=True)\nprint('after')"
+    process = subprocess.run(
+        [sys.executable, "-c", ended], capture_output=True, text=True, check=False
+    )
+    assert (process.returncode, process.stdout, process.stderr) == (-signal.SIGTERM, "in\n", "")
+
+
+def test_an_error_does_not_swallow_the_signal_that_is_passed_on():
+    with pytest.raises(KeyboardInterrupt) as caught, Interruption(passes_on=True):
+        signal.raise_signal(signal.SIGINT)
+        raise RuntimeError
+    assert isinstance(caught.value.__context__, RuntimeError)
+    with pytest.raises(RuntimeError), Interruption(passes_on=True):
+        raise RuntimeError
+
+
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
 def test_handlers_come_back_after_an_error(error):
     with pytest.raises(error), Interruption():
