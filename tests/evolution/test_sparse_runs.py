@@ -15,7 +15,7 @@ from ga_ann.history import COLUMNS
 from tests.runs import evolve
 
 RNG = np.random.default_rng(0)
-X = sparse.random_array((80, 9), density=0.3, format="csr", rng=RNG)
+X = sparse.csr_array(RNG.normal(size=(80, 9)) * (RNG.random((80, 9)) < 0.3))
 Y = np.argmax(X @ RNG.normal(size=(9, 3)), axis=1)
 KINDS = {
     "csr_matrix": sparse.csr_matrix,
