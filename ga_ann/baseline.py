@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from tqdm import tqdm
 
+from ga_ann.ctrl_c import is_one_of_many
 from ga_ann.history import History
 from ga_ann.network import ACTIVATIONS, Layer, init_weights, lookup, pair_layers, predict
 from ga_ann.result import TrainingResult
@@ -57,7 +58,7 @@ def train_naive(
 
     Parameters
     ----------
-    X : array-like of shape (n_samples, n_features)
+    X : array-like or sparse matrix of shape (n_samples, n_features)
         Training samples; finite numbers, used as float64.
     y : array-like of shape (n_samples,)
         Their labels: integers, strings or booleans of at least two classes.
@@ -171,7 +172,7 @@ def train_naive(
                     best_fitness=fitness,
                     mean_fitness=fitness,
                     validation_score=accuracy(shrunk, *validation) if validation else float("nan"),
-                    n_samples=len(X_train),
+                    n_samples=X_train.shape[0],
                     n_invalid=0,
                     seconds=time.perf_counter() - started,
                 )
@@ -179,7 +180,7 @@ def train_naive(
                 bar.set_postfix(accuracy=f"{fitness:.4f}", refresh=False)
                 bar.update(iteration - bar.n)
         except KeyboardInterrupt:
-            if not len(history):
+            if not len(history) or is_one_of_many():
                 raise
             stop_reason = "interrupted"
     return TrainingResult(
@@ -235,14 +236,14 @@ def _iterate(
 ) -> Iterator[list[Floats]]:
     """Yield the initial weights, then those after each iteration."""
     layers = pair_layers(initial)
-    smallest = shrinkage ** (n_iterations * len(X) * len(layers))
+    smallest = shrinkage ** (n_iterations * X.shape[0] * len(layers))
     constant = (
         activation in ("relu", "identity")
         and all(b is None for _, b in layers)
         and smallest > SMALLEST_FACTOR
     )
     yield initial
-    n_updates, wrong = 0, np.zeros(len(X), dtype=bool)
+    n_updates, wrong = 0, np.zeros(X.shape[0], dtype=bool)
     for iteration in range(n_iterations):
         if iteration == 0 or not constant:
             wrong = _find_wrong(layers, X, codes, wrong, activation, shrinkage, n_updates)
@@ -257,7 +258,7 @@ def _blocks(n_samples: int) -> Iterator[slice]:
 def _predict(weights: list[Floats], X: Floats, hidden: str, output: str) -> NDArray[np.intp]:
     found = [
         predict(weights, X[block], activation=hidden, output_activation=output)
-        for block in _blocks(len(X))
+        for block in _blocks(X.shape[0])
     ]
     return np.concatenate(found)
 
@@ -280,7 +281,7 @@ def _find_wrong(
     samples finds. Few guesses are needed, since a little shrinkage changes few predictions.
     """
     wrong = guess.copy()
-    for block in _blocks(len(X)):
+    for block in _blocks(X.shape[0]):
         settled = False
         while not settled:
             n_before = n_updates + wrong[block].cumsum() - wrong[block]

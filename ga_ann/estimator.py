@@ -32,7 +32,7 @@ from ga_ann.history import History
 from ga_ann.network import forward, pair_layers, to_predictions, to_probabilities
 from ga_ann.state import State
 from ga_ann.storage import Model, load_checkpoint, save_model
-from ga_ann.validation import check_number
+from ga_ann.validation import as_samples, check_number, check_one_label
 
 __all__ = ["GeneticMLPClassifier", "GeneticMLPRegressor"]
 
@@ -41,6 +41,9 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 
 RECIPE_FIELDS = [field.name for field in fields(Recipe)]
 """Parameters that stand for a field of the recipe."""
+
+AS_NUMBERS: dict[str, Any] = {"dtype": (np.float64, np.float32), "accept_sparse": "csr"}
+"""How samples are validated."""
 
 SHARED = (
     "hidden_layer_sizes",
@@ -260,11 +263,11 @@ class _GeneticMLP(BaseEstimator):
         self, X: NDArray[Any], y: NDArray[Any], seed: Any
     ) -> tuple[NDArray[np.intp], NDArray[np.intp] | None]:
         """Return the samples to train on, and those held out for early stopping."""
-        everything = np.arange(len(X))
+        everything = np.arange(X.shape[0])
         if not self.early_stopping:
             return everything, None
         labels = y if self._task == "classification" else None
-        self._check_split(len(X), labels)
+        self._check_split(X.shape[0], labels)
         training, held_out = train_test_split(
             everything,
             test_size=self.validation_fraction,
@@ -294,13 +297,18 @@ class _GeneticMLP(BaseEstimator):
                 "validation_fraction, add samples, or set early_stopping=False."
             )
 
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
     def _continued(self) -> EvolutionResult | None:
         return self._result if self.warm_start and hasattr(self, "_result") else None
 
     def _forward(self, X: ArrayLike, *, skip: str | None = None) -> NDArray[Any]:
         """Return the network's outputs, before their activation if it is the one to skip."""
         check_is_fitted(self)
-        samples = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
+        samples = as_samples(validate_data(self, X, reset=False, **AS_NUMBERS))
         return forward(
             self._weights(),
             samples,
@@ -471,9 +479,13 @@ class GeneticMLPClassifier(ClassifierMixin, _GeneticMLP):
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Train the network.
 
+        Ctrl-C ends the fit after the generation that is running and keeps the best network so far.
+        In a search, a cross-validation, an ensemble or a pool of joblib, `KeyboardInterrupt` ends
+        all of that instead; `evolve` says how this is decided.
+
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like or sparse matrix of shape (n_samples, n_features)
             The samples.
         y : array-like of shape (n_samples,)
             Their labels.
@@ -489,7 +501,8 @@ class GeneticMLPClassifier(ClassifierMixin, _GeneticMLP):
         ValueError
             If the data cannot be learned from, or a parameter is out of its range.
         """
-        samples, labels = validate_data(self, X, y, dtype=(np.float64, np.float32))
+        check_one_label(y)
+        samples, labels = validate_data(self, X, y, **AS_NUMBERS)
         check_classification_targets(labels)
         self.classes_ = np.unique(labels)
         weight = self._weights_of(samples, labels, sample_weight)
@@ -527,7 +540,8 @@ class GeneticMLPClassifier(ClassifierMixin, _GeneticMLP):
             If the first call lacks `classes`, or a later one names others.
         """
         first = not hasattr(self, "_result")
-        samples, labels = validate_data(self, X, y, reset=first, dtype=(np.float64, np.float32))
+        check_one_label(y)
+        samples, labels = validate_data(self, X, y, reset=first, **AS_NUMBERS)
         check_classification_targets(labels)
         if first:
             if classes is None:
@@ -616,9 +630,13 @@ class GeneticMLPRegressor(RegressorMixin, _GeneticMLP):
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Train the network.
 
+        Ctrl-C ends the fit after the generation that is running and keeps the best network so far.
+        In a search, a cross-validation, an ensemble or a pool of joblib, `KeyboardInterrupt` ends
+        all of that instead; `evolve` says how this is decided.
+
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like or sparse matrix of shape (n_samples, n_features)
             The samples.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Their targets.
@@ -651,13 +669,7 @@ class GeneticMLPRegressor(RegressorMixin, _GeneticMLP):
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, *, reset: bool
     ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None]:
         samples, targets = validate_data(
-            self,
-            X,
-            y,
-            reset=reset,
-            multi_output=True,
-            y_numeric=True,
-            dtype=(np.float64, np.float32),
+            self, X, y, reset=reset, multi_output=True, y_numeric=True, **AS_NUMBERS
         )
         if targets.ndim == 2 and targets.shape[1] == 1:
             targets = column_or_1d(targets, warn=True)

@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
+from scipy.sparse import issparse
 from scipy.special import expit, softmax
 
 __all__ = [
@@ -301,7 +302,7 @@ def forward(
     ----------
     weights : sequence of ndarray
         The parameters, see the module's description. Their number sets the depth.
-    X : array-like of shape (n_samples, n_features)
+    X : array-like or sparse matrix of shape (n_samples, n_features)
         The samples.
     activation : {"relu", "sigmoid", "tanh", "identity", "softmax", "step", "sign"}, default="relu"
         Activation of the hidden layers; step (0 or 1) and sign have no useful gradient.
@@ -326,18 +327,25 @@ def forward(
     hidden = lookup(ACTIVATIONS, activation, "activation")
     output = lookup(ACTIVATIONS, output_activation, "output_activation")
     layers = pair_layers(weights)
-    A = np.asarray(X)
+    A: Any = X if issparse(X) else np.asarray(X)
     if A.ndim != 2 or A.shape[1] != layers[0][0].shape[-2]:
         raise ValueError(f"X must have shape (n_samples, {layers[0][0].shape[-2]}), got {A.shape}.")
     for k, (W, b) in enumerate(layers):
-        Z = np.matmul(A, W)
+        Z = _multiply_sparse(A, W) if issparse(A) else np.matmul(A, W)
         if not np.issubdtype(Z.dtype, np.floating):
             Z = Z.astype(np.float64)
         if b is not None:
             Z += b[..., None, :]
         (output if k == len(layers) - 1 else hidden)(Z)
         A = Z
-    return A
+    outputs: FloatArray = A
+    return outputs
+
+
+def _multiply_sparse(A: Any, W: FloatArray) -> FloatArray:
+    """Return the product with one matrix, or with each of a population's."""
+    product: FloatArray = A @ W if W.ndim == 2 else np.stack([A @ one for one in W])
+    return product
 
 
 def predict(

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import check_array
 
 from ga_ann.history import History
 from ga_ann.network import forward, to_predictions, to_probabilities
 from ga_ann.storage import Model, save_model
+from ga_ann.validation import check_samples
 
 __all__ = ["TrainingResult"]
 
@@ -62,7 +62,7 @@ class TrainingResult:
         """
         return forward(
             self.weights,
-            check_array(X),
+            check_samples(X),
             activation=self.activation,
             output_activation=self.output_activation,
         )

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from math import isfinite
+from math import isfinite, prod
 from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
+from scipy.sparse import csr_array, issparse
 from sklearn.utils import check_array, check_X_y
 from sklearn.utils.multiclass import check_classification_targets
 
-__all__ = ["check_held_out", "check_hidden_layer_sizes", "check_number", "check_training"]
+__all__ = [
+    "check_held_out",
+    "check_hidden_layer_sizes",
+    "check_number",
+    "check_samples",
+    "check_training",
+]
+
+DENSE_BYTES = 2**24
+"""What sparse samples may take as a dense array, to be made one."""
 
 
 def check_number(
@@ -94,6 +104,54 @@ def check_hidden_layer_sizes(sizes: int | Iterable[int]) -> tuple[int, ...]:
     return tuple(int(size) for size in chosen)
 
 
+def check_samples(X: ArrayLike) -> NDArray[Any]:
+    """Check samples whose labels nobody has given.
+
+    Parameters
+    ----------
+    X : array-like or sparse matrix of shape (n_samples, n_features)
+        Finite numbers.
+
+    Returns
+    -------
+    ndarray or scipy.sparse.csr_array of shape (n_samples, n_features)
+        See `as_samples`.
+
+    Raises
+    ------
+    ValueError
+        If it is not a table of finite numbers.
+
+    Examples
+    --------
+    >>> check_samples([[0.5, 1.5]]).shape
+    (1, 2)
+    """
+    return as_samples(check_array(X, accept_sparse="csr"))
+
+
+def as_samples(X: Any) -> NDArray[Any]:
+    """Return checked samples as they are computed with.
+
+    Sparse samples become dense where they are small, and so do what dense ones do, to the bit.
+    Larger ones stay sparse: products that skip the zeros are several times as fast, and nothing of
+    the size of the dense samples is ever made. They become a `csr_array` of one form, without
+    duplicates and stored zeros; what was given does not change.
+    """
+    if not issparse(X):
+        dense: NDArray[Any] = X
+        return dense
+    if prod(X.shape) * X.dtype.itemsize <= DENSE_BYTES:
+        small: NDArray[Any] = X.toarray()
+        return small
+    samples = csr_array(X)
+    if not samples.has_canonical_format or not samples.data.all():
+        samples = samples.copy()
+        samples.sum_duplicates()
+        samples.eliminate_zeros()
+    return samples  # type: ignore[no-any-return]
+
+
 def check_training(
     X: ArrayLike, y: ArrayLike, known_classes: ArrayLike | None = None
 ) -> tuple[NDArray[Any], NDArray[np.intp], NDArray[Any]]:
@@ -101,7 +159,7 @@ def check_training(
 
     Parameters
     ----------
-    X : array-like of shape (n_samples, n_features)
+    X : array-like or sparse matrix of shape (n_samples, n_features)
         Finite numbers.
     y : array-like of shape (n_samples,)
         Text, numbers or booleans, at least two different ones; also columns of pandas.
@@ -110,7 +168,8 @@ def check_training(
 
     Returns
     -------
-    X : ndarray of shape (n_samples, n_features)
+    X : ndarray or csr_array of shape (n_samples, n_features)
+        See `as_samples`.
     codes : ndarray of int, of shape (n_samples,)
         The index of each sample's class.
     classes : ndarray of shape (n_classes,)
@@ -120,7 +179,7 @@ def check_training(
     ------
     ValueError
         If the data are empty, of different lengths, not finite, or of one class only; or if a
-        label is missing, or labels are of mixed kinds.
+        label is missing, labels are of mixed kinds, or a sample has several.
 
     Examples
     --------
@@ -139,14 +198,15 @@ def check_regression(X: ArrayLike, y: ArrayLike) -> tuple[NDArray[Any], NDArray[
 
     Parameters
     ----------
-    X : array-like of shape (n_samples, n_features)
+    X : array-like or sparse matrix of shape (n_samples, n_features)
         Finite numbers.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         Finite numbers.
 
     Returns
     -------
-    X : ndarray of shape (n_samples, n_features)
+    X : ndarray or csr_array of shape (n_samples, n_features)
+        See `as_samples`.
     targets : ndarray of shape (n_outputs, n_samples)
 
     Raises
@@ -159,9 +219,9 @@ def check_regression(X: ArrayLike, y: ArrayLike) -> tuple[NDArray[Any], NDArray[
     >>> check_regression([[0.0], [1.0]], [2.0, 3.0])[1]
     array([[2., 3.]])
     """
-    samples, targets = check_X_y(X, y, multi_output=True, y_numeric=True)
-    rows = np.asarray(targets, dtype=np.float64).reshape(len(samples), -1).T
-    return samples, np.ascontiguousarray(rows)
+    samples, targets = check_X_y(X, y, accept_sparse="csr", multi_output=True, y_numeric=True)
+    rows = np.asarray(targets, dtype=np.float64).reshape(len(targets), -1).T
+    return as_samples(samples), np.ascontiguousarray(rows)
 
 
 def check_range(X: NDArray[Any], dtype: DTypeLike) -> None:
@@ -281,11 +341,34 @@ def _encode(labels: NDArray[Any], classes: NDArray[Any], what: str) -> NDArray[n
 
 
 def _check(X: ArrayLike, y: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
-    samples: NDArray[Any]
     labels: NDArray[Any]
-    samples, labels = check_X_y(X, _as_plain(y))
+    check_one_label(y)
+    samples, labels = check_X_y(X, _as_plain(y), accept_sparse="csr")
     check_classification_targets(labels)
-    return samples, labels
+    return as_samples(samples), labels
+
+
+def check_one_label(y: Any) -> None:
+    """Refuse labels of which a sample has several.
+
+    Raises
+    ------
+    ValueError
+        The message names what of scikit-learn learns such labels.
+    """
+    labels = y if hasattr(y, "shape") else np.asarray(y, dtype=object)
+    several = len(labels.shape) > 1 and labels.shape[1] > 1
+    listed = getattr(labels, "dtype", None) == np.dtype(object) and any(
+        isinstance(label, list | tuple | set | frozenset | np.ndarray) for label in np.ravel(labels)
+    )
+    if several or listed:
+        got = f"an array of shape {labels.shape}" if several else "a list of labels for a sample"
+        columns = "sklearn.preprocessing.MultiLabelBinarizer makes columns of them, and "
+        raise ValueError(
+            f"y must hold one label for each sample, got {got}; {'' if several else columns}"
+            "sklearn.multioutput.MultiOutputClassifier(GeneticMLPClassifier(...)) trains a network "
+            "for each column of y."
+        )
 
 
 def _as_plain(y: ArrayLike) -> ArrayLike:

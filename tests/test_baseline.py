@@ -1,11 +1,13 @@
 """Naive training against the plain loop over single samples that it stands for."""
 
+import joblib
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.sparse import csc_array, csr_matrix
 
-from ga_ann import baseline
+from ga_ann import baseline, validation
 from ga_ann.baseline import train_naive
 from ga_ann.network import init_weights, layer_shapes, predict
 
@@ -226,6 +228,22 @@ def test_inputs_are_not_modified():
     assert not any(np.shares_memory(W, V) for W, V in zip(result.weights, initial, strict=True))
 
 
+@pytest.mark.parametrize("kind", [csr_matrix, csc_array])
+@pytest.mark.parametrize("limit", [0, 2**24])
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+def test_sparse_samples_are_trained_on_like_dense_ones(monkeypatch, kind, limit, activation):
+    monkeypatch.setattr(validation, "DENSE_BYTES", limit)
+    X, y = some_data(0, n_samples=300)
+    X *= np.abs(X) > 0.7
+    options = {"activation": activation, "learning_rate": 0.01, "recipe": None, "random_state": 0}
+    result = train_naive(kind(X), y, validation_data=(kind(X[:99]), y[:99]), **options)
+    expected = train_naive(X, y, validation_data=(X[:99], y[:99]), **options)
+    for name in ("best_fitness", "validation_score", "n_samples"):
+        np.testing.assert_array_equal(result.history[name], expected.history[name])
+    for W, W_expected in zip(result.weights, expected.weights, strict=True):
+        np.testing.assert_allclose(W, W_expected)
+
+
 def interrupt_at(monkeypatch, n_calls):
     original = baseline._predict
     calls = iter(range(n_calls))
@@ -248,6 +266,13 @@ def test_interrupt_keeps_the_last_whole_iteration(monkeypatch):
     assert result.best_fitness == expected.best_fitness
     for W, W_expected in zip(result.weights, expected.weights, strict=True):
         np.testing.assert_array_equal(W, W_expected)
+
+
+def test_interrupt_in_a_pool_goes_through(monkeypatch):
+    interrupt_at(monkeypatch, 3)
+    one = joblib.delayed(train_naive)(*some_data(0), random_state=0)
+    with pytest.raises(KeyboardInterrupt):
+        joblib.Parallel(n_jobs=1)([one])
 
 
 def test_interrupt_before_anything_is_measured_goes_through(monkeypatch):

@@ -9,26 +9,27 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.sparse import csr_array, csr_matrix
+from scipy.sparse import coo_array, csc_matrix, csr_array, csr_matrix
 from scipy.special import softmax
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import load_iris, load_wine, make_classification, make_regression
 from sklearn.ensemble import VotingClassifier
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import DataConversionWarning, NotFittedError
 from sklearn.inspection import permutation_importance
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score, get_scorer, log_loss, mean_absolute_error, r2_score
 from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.multioutput import MultiOutputClassifier
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler, scale
-from sklearn.utils import compute_sample_weight
+from sklearn.utils import compute_sample_weight, get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import ga_ann
-from ga_ann import forward, reshape
+from ga_ann import forward, reshape, validation
 from ga_ann.callbacks import EarlyStopping
 from ga_ann.estimator import SHARED, GeneticMLPClassifier, GeneticMLPRegressor
 from ga_ann.evolution import RECIPES, Recipe
@@ -565,12 +566,78 @@ def test_a_cost_matrix_of_the_wrong_shape_is_refused_before_any_generation():
 
 
 @pytest.mark.parametrize("make", [classifier, regressor])
-def test_sparse_samples_are_refused_with_the_way_out(make):
-    for kind in (csr_matrix, csr_array):
-        with pytest.raises(TypeError, match=r"dense data is required.*toarray\(\)"):
-            make().fit(kind(X), Y)
-    with pytest.raises(TypeError, match="dense data is required"):
-        make(n_generations=2).fit(X, Y).predict(csr_matrix(X))
+@pytest.mark.parametrize("kind", [csr_matrix, csr_array, csc_matrix, coo_array])
+@pytest.mark.parametrize("limit", [0, 2**24])
+def test_sparse_samples_are_learned_from_like_dense_ones(monkeypatch, make, kind, limit):
+    monkeypatch.setattr(validation, "DENSE_BYTES", limit)
+    dense = np.where(X > 0.3, X, 0)
+    options = {"n_generations": 20, "early_stopping": True, "dtype": "float64"}
+    of_sparse = make(**options).fit(kind(dense), Y)
+    of_dense = make(**options).fit(dense, Y)
+    for _ in range(2):
+        of_sparse.partial_fit(kind(dense), Y)
+        of_dense.partial_fit(dense, Y)
+    assert of_sparse.score(kind(dense), Y) == pytest.approx(of_dense.score(dense, Y))
+    assert of_sparse.validation_score_ == pytest.approx(of_dense.validation_score_)
+    for name in ["predict"] + ["predict_proba", "predict_log_proba"] * (make is classifier):
+        answers = getattr(of_sparse, name)(kind(dense))
+        np.testing.assert_allclose(answers, getattr(of_dense, name)(dense))
+        assert type(answers) is np.ndarray
+    assert get_tags(of_sparse).input_tags.sparse
+    with pytest.raises(ValueError, match=r"X has 12 features, but .* is expecting 13"):
+        of_sparse.predict(kind(dense[:, 1:]))
+    hole = dense.copy()
+    hole[3, 2] = np.nan
+    with pytest.raises(ValueError, match="NaN"):
+        of_sparse.predict(kind(hole))
+    with pytest.raises(ValueError, match="NaN"):
+        make().fit(kind(hole), Y)
+
+
+SEVERAL = np.column_stack([Y == 0, Y == 1]) * 1
+WRAPPER = r"sklearn\.multioutput\.MultiOutputClassifier"
+
+
+@pytest.mark.parametrize(
+    ("several", "got"),
+    [
+        (SEVERAL, r"an array of shape \(178, 2\)"),
+        (SEVERAL.tolist(), r"an array of shape \(178, 2\)"),
+        (pd.DataFrame(SEVERAL), r"an array of shape \(178, 2\)"),
+        (csr_matrix(SEVERAL), r"an array of shape \(178, 2\)"),
+        (SEVERAL.astype(str), r"an array of shape \(178, 2\)"),
+        ([["sweet"], ["sweet", "red"]] * 89, "a list of labels.*MultiLabelBinarizer"),
+        (pd.Series([{"sweet"}, {"sweet", "red"}] * 89), "a list of labels.*MultiLabelBinarizer"),
+    ],
+    ids=["array", "list", "frame", "sparse", "text", "lists", "sets"],
+)
+def test_several_labels_a_sample_are_refused_with_what_learns_them(several, got):
+    network = classifier(n_generations=2)
+    fits = (
+        network.fit,
+        lambda *data: network.partial_fit(*data, classes=[0, 1]),
+        ga_ann.evolve,
+        lambda *data: ga_ann.evolve(X, Y, validation_data=data),
+        ga_ann.train_naive,
+    )
+    for fit in fits:
+        with pytest.raises(ValueError, match=f"^y must hold one label.*{got}.*{WRAPPER}"):
+            fit(X, several)
+
+
+def test_the_wrapper_that_is_named_learns_them():
+    fitted = MultiOutputClassifier(classifier(n_generations=60)).fit(csr_matrix(X), SEVERAL)
+    assert (fitted.predict(csr_matrix(X)) == SEVERAL).mean() > 0.95
+
+
+@pytest.mark.parametrize("column", [Y[:, None], pd.DataFrame(Y)], ids=["array", "frame"])
+def test_a_column_of_labels_is_taken_with_scikit_learns_warning(column):
+    plain = classifier(n_generations=2).fit(X, Y).predict_proba(X)
+    with pytest.warns(DataConversionWarning, match="column-vector y"):
+        fitted = classifier(n_generations=2).fit(X, column)
+    assert (fitted.predict_proba(X) == plain).all()
+    with pytest.warns(DataConversionWarning, match="column-vector y"):
+        evolve(X, column, n_generations=1)
 
 
 def test_labels_that_are_floats_must_be_whole():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.sparse import coo_array, csc_array, csr_matrix
 from scipy.stats import kstest, norm, uniform
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier, MLPRegressor
@@ -82,6 +83,21 @@ def test_forward_equals_sklearn(activation, bias):
     np.testing.assert_allclose(
         forward(weights, X, activation=activation), regressor.predict(X), atol=1e-12
     )
+
+
+@pytest.mark.parametrize("kind", [csr_matrix, csc_array, coo_array])
+@pytest.mark.parametrize("n_solutions", [None, 3])
+@pytest.mark.parametrize("whole", [True, False])
+def test_sparse_samples_are_propagated_like_dense_ones(kind, n_solutions, whole):
+    rng = np.random.default_rng(0)
+    X = rng.integers(-3, 4, (30, 6)) * (rng.random((30, 6)) < 0.3)
+    X = X if whole else X / 7
+    weights = init_weights(rng, [6, 5, 3], n_solutions=n_solutions, bias=True, dtype=np.float64)
+    outputs = forward(weights, kind(X), activation="tanh")
+    assert type(outputs) is np.ndarray
+    np.testing.assert_allclose(outputs, forward(weights, X, activation="tanh"))
+    with pytest.raises(ValueError, match=r"X must have shape \(n_samples, 6\), got \(30, 5\)"):
+        forward(weights, kind(X[:, 1:]))
 
 
 @settings(deadline=None)

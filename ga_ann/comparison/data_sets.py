@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import issparse
 from sklearn.datasets import load_breast_cancer, load_digits, load_wine
 from sklearn.utils import Bunch
 
@@ -214,7 +215,14 @@ def check_samples(known: Mapping[str, Any]) -> Samples:
     ------
     ValueError
         If it cannot be learned from, or lengths differ.
+    TypeError
+        If the samples are sparse.
     """
+    if issparse(known["data"]):
+        raise TypeError(
+            "compare needs dense samples, of which it may choose and standardise the features; "
+            f"got {type(known['data']).__name__}, use its toarray()."
+        )
     X, y, labels = check_training(known["data"], known["target"])
     target_names = known.get("target_names")
     names = [str(name) for name in (labels if target_names is None else target_names)]

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import issparse
 
 from ga_ann.network import lookup
 from ga_ann.validation import (
@@ -27,8 +28,8 @@ class TrainingData:
 
     Attributes
     ----------
-    X : ndarray of shape (n_samples, n_features)
-        The samples.
+    X : ndarray or csr_array of shape (n_samples, n_features)
+        The samples; large sparse ones stay sparse.
     targets : ndarray of shape (n_samples,) or (n_outputs, n_samples)
         The classes, integers from 0; or the targets of a regression, one row an output.
     classes : ndarray of shape (n_classes,) or None
@@ -67,8 +68,14 @@ class TrainingData:
             samples, targets = check_regression(X, y)
         else:
             samples, targets, labels = check_training(X, y, classes)
-        weight = None if sample_weight is None else check_sample_weight(sample_weight, len(samples))
+        n_samples = samples.shape[0]
+        weight = None if sample_weight is None else check_sample_weight(sample_weight, n_samples)
         return cls(samples, targets, labels, weight)
+
+    @property
+    def n_samples(self) -> int:
+        """Number of samples."""
+        return int(self.X.shape[0])
 
     @property
     def n_outputs(self) -> int:
@@ -109,7 +116,10 @@ class TrainingData:
     @property
     def magnitude(self) -> float:
         """The (weighted) root mean square of the samples' features."""
-        squares = np.einsum("ij,ij->i", self.X, self.X, dtype=np.float64) / self.X.shape[1]
+        if issparse(self.X):
+            squares = self.X.astype(np.float64).power(2).mean(axis=1)  # type: ignore[attr-defined]
+        else:
+            squares = np.einsum("ij,ij->i", self.X, self.X, dtype=np.float64) / self.X.shape[1]
         return float(np.sqrt(np.average(squares, weights=self.sample_weight)))
 
     def check_held_out(self, given: Any) -> TrainingData:
@@ -123,5 +133,5 @@ class TrainingData:
         weighted = isinstance(given, tuple) and len(given) == 3
         pair = given[:2] if weighted else given
         X, targets = check_held_out(pair, self.X.shape[1], self.classes)
-        weight = check_sample_weight(given[2], len(X)) if weighted else None
+        weight = check_sample_weight(given[2], X.shape[0]) if weighted else None
         return TrainingData(X, targets, self.classes, weight)

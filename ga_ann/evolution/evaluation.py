@@ -4,6 +4,8 @@ A few networks at a time (a block) go through buffers that stay in cache. Sample
 that activations and scores run along contiguous memory, and one call of `numpy.matmul` serves a
 layer of the whole block. Blocks are shared among threads, one BLAS thread each; they are cut the
 same way whatever the number of threads, so that the results are the same to the bit.
+
+Sparse samples are multiplied as they are, in the first layer; nothing of them becomes dense.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from typing import Any, NamedTuple, Self
 import joblib
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import issparse
 
 from ga_ann.chromosome import count_genes, reshape
 from ga_ann.fitness import PopulationScore, accuracy
@@ -54,6 +57,19 @@ def _read_only(array: NDArray[Any]) -> NDArray[Any]:
     view = array.view()
     view.flags.writeable = False
     return view
+
+
+def _as_floats(X: Any, dtype: Any) -> NDArray[Any]:
+    floats: NDArray[Any] = X.astype(dtype) if issparse(X) else np.ascontiguousarray(X, dtype=dtype)
+    return floats
+
+
+def _multiply(M: NDArray[Any], A: Any, out: NDArray[Any]) -> None:
+    """Write a product to `out`; what a network takes in may be sparse."""
+    if issparse(A):
+        out[...] = M @ A
+    else:
+        np.matmul(M, A, out=out)
 
 
 def _may_overwrite(score: PopulationScore) -> bool:
@@ -100,7 +116,7 @@ class Evaluator:
 
     Parameters
     ----------
-    X : array-like of shape (n_samples, n_features)
+    X : array-like or csr_array of shape (n_samples, n_features)
         The samples.
     y : array-like of shape (n_samples,) or (n_outputs, n_samples)
         Their classes, integers from 0; or the targets of a regression, one row an output.
@@ -145,12 +161,14 @@ class Evaluator:
         dtype: Any = np.float32,
         n_jobs: int | None = None,
     ) -> None:
-        self.X = np.ascontiguousarray(X, dtype=dtype)
+        self.X = _as_floats(X, dtype)
         self.y = _read_only(np.asarray(y))
         weight = None if sample_weight is None else _read_only(np.asarray(sample_weight))
         self.sample_weight = weight
-        # BLAS multiplies columns that are contiguous a little faster; large data are not doubled.
-        self._columns = np.ascontiguousarray(self.X.T) if self.X.nbytes <= 2**26 else self.X.T
+        self._columns = self.X.T
+        if not issparse(X) and self.X.nbytes <= 2**26:  # large data are not doubled
+            # BLAS multiplies columns that are contiguous a little faster.
+            self._columns = np.ascontiguousarray(self._columns)
         self.shapes = list(shapes)
         self._fitness = fitness
         self._ranking = None if ranking is fitness else ranking
@@ -219,7 +237,8 @@ class Evaluator:
         n_solutions = len(population)
         columns, y, weight = self._columns, self.y, self.sample_weight
         if samples is not None:
-            columns = np.ascontiguousarray(self.X[samples].T)
+            columns = self.X[samples].T
+            columns = columns if issparse(columns) else np.ascontiguousarray(columns)
             y = _read_only(self.y[..., samples])
             weight = None if weight is None else _read_only(weight[samples])
         n_samples = columns.shape[1]
@@ -251,7 +270,7 @@ class Evaluator:
         return measured
 
     def _block_size(self, n_solutions: int, n_samples: int, cost: float, *, low_rank: bool) -> int:
-        row_bytes = max(self._widths) * n_samples * self.X.itemsize
+        row_bytes = max(self._widths) * n_samples * self.X.dtype.itemsize
         # At least four blocks, so that two or four threads end at the same time; but none that is
         # too little work for a thread, where what comes with a block would be most of it.
         most = -(-n_solutions // 4)
@@ -263,11 +282,11 @@ class Evaluator:
         self, population: LowRankPopulation, columns: NDArray[Any]
     ) -> NDArray[Any] | None:
         """Return the product of the samples with the mean's first matrix, if it fits."""
-        if self._widths[0] * columns.shape[1] * columns.itemsize > SHARED_BYTES:
+        if self._widths[0] * columns.shape[1] * columns.dtype.itemsize > SHARED_BYTES:
             return None
         W = reshape(population.mean, self.shapes)[0]
         with np.errstate(over="ignore", invalid="ignore"):
-            product: NDArray[Any] = W.T @ columns
+            product: NDArray[Any] = np.ascontiguousarray(W.T @ columns)
         return product
 
     def _layers(
@@ -303,7 +322,7 @@ class Evaluator:
     ) -> NDArray[Any]:
         """Return the outputs of a block of networks, (n_solutions, n_outputs, n_samples)."""
         n_samples = columns.shape[1]
-        n_rows = max(1, CHUNK_BYTES // (max(self._widths) * columns.itemsize))
+        n_rows = max(1, CHUNK_BYTES // (max(self._widths) * columns.dtype.itemsize))
         outputs = self._buffer(len(layers) - 1, (n_solutions, self._widths[-1], n_samples))
         for start in range(0, n_samples, n_rows):
             A = columns[:, start : start + n_rows]
@@ -339,14 +358,18 @@ class Evaluator:
         own[:, rank] = 1  # what the biases are multiplied by
         np.matmul(layer.right.swapaxes(1, 2), own, out=out)
         if product is None:
-            product = np.matmul(layer.shared.T, A, out=self._buffer(("shared", k), out.shape))
+            product = self._buffer(("shared", k), out.shape)
+            _multiply(layer.shared.T, A, product)
         out += product
 
     def _propagate(self, layer: Layer, A: NDArray[Any], out: NDArray[Any]) -> None:
         W, b = layer
         enough = max(STACKED_SAMPLES, 2 * A.shape[-2])  # the weights are copied for it
         many = len(W) > 1 and A.ndim == 2 and A.shape[1] >= enough
-        if many and out.flags.c_contiguous:
+        if issparse(A):  # one after the other: their matrices need no copies then
+            for own, Z in zip(W, out, strict=True):
+                _multiply(own.T, A, Z)
+        elif many and out.flags.c_contiguous:
             # The networks share their input: one tall product instead of several flat ones.
             stacked = np.ascontiguousarray(W.swapaxes(1, 2)).reshape(-1, len(A))
             np.matmul(stacked, A, out=out.reshape(len(stacked), -1))

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ga_ann.callbacks import Callback, EarlyStopping, ProgressBar, as_callbacks
 from ga_ann.chromosome import count_genes, flatten, reshape
+from ga_ann.ctrl_c import is_one_of_many
 from ga_ann.evolution.data import TrainingData
 from ga_ann.evolution.engine import NetworkGA, breeds_in_place, make_engine
 from ga_ann.evolution.evaluation import Evaluator
@@ -103,12 +104,18 @@ def evolve(
     The weight matrices of each solution are flattened into a chromosome; the fitness is a score of
     the network's answers on the training data; the best chromosome is reshaped into matrices.
     Ctrl-C and SIGTERM end the run after the generation that is running and keep the best solution
-    so far; a second Ctrl-C ends it at once.
+    so far; a second Ctrl-C ends it at once. In a search, a cross-validation, an ensemble or a pool
+    of joblib, whatever its number of jobs, they are meant for all of that: `KeyboardInterrupt` is
+    raised after the generation instead. That is so where a function of joblib, or of scikit-learn,
+    has called `evolve`, directly or not; those of pipelines and `TransformedTargetRegressor`, which
+    fit once, do not count.
 
     Parameters
     ----------
-    X : array-like of shape (n_samples, n_features)
-        The samples; finite numbers.
+    X : array-like or sparse matrix of shape (n_samples, n_features)
+        The samples; finite numbers. Sparse ones of up to 16 MiB as a dense array become one, and
+        the run is that of the dense samples to the bit. Larger ones stay sparse; sums leave out
+        the zeros, so that the run has other last bits, and another checkpoint, than a dense one.
     y : array-like of shape (n_samples,)
         Their classes: labels of any kind, at least two different ones. Or, for a regression,
         numbers, in one column or several.
@@ -321,7 +328,7 @@ def _begin(
                 f"start must have parameters of {problem.shapes}, got {start.state.shapes}."
             )
         state = start.state.continued(
-            start.population, n_samples=len(problem.data.X), settings=settings
+            start.population, n_samples=problem.data.n_samples, settings=settings
         )
         _check_decay(problem.recipe, state.schedule)
         _inherit(start, problem, state)
@@ -380,7 +387,7 @@ def _draw(
     random_state: int | np.random.Generator | None,
 ) -> State:
     """Return the beginning of a new run, from chromosomes that were given or are drawn."""
-    recipe, n_samples = problem.recipe, len(problem.data.X)
+    recipe, n_samples = problem.recipe, problem.data.n_samples
     rng = np.random.default_rng(random_state)
     low_rank = recipe.mutation == "low_rank"
     population: Any
@@ -421,7 +428,7 @@ def _resume(
     random_state: int | np.random.Generator | None,
 ) -> State:
     """Return the state of a checkpoint, if it is that of the same run."""
-    recipe, n_samples = problem.recipe, len(problem.data.X)
+    recipe, n_samples = problem.recipe, problem.data.n_samples
     if not held.fingerprints:
         raise ValueError("start is the state of what evolve returned; give that itself.")
     difference = describe_difference(held, settings, fingerprints)
@@ -477,7 +484,7 @@ def _run(
             stack.callback(callback.close)
             verdicts.append(callback.on_start(state.own_history))
         # Before the limit on BLAS: Ctrl-C in between would leave it for the whole process.
-        interruption = stack.enter_context(Interruption())
+        interruption = stack.enter_context(Interruption(passes_on=is_one_of_many()))
         stack.enter_context(one_blas_thread())
         evaluators = [
             stack.enter_context(_evaluator(problem, part, n_threads))
@@ -501,7 +508,7 @@ def _run(
             return run.conclude(), ga, run.stop_reason
         except KeyboardInterrupt:
             # In the middle of a generation: there is no state that a checkpoint could hold.
-            if not len(run.state.history):
+            if not len(run.state.history) or interruption.passes_on:
                 raise
             return run.state, ga, "interrupted"
 

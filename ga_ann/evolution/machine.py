@@ -68,6 +68,12 @@ class Interruption:
     set in the main thread, where Python delivers signals, and only where nobody else has set some;
     they are put back in the end.
 
+    Parameters
+    ----------
+    passes_on : bool, default=False
+        Whether the signal that has come does in the end what it would have done at once: SIGINT
+        raises `KeyboardInterrupt`, SIGTERM ends the process.
+
     Attributes
     ----------
     requested : bool
@@ -81,8 +87,10 @@ class Interruption:
     True
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, passes_on: bool = False) -> None:
         self.requested = False
+        self.passes_on = passes_on
+        self._number: int = signal.SIGINT
         self._replaced: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Self:
@@ -107,8 +115,10 @@ class Interruption:
     ) -> None:
         while self._replaced:
             signal.signal(*self._replaced.popitem())
+        if self.passes_on and self.requested and not isinstance(error, KeyboardInterrupt):
+            signal.raise_signal(self._number)
 
     def _take_note(self, number: int, frame: FrameType | None) -> None:
         if self.requested and number == signal.SIGINT:
             raise KeyboardInterrupt
-        self.requested = True
+        self.requested, self._number = True, number

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import psutil
+from scipy.sparse import issparse
 
 from ga_ann.chromosome import count_genes
 from ga_ann.evolution.evaluation import BLOCK_BYTES, CHUNK_BYTES, LOW_RANK_BYTES, SHARED_BYTES
@@ -39,7 +40,7 @@ def estimate_memory(problem: Problem, *, n_jobs: int, in_place: bool) -> dict[st
         Bytes of the ``"population"`` with its parents, of the ``"samples"`` in the precision of the
         computation, of the ``"layers"`` that the threads compute, and of the ``"noise"``.
     """
-    recipe, X = problem.recipe, problem.data.X
+    recipe, X, n_samples = problem.recipe, problem.data.X, problem.data.n_samples
     item = np.dtype(recipe.dtype).itemsize
     n_genes = count_genes(problem.shapes)
     low_rank = recipe.mutation == "low_rank"
@@ -52,23 +53,26 @@ def estimate_memory(problem: Problem, *, n_jobs: int, in_place: bool) -> dict[st
         n_factors = count_factors(problem.shapes, recipe.rank)
         n_numbers = count_places(problem.population_size) + n_factors
         n_combined = min(max(MOST_FACTORS, n_factors), problem.population_size * n_factors)
-        shared = min(SHARED_BYTES, item * problem.shapes[0][-1] * len(X))
+        shared = min(SHARED_BYTES, item * problem.shapes[0][-1] * n_samples)
     widest = item * max(shape[-1] for shape in problem.shapes)
     # A block of networks and all samples, or one network and a chunk of them; see `Evaluator`.
-    one = min(widest * len(X), CHUNK_BYTES)
+    one = min(widest * n_samples, CHUNK_BYTES)
     block = max(
         one,
         min(
             LOW_RANK_BYTES if low_rank else BLOCK_BYTES,
-            widest * len(X) * -(-problem.population_size // 4),
+            widest * n_samples * -(-problem.population_size // 4),
         ),
     )
-    outputs = item * problem.data.n_outputs * len(X) * max(1, block // max(1, widest * len(X)))
+    outputs = (
+        item * problem.data.n_outputs * n_samples * max(1, block // max(1, widest * n_samples))
+    )
     n_layers = sum(len(shape) == 2 for shape in problem.shapes)
     return {
         # The scales of the genes, in double precision while they are made, count as well.
         "population": item * (n_genes * (n_solutions + 2 * n_parents + 8) + 3 * n_combined),
-        "samples": 2 * item * X.size,
+        # Twice, or as sparse ones: their numbers and where they stand, and once more in a batch.
+        "samples": 2 * (item + 8 * issparse(X)) * X.size,
         "layers": n_jobs * ((1 + low_rank) * n_layers * block + 3 * outputs) + shared,
         "noise": item * n_numbers,
     }

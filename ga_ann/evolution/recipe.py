@@ -260,7 +260,7 @@ class Recipe:
         ValueError
             If its parts do not go together.
         """
-        restricted, n_samples = weight_set is not None, len(data.X)
+        restricted, n_samples = weight_set is not None, data.n_samples
         crossover = self.crossover or ("gene_pool" if restricted else "mean")
         mutation = self.mutation or ("step" if restricted else self._free_mutation(crossover))
         finer = finer_score(fitness, data.class_shares)

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import issparse
 
 __all__ = ["Fingerprints", "fingerprint", "fingerprint_function"]
 
@@ -67,6 +68,9 @@ class Fingerprints(Mapping[str, str]):
 def fingerprint(array: NDArray[Any] | None) -> str:
     """Return a checksum of an array's type, shape and contents; of None, the word ``"none"``.
 
+    A `csr_array` without duplicates and stored zeros has that of its parts: another one than the
+    dense array, with which a run may have other bits, but the same whatever its indices' type.
+
     Examples
     --------
     >>> fingerprint(np.zeros(3)) == fingerprint(np.zeros(3)) != fingerprint(np.zeros((3, 1)))
@@ -74,6 +78,11 @@ def fingerprint(array: NDArray[Any] | None) -> str:
     """
     if array is None:
         return "none"
+    if issparse(array):
+        held: Any = array
+        parts = (held.data, held.indices.astype(np.int64), held.indptr.astype(np.int64))
+        sums = [fingerprint(part) for part in parts]
+        return sha256(f"sparse{held.shape}{sums}".encode()).hexdigest()
     checksum = sha256(f"{array.dtype.str}{array.shape}".encode())
     content = array if array.dtype.kind != "O" else array.astype(str)
     checksum.update(np.ascontiguousarray(content).tobytes())

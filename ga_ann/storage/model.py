@@ -9,7 +9,6 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import check_array
 
 from ga_ann.history import COLUMNS, History, find_history
 from ga_ann.network import (
@@ -22,6 +21,7 @@ from ga_ann.network import (
 )
 from ga_ann.storage.archive import entry, member, read_archive, write_archive
 from ga_ann.storage.files import named_errors
+from ga_ann.validation import check_samples
 
 __all__ = [
     "Model",
@@ -105,7 +105,7 @@ class Model:
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like or sparse matrix of shape (n_samples, n_features)
             The samples, finite numbers, with all the original columns: `columns` is applied here.
 
         Returns
@@ -156,7 +156,7 @@ class Model:
         return self.columns.size if self.columns.dtype.kind == "b" else None
 
     def _select_columns(self, X: ArrayLike) -> NDArray[Any]:
-        table: NDArray[Any] = check_array(X)
+        table = check_samples(X)
         width, expected = table.shape[1], self.n_features
         exact = expected is not None
         if expected is None:

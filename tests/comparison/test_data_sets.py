@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.sparse import csr_array, csr_matrix
 from sklearn.datasets import load_digits, load_wine
 from sklearn.preprocessing import StandardScaler
 
@@ -68,6 +69,16 @@ def test_a_data_set_that_cannot_be_used_is_refused_before_any_work(
     with pytest.raises(error, match=message):
         compare(data=own, methods={"a": constant}, seeds=1)
     assert seen == []
+
+
+@pytest.mark.parametrize("kind", [csr_matrix, csr_array])
+def test_sparse_samples_are_refused_with_the_way_out(constant, seen, kind):
+    X, y = load_wine(return_X_y=True)
+    message = rf"compare needs dense samples.*got {kind.__name__}, use its toarray\(\)"
+    with pytest.raises(TypeError, match=message):
+        compare(kind(X), y, methods={"a": constant}, seeds=1)
+    assert seen == []
+    compare(kind(X).toarray(), y, methods={"a": constant}, seeds=1)
 
 
 def test_a_data_set_may_name_a_single_layer(constant, seen):

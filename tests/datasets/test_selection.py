@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from scipy.sparse import csr_array
 
 from ga_ann.datasets.selection import select_by_std
 
@@ -67,6 +68,8 @@ def test_bad_choices_of_columns(choice, error):
 def test_columns_are_chosen_from_finite_data():
     with pytest.raises(ValueError, match="NaN"):
         select_by_std([[1.0, np.nan], [2.0, 3.0]], n_features=1)
+    with pytest.raises(TypeError, match=r"dense data is required. Use '\.toarray\(\)'"):
+        select_by_std(csr_array(np.eye(2)), n_features=1)
 
 
 def test_equal_numbers_do_not_vary():

@@ -5,13 +5,14 @@ from itertools import combinations, permutations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from scipy.sparse import csr_array
 from sklearn.datasets import load_diabetes, load_wine
 from sklearn.metrics import r2_score
 from sklearn.preprocessing import scale
 
-from ga_ann.chromosome import flatten, reshape
+from ga_ann.chromosome import count_genes, flatten, reshape
 from ga_ann.evolution import evaluation
 from ga_ann.evolution.evaluation import Evaluator
 from ga_ann.evolution.evolve import evolve
@@ -31,6 +32,7 @@ from ga_ann.fitness import (
 )
 from ga_ann.fitness.probabilities import margin
 from ga_ann.fitness.regression import r2
+from ga_ann.low_rank import LowRankNoise, LowRankPopulation
 from ga_ann.network import forward, init_weights, layer_shapes, predict
 
 
@@ -76,6 +78,54 @@ def test_chunked_is_whole(monkeypatch):
     for rows in (1, 7, 50, 100):
         monkeypatch.setattr(evaluation, "CHUNK_BYTES", rows * 7 * 4)
         assert (Evaluator(X, y, layer_shapes(sizes))(population).fitness == whole).all()
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    seed=st.integers(0, 999),
+    sizes=st.lists(st.integers(1, 9), min_size=2, max_size=4),
+    n_solutions=st.integers(1, 6),
+    n_samples=st.integers(1, 50),
+    bias=st.booleans(),
+    batch=st.integers(0, 60),
+    rows=st.sampled_from([3, 1000]),
+    dtype=st.sampled_from(["float32", "float64"]),
+)
+def test_sparse_samples_are_measured_like_dense_ones(
+    monkeypatch, seed, sizes, n_solutions, n_samples, bias, batch, rows, dtype
+):
+    """To the bit where the numbers are whole, and no sum is rounded."""
+    monkeypatch.setattr(evaluation, "CHUNK_BYTES", rows * max(sizes[1:]) * 8)
+    rng = np.random.default_rng(seed)
+    X = rng.integers(-3, 4, (n_samples, sizes[0])) * (rng.random((n_samples, sizes[0])) < 0.3)
+    y = rng.integers(0, sizes[-1], n_samples)
+    shapes = layer_shapes(sizes, bias=bias)
+    population = rng.integers(-3, 4, (n_solutions, count_genes(shapes))).astype(dtype)
+    samples = rng.integers(n_samples, size=batch) if batch else None
+    given = {"ranking": margin, "dtype": dtype}
+    of_dense = Evaluator(X, y, shapes, **given)(population, samples)
+    of_sparse = Evaluator(csr_array(X), y, shapes, **given)(population, samples)
+    np.testing.assert_array_equal(of_sparse, of_dense)
+
+
+@pytest.mark.parametrize("rank", [1, 3])
+@pytest.mark.parametrize("shared_bytes", [0, 2**28])
+def test_sparse_samples_are_measured_by_low_rank_populations(monkeypatch, rank, shared_bytes):
+    monkeypatch.setattr(evaluation, "SHARED_BYTES", shared_bytes)
+    rng = np.random.default_rng(rank)
+    X, y = problem([20, 6, 3], 70)
+    X *= rng.random(X.shape) < 0.2
+    shapes = layer_shapes([20, 6, 3], bias=True)
+    noise = LowRankNoise(0, shapes, [np.ones(s[-1]) for s in shapes], rank=rank, dtype="float64")
+    mean = rng.standard_normal(count_genes(shapes))
+    population = LowRankPopulation(mean, noise.draw_places(rng, 11), 0.5, noise)
+    for samples in (None, rng.integers(70, size=30)):
+        of_dense, of_sparse = (
+            Evaluator(given, y, shapes, ranking=neg_log_loss, dtype="float64")(population, samples)
+            for given in (X, csr_array(X))
+        )
+        np.testing.assert_array_equal(of_sparse.fitness, of_dense.fitness)
+        np.testing.assert_allclose(of_sparse.ranking, of_dense.ranking)
 
 
 @pytest.mark.parametrize("n_samples", [30, 3000])

@@ -166,6 +166,36 @@ def test_a_second_termination_is_none_too_many():
     assert interruption.requested
 
 
+def passing_on(error=None, signals=(signal.SIGINT,)):
+    with Interruption(passes_on=True) as interruption:
+        for number in signals:
+            signal.raise_signal(number)
+        assert interruption.requested == bool(signals)
+        if error is not None:
+            raise error
+
+
+def test_a_signal_that_is_passed_on_does_in_the_end_what_it_would_have_done():
+    with pytest.raises(KeyboardInterrupt):
+        passing_on()
+    passing_on(signals=())
+    ended = "import signal; from ga_ann.evolution.machine import Interruption\n"
+    ended += "with Interruption(passes_on=True):\n"
+    ended += "    signal.raise_signal(signal.SIGTERM); print('in', flush=True)\nprint('after')"
+    process = subprocess.run(
+        [sys.executable, "-c", ended], capture_output=True, text=True, check=False
+    )
+    assert (process.returncode, process.stdout, process.stderr) == (-signal.SIGTERM, "in\n", "")
+
+
+def test_an_error_does_not_swallow_the_signal_that_is_passed_on():
+    with pytest.raises(KeyboardInterrupt) as caught:
+        passing_on(RuntimeError())
+    assert isinstance(caught.value.__context__, RuntimeError)
+    with pytest.raises(RuntimeError):
+        passing_on(RuntimeError(), signals=())
+
+
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
 def test_handlers_come_back_after_an_error(error):
     with pytest.raises(error), Interruption():

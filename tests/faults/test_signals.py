@@ -1,18 +1,37 @@
 """Signals end a run with its best; and nothing of the process is other after a run than before."""
 
 import json
+import os
 import random
 import signal
 import threading
 import time
 import warnings
+from typing import ClassVar
 
+import joblib
 import matplotlib
 import numpy as np
+import psutil
 import pytest
+from sklearn.base import clone
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.ensemble import VotingClassifier
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+from sklearn.model_selection import (
+    GridSearchCV,
+    HalvingGridSearchCV,
+    RandomizedSearchCV,
+    cross_val_predict,
+    cross_val_score,
+    learning_curve,
+)
+from sklearn.multioutput import ClassifierChain, MultiOutputClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_info
 
-from ga_ann import Checkpoint, GeneticMLPClassifier, compare
+from ga_ann import Callback, Checkpoint, GeneticMLPClassifier, GeneticMLPRegressor, compare
 from ga_ann.storage.checkpoint import load_checkpoint
 from ga_ann.storage.model import load_history
 from tests.runs import evolve
@@ -158,6 +177,173 @@ def test_ctrl_c_on_the_command_line(start_python, tmp_path):
     out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (0, "")
     assert len(load_checkpoint(path).history) == n_held + 1
+
+
+# ---------------------------------------------------------------- one fit of many
+
+
+class Striking(Callback):
+    """Sends Ctrl-C in a generation of the first fit, or of a later one, and counts the fits."""
+
+    fits: ClassVar[list] = []
+
+    def __init__(self, in_fit=1, how="signal"):
+        self.in_fit, self.how = in_fit, how
+
+    def on_start(self, history):
+        Striking.fits.append(0)
+
+    def on_generation(self, ga, history):
+        Striking.fits[-1] += 1
+        if len(Striking.fits) == self.in_fit and len(history) == 4:
+            if self.how == "exception":  # as in a notebook
+                raise KeyboardInterrupt
+            signal.raise_signal(signal.SIGINT)
+
+
+def striking(kind=GeneticMLPClassifier, *strike):
+    Striking.fits.clear()
+    return kind((4,), n_generations=9, callbacks=[Striking(*strike)], random_state=0)
+
+
+SIGMAS = {"sigma": [0.1, 0.2]}
+MANY = {
+    "grid search": lambda one, X, y: GridSearchCV(one, SIGMAS).fit(X, y),
+    "random search": lambda one, X, y: RandomizedSearchCV(one, SIGMAS, n_iter=2).fit(X, y),
+    "halving search": lambda one, X, y: HalvingGridSearchCV(one, SIGMAS, random_state=0).fit(X, y),
+    "search of a pipeline": lambda one, X, y: GridSearchCV(
+        make_pipeline(StandardScaler(), one), {"geneticmlpclassifier__sigma": [0.1, 0.2]}
+    ).fit(X, y),
+    "cross-validation": lambda one, X, y: cross_val_score(one, X, y),
+    "predictions": lambda one, X, y: cross_val_predict(one, X, y),
+    "learning curve": lambda one, X, y: learning_curve(one, X, y),
+    "ensemble": lambda one, X, y: VotingClassifier([("a", one), ("b", one)]).fit(X, y),
+    "wrapper": lambda one, X, y: MultiOutputClassifier(one).fit(X, np.column_stack([y, y])),
+    "chain": lambda one, X, y: ClassifierChain(one).fit(X, np.column_stack([y > 0, y > 1])),
+    "joblib": lambda one, X, y: joblib.Parallel(n_jobs=1)(
+        joblib.delayed(one.fit)(X, y) for _ in range(2)
+    ),
+}
+ONE = {
+    "fit": lambda one, X, y: one.fit(X, y),
+    "pipeline": lambda one, X, y: make_pipeline(StandardScaler(), one).fit(X, y)[-1],
+    "pipelines": lambda one, X, y: make_pipeline(make_pipeline(one)).fit(X, y)[-1][-1],
+    "several in a row": lambda one, X, y: min(
+        [clone(one).fit(X, y) for _ in range(2)], key=lambda fitted: fitted.n_iter_
+    ),
+}
+
+
+@pytest.mark.parametrize("how", ["signal", "exception"])
+@pytest.mark.parametrize("company", MANY)
+def test_ctrl_c_in_one_fit_of_many_ends_them_all(iris, company, how):
+    before = process_state()
+    with pytest.raises(KeyboardInterrupt):
+        MANY[company](striking(GeneticMLPClassifier, 1, how), *iris)
+    assert Striking.fits == [5 if how == "signal" else 4]  # the generation is finished
+    assert process_state() == before
+
+
+@pytest.mark.parametrize("search", ["grid search", "random search"])
+def test_ctrl_c_in_the_last_fit_of_a_search_ends_it(iris, search):
+    """The one on all samples, which the search itself calls."""
+    with pytest.raises(KeyboardInterrupt):
+        MANY[search](striking(GeneticMLPClassifier, 11), *iris)
+    assert Striking.fits == [10] * 10 + [5]
+
+
+@pytest.mark.parametrize("how", ["signal", "exception"])
+@pytest.mark.parametrize("company", ONE)
+def test_ctrl_c_in_a_fit_of_ones_own_keeps_its_best(iris, company, how):
+    fitted = ONE[company](striking(GeneticMLPClassifier, 1, how), *iris)
+    assert Striking.fits[0] == fitted.n_iter_ + 1 == (5 if how == "signal" else 4)
+    assert fitted._result.stop_reason == "interrupted"
+    assert 0 < fitted.best_fitness_ <= 1
+
+
+def test_ctrl_c_in_a_transformed_regression_keeps_its_best(iris):
+    network = striking(GeneticMLPRegressor)
+    fitted = TransformedTargetRegressor(network, transformer=StandardScaler()).fit(*iris)
+    assert fitted.regressor_.n_iter_ == 4
+
+
+SEARCH = """
+import sys, time
+import joblib
+import numpy as np
+from sklearn.datasets import load_iris
+from sklearn.experimental import enable_halving_search_cv
+from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV, cross_val_score
+from ga_ann import GeneticMLPClassifier, evolve
+
+company, n_jobs = sys.argv[1], int(sys.argv[2])
+X, y = load_iris(return_X_y=True)
+
+def tell(ga, history):
+    time.sleep(0.005)
+    if len(history) == 5:
+        print("in a fit", flush=True)
+
+endless = {"n_generations": 10**6, "callbacks": [tell]}
+one = GeneticMLPClassifier((4,), n_iter_no_change=10**6, random_state=0, **endless)
+grid = {"sigma": [0.1, 0.2]}
+many = {
+    "fit": lambda: one.fit(X, y),
+    "evolve": lambda: evolve(X, y, target_fitness=None, **endless),
+    "grid search": lambda: GridSearchCV(one, grid, n_jobs=n_jobs).fit(X, y),
+    "halving search": lambda: HalvingGridSearchCV(one, grid, n_jobs=n_jobs).fit(X, y),
+    "cross-validation": lambda: cross_val_score(one, X, y, n_jobs=n_jobs),
+    "joblib": lambda: joblib.Parallel(n_jobs=n_jobs)(
+        joblib.delayed(evolve)(X, y, target_fitness=None, **endless) for _ in range(3)
+    ),
+}
+try:
+    many[company]()
+except KeyboardInterrupt:
+    print("KeyboardInterrupt", flush=True)
+else:
+    print("the best so far", flush=True)
+"""
+
+
+@pytest.mark.parametrize(
+    ("company", "n_jobs", "end"),
+    [
+        ("fit", 1, "the best so far"),
+        ("evolve", 1, "the best so far"),
+        ("grid search", 1, "KeyboardInterrupt"),
+        ("halving search", 1, "KeyboardInterrupt"),
+        ("cross-validation", 1, "KeyboardInterrupt"),
+        ("joblib", 1, "KeyboardInterrupt"),
+        ("grid search", 2, "KeyboardInterrupt"),
+        ("halving search", 2, "KeyboardInterrupt"),
+        ("cross-validation", 2, "KeyboardInterrupt"),
+        ("joblib", 2, "KeyboardInterrupt"),
+    ],
+)
+def test_ctrl_c_in_a_terminal(start_python, company, n_jobs, end):
+    """There, it reaches the process and its workers alike; one Ctrl-C is enough."""
+    process = start_python(SEARCH, company, n_jobs, start_new_session=True)
+    wait_for(process, "in a fit")
+    os.killpg(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out.splitlines()[-1]) == (0, end), err
+
+
+@pytest.mark.parametrize("receiver", ["parent", "worker"])
+def test_ctrl_c_for_one_process_of_a_pool(start_python, receiver):
+    """As `kill` sends it."""
+    process = start_python(SEARCH, "grid search", 2, start_new_session=True)
+    wait_for(process, "in a fit")
+    wait_for(process, "in a fit")
+    workers = [
+        child
+        for child in psutil.Process(process.pid).children()
+        if "popen_loky" in " ".join(child.cmdline())
+    ]
+    (workers[0] if receiver == "worker" else process).send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out.splitlines()[-1]) == (0, "KeyboardInterrupt"), err
 
 
 # ---------------------------------------------------------------- nothing is left behind

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse import csr_array, csr_matrix
 
 from ga_ann.storage.fingerprint import Fingerprints, fingerprint, fingerprint_function
 
@@ -48,6 +49,18 @@ def test_equal_arrays_have_equal_fingerprints_whatever_their_layout():
     read_only = array.copy()
     read_only.setflags(write=False)
     assert fingerprint(read_only) == fingerprint(array)
+
+
+def test_sparse_arrays_are_known_by_all_their_numbers_and_places():
+    array = csr_array(np.array([[0.0, 1.0, 0.0], [2.0, 0.0, 3.0]]))
+    same = array.copy()
+    same.indices, same.indptr = array.indices.astype(np.int64), array.indptr.astype(np.int64)
+    assert fingerprint(same) == fingerprint(array) == fingerprint(csr_matrix(array))
+    wider = csr_array((array.data, array.indices, array.indptr), shape=(2, 4))
+    others = [array, wider, array.astype(np.float32), array.toarray(), csr_array(array.shape)]
+    others += [csr_array(np.array(rows)) for rows in ([[1.0, 0, 0], [2, 0, 3]], [[0, 1.0], [2, 3]])]
+    others += [csr_array(np.array([[0.0, 1, 2], [0, 0, 3]])), -array, array[::-1]]
+    assert len({fingerprint(other) for other in others}) == len(others)
 
 
 def test_arrays_are_looked_at_late_and_functions_at_once():

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.sparse import coo_array, csr_matrix
 from scipy.special import softmax
 
 import ga_ann
+from ga_ann import validation
 from ga_ann.history import COLUMNS, History
 from ga_ann.network import forward, init_weights
 from ga_ann.storage import files
@@ -164,6 +166,22 @@ class TestModel:
     def test_a_wrong_width_is_named_with_the_right_one(self, columns, width, message):
         with pytest.raises(ValueError, match=message):
             make_model(columns=columns).predict(np.ones((2, width)))
+
+    @pytest.mark.parametrize("kind", [csr_matrix, coo_array])
+    @pytest.mark.parametrize("limit", [0, 2**24])
+    @pytest.mark.parametrize(
+        "columns", [np.array([False, True, True, False, True]), np.array([4, 1, 2]), None]
+    )
+    def test_sparse_samples_are_answered_like_dense_ones(self, monkeypatch, kind, limit, columns):
+        monkeypatch.setattr(validation, "DENSE_BYTES", limit)
+        model = make_model(columns=columns)
+        rng = np.random.default_rng(1)
+        X = rng.normal(size=(20, 3 if columns is None else 5))
+        X *= rng.random(X.shape) < 0.5
+        np.testing.assert_allclose(model.predict_proba(kind(X)), model.predict_proba(X), rtol=1e-6)
+        assert (model.predict(kind(X)) == model.predict(X)).all()
+        with pytest.raises(ValueError, match="columns"):
+            model.predict(kind(X[:, 1:]))
 
     @pytest.mark.parametrize("bad", [np.nan, np.inf])
     def test_samples_that_are_not_finite_are_refused(self, bad):
