@@ -11,13 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from math import sqrt
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 from scipy.special import expit, softmax
 
-from ga_ann.parts import CustomActivation, check_mark, in_place
+from ga_ann.parts import Activation, CustomActivation, check_mark, in_place
 
 __all__ = [
     "ACTIVATIONS",
@@ -50,13 +50,6 @@ def lookup(table: Mapping[str, _T], name: object, what: str) -> _T:
     if isinstance(name, str) and name in table:
         return table[name]
     raise ValueError(f"{what} must be one of {sorted(table)}, got {name!r}.")
-
-
-class Activation(Protocol):
-    """A function of an array of floats, in place; `axis` is that of the neurons."""
-
-    def __call__(self, Z: FloatArray, axis: int = -1, /) -> None:
-        """Replace the weighted sums by their activations."""
 
 
 def _identity(Z: FloatArray, axis: int = -1, /) -> None:
@@ -151,8 +144,10 @@ def _find_activation(given: object, what: str) -> Activation | None:
         return ACTIVATIONS.get(given)
     if not callable(given):
         return None
-    is_known = any(given is known for known in ACTIVATIONS.values())
-    return given if is_known else in_place(given, what)
+    for known in ACTIVATIONS.values():
+        if given is known:
+            return known
+    return in_place(given, what)
 
 
 def _he(rng: np.random.Generator, W: FloatArray) -> None:

@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 
 __all__ = [
     "MARK",
+    "Activation",
     "CustomActivation",
     "CustomCrossover",
     "CustomMutation",
@@ -48,6 +49,13 @@ MARK = "custom:"
 
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 """Where an object stands in memory, as its repr tells it."""
+
+
+class Activation(Protocol):
+    """A function of an array of floats, in place; `axis` is that of the neurons."""
+
+    def __call__(self, Z: NDArray[Any], axis: int = -1, /) -> None:
+        """Replace the weighted sums by their activations."""
 
 
 class CustomActivation(Protocol):
@@ -200,9 +208,7 @@ def check_mark(part: object, what: str) -> None:
 # ---------------------------------------------------------------- calls
 
 
-def in_place(
-    function: CustomActivation, what: str = "activation"
-) -> Callable[[NDArray[Any], int], None]:
+def in_place(function: CustomActivation, what: str = "activation") -> Activation:
     """Return an activation that works in place, as the built-in ones do.
 
     Parameters
@@ -373,7 +379,7 @@ def check_operator(
         If it fails, returns something else than it should, changes an argument, or answers
         differently with an equal generator.
     """
-    answers = []
+    answers: list[NDArray[Any]] = []
     for _ in range(2):
         given = deepcopy(dict(arguments))
         answers.append(call(np.random.default_rng(0), *given.values()).copy())
@@ -385,7 +391,8 @@ def check_operator(
                     f"{what}={name_of(function)} must not change its argument {name}; let it work "
                     f"on a copy, {name}.copy()."
                 )
-    if not np.array_equal(*answers, equal_nan=True):
+    first, second = answers
+    if not np.array_equal(first, second, equal_nan=True):
         raise ValueError(
             f"{what}={name_of(function)} must answer the same when its generator is in the same "
             "state: draw random numbers from rng alone, and keep nothing between two calls."

@@ -226,7 +226,8 @@ def evolve(
     chosen = find_recipe(recipe)
     chosen = chosen if activation is None else replace(chosen, activation=activation)
     # Now, since a call of the user's functions may change what they hold.
-    fingerprints = _fingerprints(data, held_out, {"fitness function": fitness} | chosen.functions())
+    functions: dict[str, object] = {"fitness function": fitness, **chosen.functions()}
+    fingerprints = _fingerprints(data, held_out, functions)
     problem = Problem(
         data,
         chosen,

@@ -311,7 +311,7 @@ class Recipe:
         resolved._check_together(weight_set)
         return resolved
 
-    def _free_mutation(self, crossover: str) -> str:
+    def _free_mutation(self, crossover: str | CustomCrossover) -> str:
         every_gene, by_pygad = self.mutation_rate in (None, 1.0), self.selection in PYGAD_SELECTIONS
         cheap = crossover == "mean" and not by_pygad and not self.n_elites and every_gene
         return "low_rank" if cheap else "gaussian"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +13,15 @@ from scipy.special import softmax
 from sklearn.utils import check_array
 
 from ga_ann.history import COLUMNS, History
-from ga_ann.network import ACTIVATIONS, forward, lookup, pair_layers, to_predictions
+from ga_ann.network import (
+    Activations,
+    AnyActivation,
+    find_activations,
+    forward,
+    pair_layers,
+    to_predictions,
+)
+from ga_ann.storage.activations import pack_activations, unpack_activations
 from ga_ann.storage.archive import entry, member, read_archive, write_archive
 from ga_ann.storage.files import named_errors
 
@@ -37,9 +45,9 @@ class Model:
     weights : list of ndarray
         The network's parameters, of a floating type: matrices ``(n_in, n_out)``, each optionally
         followed by its bias vector ``(n_out,)``.
-    activation : {"relu", "sigmoid", "tanh", "identity", "softmax"}
-        Activation of the hidden layers.
-    output_activation : {"identity", "softmax", "sigmoid", "tanh", "relu"}
+    activation : str or callable, or a tuple of them
+        Activation of the hidden layers, or of each of them, see `forward`.
+    output_activation : str or callable
         Activation of the last layer.
     classes : ndarray of shape (n_outputs,)
         The label that stands for each output: integers, floats, booleans or strings.
@@ -72,17 +80,17 @@ class Model:
     """
 
     weights: list[NDArray[Any]]
-    activation: str
-    output_activation: str
+    activation: Activations
+    output_activation: AnyActivation
     classes: NDArray[Any]
     columns: NDArray[Any] | None = None
     extraction: dict[str, Any] | None = None
     settings: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        lookup(ACTIVATIONS, self.activation, "activation")
-        lookup(ACTIVATIONS, self.output_activation, "output_activation")
         n_inputs, n_outputs = _check_weights(self.weights)
+        n_layers = len(pair_layers(self.weights))
+        find_activations(self.activation, self.output_activation, n_layers)
         _check_classes(self.classes, n_outputs)
         if self.columns is not None:
             _check_columns(self.columns, n_inputs)
@@ -215,6 +223,8 @@ def save_model(path: str | os.PathLike[str], model: Model, history: History | No
         If the folder does not exist.
     TypeError
         If the settings hold something that JSON cannot express, or `model` is not a `Model`.
+    ValueError
+        If two custom activations have one name.
 
     Examples
     --------
@@ -230,9 +240,10 @@ def save_model(path: str | os.PathLike[str], model: Model, history: History | No
     arrays = {f"weights/{k}": W for k, W in enumerate(model.weights)} | {"classes": model.classes}
     if model.columns is not None:
         arrays["columns"] = model.columns
+    names, answers = pack_activations(model.activation, model.output_activation)
+    arrays |= answers
     header: dict[str, Any] = {
-        "activation": model.activation,
-        "output_activation": model.output_activation,
+        **names,
         "n_weights": len(model.weights),
         "has_columns": model.columns is not None,
         "extraction": model.extraction,
@@ -244,13 +255,19 @@ def save_model(path: str | os.PathLike[str], model: Model, history: History | No
     write_archive(path, "model", header, arrays)
 
 
-def load_model(path: str | os.PathLike[str]) -> Model:
+def load_model(
+    path: str | os.PathLike[str],
+    *,
+    activations: Mapping[str, Callable[..., Any]] | None = None,
+) -> Model:
     """Load a model that `save_model` saved.
 
     Parameters
     ----------
     path : path-like
         The file.
+    activations : mapping of str to callable, optional
+        The custom activations by their names (``__name__``): a file holds names, and not functions.
 
     Returns
     -------
@@ -262,19 +279,28 @@ def load_model(path: str | os.PathLike[str]) -> Model:
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is damaged, is no model, or comes from a newer version; the message names the
-        file and the reason. Nothing in the file is ever unpickled.
+        If the file is damaged, is no model, or comes from a newer version, or a custom activation
+        is missing or answers otherwise than the one that was saved; the message names the file and
+        the reason. Nothing in the file is ever unpickled.
     """
+    return read_model(path, {} if activations is None else activations)
+
+
+def read_model(
+    path: str | os.PathLike[str], activations: Mapping[str, Callable[..., Any]] | None
+) -> Model:
+    """Load a model as `load_model` does; without `activations`, to look at it alone."""
     with named_errors(path, "a model"):
         header, arrays = read_archive(path, "model")
+        activation, output_activation = unpack_activations(header, arrays, activations)
         n_weights = entry(header, "n_weights", int)
         found = sum(name.startswith("weights/") for name in arrays)
         if n_weights != found:
             raise ValueError(f"it has {found} weight arrays, and its header tells of {n_weights}")
         return Model(
             weights=[member(arrays, f"weights/{k}") for k in range(n_weights)],
-            activation=entry(header, "activation", str),
-            output_activation=entry(header, "output_activation", str),
+            activation=activation,
+            output_activation=output_activation,
             classes=member(arrays, "classes"),
             columns=member(arrays, "columns") if entry(header, "has_columns", bool) else None,
             extraction=header.get("extraction"),
