@@ -202,10 +202,10 @@ def train_naive(
 
 def _check_activations(activation: Activations, recipe: str | None, n_layers: int) -> AnyActivation:
     """Return the activation of the outputs."""
-    several: list[Any] = list(activation) if isinstance(activation, tuple | list) else [activation]
     find_activations(activation, "identity", n_layers)
-    for function in filter(callable, several):
-        check_activation(function)
+    for one in activation if isinstance(activation, tuple | list) else (activation,):
+        if callable(one):
+            check_activation(one)
     if recipe is None:
         return "identity"
     if isinstance(activation, str) or callable(activation):

@@ -70,7 +70,10 @@ def unpack_activations(
     hidden, output = header.get("activation"), header.get("output_activation")
     names = [*(hidden if isinstance(hidden, list) else [hidden]), output]
     if not all(isinstance(name, str) for name in names):
-        raise ValueError(f"its activations must be names, got {hidden!r} and {output!r}")
+        raise ValueError(
+            "'activation' and 'output_activation' in its header must be names, got "
+            f"{hidden!r} and {output!r}"
+        )
     custom = sorted({name.removeprefix(MARK) for name in names if name.startswith(MARK)})
     functions: dict[str, Any] = dict.fromkeys(custom, "identity")
     if given is not None and custom:
