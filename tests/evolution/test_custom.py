@@ -116,7 +116,7 @@ def test_a_crossover_gives_the_bits_of_the_name(name, n_elites):
 def test_a_mutation_gives_the_bits_of_the_name(name, rate):
     options = {"noise": "generator", "mutation_rate": rate, "n_elites": 1}
     options |= {"crossover": "neuron", "sigma_decay": 0.5, "n_generations": 100}
-    options |= {"ranking": "fitness", "batch_size": "full"}
+    options |= {"ranking": "fitness", "batch_size": "full", "sigma": 1e-4}  # without progress
     expected = run(mutation=name, **options)
     assert expected.history["sigma"][-1] < expected.history["sigma"][0]
     assert_same_bits(run(mutation=wrapped_mutation(name), **options), expected)
@@ -225,6 +225,24 @@ def test_a_part_that_fails_later_is_named_too(part):
     with pytest.raises(ValueError, match=f"^{part}=mine failed: AssertionError") as info:
         run(**{part: mine})
     assert isinstance(info.value.__cause__, AssertionError)
+
+
+@pytest.mark.parametrize("mutation", ["low_rank", "gaussian"])
+@pytest.mark.parametrize("part", ["selection", "crossover", "mutation"])
+def test_a_part_that_spoils_its_arguments_later_does_not_get_far(part, mutation):
+    calls = []
+
+    def mine(rng, first, *others):
+        calls.append(1)
+        if len(calls) > 9:
+            first += 1
+        if part == "selection":
+            return np.arange(others[0])
+        return first if part == "mutation" else first[[0] * others[0]]
+
+    options = {"mutation": mutation if part == "selection" else "gaussian", part: mine}
+    with pytest.raises(ValueError, match=f"^{part}=mine failed: .*read-only"):
+        run(**options)
 
 
 @pytest.mark.parametrize("part", ["crossover", "mutation"])
