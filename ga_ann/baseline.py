@@ -12,7 +12,16 @@ from tqdm import tqdm
 
 from ga_ann.ctrl_c import is_one_of_many
 from ga_ann.history import History
-from ga_ann.network import ACTIVATIONS, Layer, init_weights, lookup, pair_layers, predict
+from ga_ann.network import (
+    Activations,
+    AnyActivation,
+    Layer,
+    find_activations,
+    init_weights,
+    pair_layers,
+    predict,
+)
+from ga_ann.parts import check_activation, marked
 from ga_ann.result import TrainingResult
 from ga_ann.validation import (
     check_held_out,
@@ -40,7 +49,7 @@ def train_naive(
     y: ArrayLike,
     *,
     hidden_layer_sizes: int | Sequence[int] = (150, 60),
-    activation: str = "relu",
+    activation: Activations = "relu",
     learning_rate: float | None = None,
     n_iterations: int = 10,
     initial_weights: Sequence[ArrayLike] | None = None,
@@ -64,8 +73,8 @@ def train_naive(
         Their labels: integers, strings or booleans of at least two classes.
     hidden_layer_sizes : int or sequence of int, default=(150, 60)
         Sizes of the hidden layers. Not used where `initial_weights` are given.
-    activation : {"relu", "sigmoid", "tanh", "identity", "softmax"}, default="relu"
-        Activation of the hidden layers.
+    activation : str or callable, or a tuple of them, default="relu"
+        Activation of the hidden layers, see `forward`; one for each of them needs ``recipe=None``.
     learning_rate : float, optional
         Strength of the update, between 0 and 1 (both excluded); 0.001 unless given. The tutorial
         ignores the rate that it is called with, so any other rate needs ``recipe=None``.
@@ -126,7 +135,6 @@ def train_naive(
     True
     """
     started = time.perf_counter()
-    lookup(ACTIVATIONS, activation, "activation")
     rate = _check_rate(recipe, learning_rate)
     check_number(n_iterations, "n_iterations", Integral, low=0)
     hidden = check_hidden_layer_sizes(hidden_layer_sizes)
@@ -141,14 +149,14 @@ def train_naive(
         initial = init_weights(rng, sizes, init="tutorial", dtype=np.float64)
     else:
         initial = _check_weights(initial_weights, X_train.shape[1], len(classes))
-    output_activation = "identity" if recipe is None else activation
+    output_activation = _check_activations(activation, recipe, len(pair_layers(initial)))
     history = History(
         label="naive training",
         metric="accuracy",
         settings={
             "hidden_layer_sizes": [W.shape[1] for W, _ in pair_layers(initial)[:-1]],
-            "activation": activation,
-            "output_activation": output_activation,
+            "activation": marked(activation),
+            "output_activation": marked(output_activation),
             "learning_rate": rate,
             "n_iterations": int(n_iterations),
             "recipe": recipe,
@@ -194,6 +202,22 @@ def train_naive(
     )
 
 
+def _check_activations(activation: Activations, recipe: str | None, n_layers: int) -> AnyActivation:
+    """Return the activation of the outputs."""
+    find_activations(activation, "identity", n_layers)
+    for one in activation if isinstance(activation, tuple | list) else (activation,):
+        if callable(one):
+            check_activation(one)
+    if recipe is None:
+        return "identity"
+    if isinstance(activation, str) or callable(activation):
+        return activation
+    raise ValueError(
+        "recipe='tutorial' gives the outputs the activation of the hidden layers, and needs a "
+        f"single one; pass recipe=None with one for each layer, got {activation!r}."
+    )
+
+
 def _check_rate(recipe: str | None, learning_rate: float | None) -> float:
     if recipe not in ("tutorial", None):
         raise ValueError(f"recipe must be 'tutorial' or None, got {recipe!r}.")
@@ -230,7 +254,7 @@ def _iterate(
     initial: list[Floats],
     X: Floats,
     codes: NDArray[np.intp],
-    activation: str,
+    activation: Activations,
     shrinkage: float,
     n_iterations: int,
 ) -> Iterator[list[Floats]]:
@@ -255,7 +279,9 @@ def _blocks(n_samples: int) -> Iterator[slice]:
     return (slice(k, k + BLOCK_SIZE) for k in range(0, n_samples, BLOCK_SIZE))
 
 
-def _predict(weights: list[Floats], X: Floats, hidden: str, output: str) -> NDArray[np.intp]:
+def _predict(
+    weights: list[Floats], X: Floats, hidden: Activations, output: AnyActivation
+) -> NDArray[np.intp]:
     found = [
         predict(weights, X[block], activation=hidden, output_activation=output)
         for block in _blocks(X.shape[0])
@@ -268,7 +294,7 @@ def _find_wrong(
     X: Floats,
     codes: NDArray[np.intp],
     guess: NDArray[np.bool_],
-    activation: str,
+    activation: Activations,
     shrinkage: float,
     n_updates: int,
 ) -> NDArray[np.bool_]:
@@ -293,15 +319,16 @@ def _find_wrong(
     return wrong
 
 
-def _shrunk_scores(layers: list[Layer], X: Floats, activation: str, factors: Floats) -> Floats:
+def _shrunk_scores(
+    layers: list[Layer], X: Floats, activation: Activations, factors: Floats
+) -> Floats:
     """Propagate each sample through the network with all parameters times its own factor."""
-    A = X
+    activations, A = find_activations(activation, "identity", len(layers)), X
     for k, (W, b) in enumerate(layers):
         Z: Floats = A @ W
         if b is not None:
             Z += b
         Z *= factors[:, None]
-        if k < len(layers) - 1:
-            ACTIVATIONS[activation](Z)
+        activations[k](Z)
         A = Z
     return A

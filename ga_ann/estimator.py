@@ -29,7 +29,15 @@ from sklearn.utils.validation import (
 from ga_ann.callbacks import Callback, Checkpoint, as_callbacks
 from ga_ann.evolution import EvolutionResult, NetworkGA, Recipe, evolve, find_recipe
 from ga_ann.history import History
-from ga_ann.network import forward, pair_layers, to_predictions, to_probabilities
+from ga_ann.network import (
+    Activations,
+    AnyActivation,
+    forward,
+    pair_layers,
+    to_predictions,
+    to_probabilities,
+)
+from ga_ann.parts import CustomCrossover, CustomMutation, CustomSelection
 from ga_ann.state import State
 from ga_ann.storage import Model, load_checkpoint, save_model
 from ga_ann.validation import as_samples, check_number, check_one_label
@@ -87,7 +95,7 @@ class _GeneticMLP(BaseEstimator):
     _task: ClassVar[str]
 
     hidden_layer_sizes: int | Iterable[int] = (100,)
-    activation: str | None = None
+    activation: Activations | None = None
     _: KW_ONLY
     fitness: str | Callable[..., Any] | None = None
     recipe: str | Recipe = "default"
@@ -95,10 +103,10 @@ class _GeneticMLP(BaseEstimator):
     population_size: int | None = None
     n_parents: int | None = None
     n_elites: int | None = None
-    selection: str | None = None
-    crossover: str | None = None
+    selection: str | CustomSelection | None = None
+    crossover: str | CustomCrossover | None = None
     recombination: str | None = None
-    mutation: str | None = None
+    mutation: str | CustomMutation | None = None
     rank: int | None = None
     mutation_rate: float | tuple[float, float] | None = None
     sigma: float | None = None
@@ -107,7 +115,7 @@ class _GeneticMLP(BaseEstimator):
     batch_size: int | str | None = None
     noise: str | None = None
     init: str | None = None
-    output_activation: str | None = None
+    output_activation: AnyActivation | None = None
     dtype: str | None = None
     weight_set: str | ArrayLike | None = None
     n_generations: int = 5000
@@ -178,7 +186,7 @@ class _GeneticMLP(BaseEstimator):
         return len(self.intercepts_[-1])
 
     @property
-    def out_activation_(self) -> str:
+    def out_activation_(self) -> AnyActivation:
         """Activation of the outputs."""
         return self._result.output_activation
 
@@ -365,10 +373,11 @@ class GeneticMLPClassifier(ClassifierMixin, _GeneticMLP):
     ----------
     hidden_layer_sizes : int or iterable of int, default=(100,)
         Sizes of the hidden layers.
-    activation : str, default=None
-        Activation of the hidden layers: ``"identity"``, ``"relu"``, ``"logistic"`` or, by its other
-        name, ``"sigmoid"``, ``"sign"``, ``"softmax"``, ``"step"`` or ``"tanh"``. None is the
-        recipe's: ``"relu"`` by default.
+    activation : str or callable, or a tuple of them, default=None
+        Activation of the hidden layers, or of each of them: ``"identity"``, ``"relu"``,
+        ``"logistic"`` or, by its other name, ``"sigmoid"``, ``"sign"``, ``"softmax"``, ``"step"``
+        or ``"tanh"``, or a function, see `ga_ann.parts`. None is the recipe's: ``"relu"`` by
+        default.
     fitness : str or callable, default=None
         The score to maximise; None is the accuracy. A name in `ga_ann.fitness.FITNESS`
         (``"balanced_accuracy"``, ``"f1_macro"``, ``"matthews_corrcoef"``, ``"neg_log_loss"``,
@@ -384,7 +393,8 @@ class GeneticMLPClassifier(ClassifierMixin, _GeneticMLP):
     population_size, n_parents, n_elites, selection, crossover, recombination, mutation, rank, \
     mutation_rate, sigma, sigma_decay, weight_decay, batch_size, noise, init, output_activation, \
     dtype : default=None
-        Fields of the `Recipe` in the place of its own; None is what `recipe` says.
+        Fields of the `Recipe` in the place of its own, with functions as it takes them; None is
+        what `recipe` says. An estimator with a function can be pickled if the function can.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, as elsewhere in scikit-learn; they multiply `sample_weight`.
     weight_set : str or array-like of float, default=None

@@ -11,17 +11,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from math import sqrt
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 from scipy.sparse import issparse
 from scipy.special import expit, softmax
 
+from ga_ann.parts import Activation, CustomActivation, check_mark, in_place
+
 __all__ = [
     "ACTIVATIONS",
     "INITS",
+    "Activations",
+    "AnyActivation",
     "describe_shapes",
+    "find_activations",
     "forward",
     "init_weights",
     "layer_shapes",
@@ -48,13 +53,6 @@ def lookup(table: Mapping[str, _T], name: object, what: str) -> _T:
     if isinstance(name, str) and name in table:
         return table[name]
     raise ValueError(f"{what} must be one of {sorted(table)}, got {name!r}.")
-
-
-class Activation(Protocol):
-    """A function of an array of floats, in place; `axis` is that of the neurons."""
-
-    def __call__(self, Z: FloatArray, axis: int = -1, /) -> None:
-        """Replace the weighted sums by their activations."""
 
 
 def _identity(Z: FloatArray, axis: int = -1, /) -> None:
@@ -98,6 +96,63 @@ ACTIVATIONS: dict[str, Activation] = {
     "tanh": _tanh,
 }
 """Activations by name; each works in place on an array of floats, see `Activation`."""
+
+AnyActivation = str | CustomActivation
+Activations = AnyActivation | Sequence[AnyActivation]
+"""One activation for all hidden layers, or a tuple or a list with one for each of them."""
+
+
+def find_activations(
+    activation: Activations, output_activation: AnyActivation, n_layers: int
+) -> list[Activation]:
+    """Return the activation of each layer, as a function that works in place.
+
+    Parameters
+    ----------
+    activation, output_activation
+        See `forward`.
+    n_layers : int
+        Number of layers, that of the outputs included.
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown, or there is not one activation for each hidden layer.
+
+    Examples
+    --------
+    >>> find_activations("tanh", "identity", 3) == [_tanh, _tanh, _identity]
+    True
+    """
+    n_hidden = n_layers - 1
+    is_one = not isinstance(activation, tuple | list)
+    given: Any = [activation] if is_one else activation
+    hidden = [_find_activation(one, "activation") for one in given]
+    if None in hidden or not (is_one or len(hidden) == n_hidden):
+        raise ValueError(
+            f"activation must be one of {sorted(ACTIVATIONS)}, a function, or a tuple with one of "
+            f"these for each hidden layer ({n_hidden} here), got {activation!r}."
+        )
+    output = _find_activation(output_activation, "output_activation")
+    if output is None:
+        raise ValueError(
+            f"output_activation must be one of {sorted(ACTIVATIONS)} or a function, got "
+            f"{output_activation!r}."
+        )
+    found: list[Any] = hidden * n_hidden if is_one else hidden
+    return [*found, output]
+
+
+def _find_activation(given: object, what: str) -> Activation | None:
+    if isinstance(given, str):
+        check_mark(given, what)
+        return ACTIVATIONS.get(given)
+    if not callable(given):
+        return None
+    for known in ACTIVATIONS.values():
+        if given is known:
+            return known
+    return in_place(given, what)
 
 
 def _he(rng: np.random.Generator, W: FloatArray) -> None:
@@ -293,8 +348,8 @@ def forward(
     weights: Sequence[FloatArray],
     X: ArrayLike,
     *,
-    activation: str = "relu",
-    output_activation: str = "identity",
+    activation: Activations = "relu",
+    output_activation: AnyActivation = "identity",
 ) -> FloatArray:
     """Propagate samples through one network or through every network of a population.
 
@@ -304,10 +359,13 @@ def forward(
         The parameters, see the module's description. Their number sets the depth.
     X : array-like or sparse matrix of shape (n_samples, n_features)
         The samples.
-    activation : {"relu", "sigmoid", "tanh", "identity", "softmax", "step", "sign"}, default="relu"
-        Activation of the hidden layers; step (0 or 1) and sign have no useful gradient.
-    output_activation : {"identity", "softmax", "sigmoid", "tanh", "relu"}, default="identity"
-        Activation of the last layer; softmax turns the scores into probabilities.
+    activation : str or callable, or a tuple of them, default="relu"
+        Activation of the hidden layers: ``"relu"``, ``"sigmoid"``, ``"tanh"``, ``"identity"``,
+        ``"softmax"``, ``"step"`` (0 or 1) or ``"sign"``, of which the last two have no useful
+        gradient; or a function, see `ga_ann.parts.CustomActivation`. A tuple or a list has one
+        for each hidden layer.
+    output_activation : str or callable, default="identity"
+        Activation of the last layer, as above; softmax turns the scores into probabilities.
 
     Returns
     -------
@@ -317,16 +375,18 @@ def forward(
     Raises
     ------
     ValueError
-        If the shapes do not chain, or an activation is unknown.
+        If the shapes do not chain, or an activation is unknown, fails, or is not one for each
+        hidden layer.
 
     Examples
     --------
     >>> forward([np.array([[1.0], [-1.0]])], [[3.0, 1.0]])
     array([[2.]])
+    >>> forward([np.eye(1), np.eye(1), np.eye(1)], [[4.0]], activation=(np.sqrt, "step"))
+    array([[1.]])
     """
-    hidden = lookup(ACTIVATIONS, activation, "activation")
-    output = lookup(ACTIVATIONS, output_activation, "output_activation")
     layers = pair_layers(weights)
+    activations = find_activations(activation, output_activation, len(layers))
     A: Any = X if issparse(X) else np.asarray(X)
     if A.ndim != 2 or A.shape[1] != layers[0][0].shape[-2]:
         raise ValueError(f"X must have shape (n_samples, {layers[0][0].shape[-2]}), got {A.shape}.")
@@ -336,7 +396,7 @@ def forward(
             Z = Z.astype(np.float64)
         if b is not None:
             Z += b[..., None, :]
-        (output if k == len(layers) - 1 else hidden)(Z)
+        activations[k](Z)
         A = Z
     outputs: FloatArray = A
     return outputs
@@ -352,8 +412,8 @@ def predict(
     weights: Sequence[FloatArray],
     X: ArrayLike,
     *,
-    activation: str = "relu",
-    output_activation: str = "identity",
+    activation: Activations = "relu",
+    output_activation: AnyActivation = "identity",
 ) -> NDArray[np.intp]:
     """Return the class of each sample: the first index of the largest output.
 
@@ -405,7 +465,7 @@ def to_predictions(outputs: FloatArray, classes: NDArray[Any] | None) -> NDArray
 
 
 def to_probabilities(
-    outputs: FloatArray, classes: NDArray[Any] | None, output_activation: str
+    outputs: FloatArray, classes: NDArray[Any] | None, output_activation: AnyActivation
 ) -> FloatArray:
     """Return what a classifier's outputs say of the probability of each class.
 
@@ -415,7 +475,7 @@ def to_probabilities(
         What `forward` returned.
     classes : ndarray of shape (n_outputs,) or None
         The label that stands for each output; None for a regression.
-    output_activation : str
+    output_activation : str or callable
         The activation that `outputs` have passed.
 
     Returns

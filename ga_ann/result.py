@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ga_ann.history import History
-from ga_ann.network import forward, to_predictions, to_probabilities
+from ga_ann.network import Activations, AnyActivation, forward, to_predictions, to_probabilities
 from ga_ann.storage import Model, save_model
 from ga_ann.validation import check_samples
 
@@ -31,7 +31,7 @@ class TrainingResult:
         Fitness of `weights` on the training data.
     classes : ndarray of shape (n_classes,) or None
         The label that stands for each output; None for a regression.
-    activation, output_activation : str
+    activation, output_activation : str or callable, or a tuple of them
         The functions that `weights` were trained with.
     stop_reason : str
         Why training ended.
@@ -41,8 +41,8 @@ class TrainingResult:
     history: History
     best_fitness: float
     classes: NDArray[Any] | None
-    activation: str
-    output_activation: str
+    activation: Activations
+    output_activation: AnyActivation
     stop_reason: str
 
     def __repr__(self) -> str:

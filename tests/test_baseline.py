@@ -348,3 +348,48 @@ def test_numbers_of_the_wrong_type_are_refused(changes):
 
 def test_the_tutorials_own_rate_may_be_spelled_out():
     assert train_naive(X_OK, Y_OK, learning_rate=0.001).history.settings["learning_rate"] == 0.001
+
+
+# ---------------------------------------------------------------- custom activations
+
+
+def test_an_activation_for_each_layer_and_functions_give_the_bits_of_their_names():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(60, 5)), np.arange(60) % 3
+    options = {"hidden_layer_sizes": (6, 4), "recipe": None, "random_state": 1}
+
+    def mine(Z):
+        return np.tanh(Z)
+
+    expected = train_naive(X, y, activation="tanh", **options)
+    for activation in (mine, ("tanh", mine), ["tanh", "tanh"]):
+        result = train_naive(X, y, activation=activation, **options)
+        for a, b in zip(result.weights, expected.weights, strict=True):
+            assert a.tobytes() == b.tobytes()
+        np.testing.assert_array_equal(result.predict(X), expected.predict(X))
+    settings = train_naive(X, y, activation=("tanh", mine), **options).history.settings
+    assert settings["activation"] == ("tanh", "custom:mine")
+    as_tutorial = options | {"recipe": "tutorial"}
+    tutorial = train_naive(X, y, activation=mine, **as_tutorial)
+    assert tutorial.output_activation is mine
+    expected = train_naive(X, y, activation="tanh", **as_tutorial)
+    np.testing.assert_array_equal(tutorial.predict_scores(X), expected.predict_scores(X))
+
+
+@pytest.mark.parametrize(
+    ("activation", "recipe", "message"),
+    [
+        (
+            ("tanh", "relu"),
+            "tutorial",
+            "needs a single one; pass recipe=None .*got .'tanh', 'relu'",
+        ),
+        (("tanh",), None, r"for each hidden layer \(2 here\)"),
+        (lambda Z: Z - Z.mean(), None, "activation=<lambda> must be element-wise"),
+        (("relu", lambda Z: Z > 0), None, "activation=<lambda> must return an array of floats"),
+    ],
+)
+def test_activations_that_cannot_be_are_refused(activation, recipe, message):
+    X, y = np.random.default_rng(0).normal(size=(9, 2)), np.arange(9) % 3
+    with pytest.raises(ValueError, match=message):
+        train_naive(X, y, hidden_layer_sizes=(4, 3), activation=activation, recipe=recipe)

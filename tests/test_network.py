@@ -1,5 +1,6 @@
 """The network against scikit-learn's, and populations against loops of single networks."""
 
+import math
 import warnings
 
 import numpy as np
@@ -312,3 +313,70 @@ def test_predictions_are_labels_of_the_largest_output_or_the_targets():
     assert to_predictions(np.zeros((2, 3)), classes).tolist() == ["fig", "fig"]
     np.testing.assert_array_equal(to_predictions(outputs, None), outputs)
     np.testing.assert_array_equal(to_predictions(outputs[:, :1], None), outputs[:, 0])
+
+
+# ---------------------------------------------------------------- an activation for each layer
+
+PLAIN = {
+    "relu": lambda z: max(z, 0.0),
+    "tanh": math.tanh,
+    "identity": lambda z: z,
+    "sigmoid": lambda z: 1 / (1 + math.exp(-z)),
+    "step": lambda z: float(z > 0),
+    "sign": lambda z: float(z > 0) - float(z < 0),
+    np.arctan: math.atan,
+}
+
+
+@settings(deadline=None)
+@given(seed=st.integers(0, 2**32), bias=st.booleans(), data=st.data())
+def test_every_layer_has_its_own_activation(seed, bias, data):
+    """Against a loop over single numbers."""
+    sizes = data.draw(st.lists(st.integers(1, 5), min_size=2, max_size=5))
+    names = [data.draw(st.sampled_from(list(PLAIN))) for _ in sizes[1:]]
+    rng = rng_of(seed)
+    weights = random_weights(rng, sizes, bias)
+    x = rng.normal(size=sizes[0])
+    expected = x.tolist()
+    for name, (W, b) in zip(names, pair_layers(weights), strict=True):
+        sums = [sum(a * w for a, w in zip(expected, column, strict=True)) for column in W.T]
+        offsets = [0.0] * len(sums) if b is None else b
+        expected = [PLAIN[name](z + o) for z, o in zip(sums, offsets, strict=True)]
+    *hidden, last = names
+    for given_as in (tuple, list):
+        outputs = forward(weights, [x], activation=given_as(hidden), output_activation=last)
+        np.testing.assert_allclose(outputs[0], expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", sorted(set(ACTIVATIONS) - {"softmax"}))
+def test_one_activation_is_the_same_one_for_each_layer_and_its_own_function(name):
+    rng = rng_of()
+    weights, X = random_weights(rng, [4, 5, 3, 2], True), rng.normal(size=(20, 4))
+    expected = forward(weights, X, activation=name, output_activation=name)
+    for one in (name, ACTIVATIONS[name]):
+        for given_as in (one, (one, one), [one, name]):
+            outputs = forward(weights, X, activation=given_as, output_activation=one)
+            assert outputs.tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("activation", "message"),
+    [
+        (("relu",), r"for each hidden layer \(2 here\), got \('relu',\)"),
+        (("relu",) * 3, "for each hidden layer"),
+        ((), "for each hidden layer"),
+        (("relu", "wit"), "activation must be one of .*got \\('relu', 'wit'\\)"),
+        (("relu", ("relu",)), "activation must be one of"),
+        ({"relu": 1}, "activation must be one of"),
+        ("custom:swish", "activation was the function 'swish', and its name does not bring it"),
+        (("relu", "custom:swish"), "activation was the function 'swish'"),
+    ],
+)
+def test_activations_that_do_not_fit_the_layers_are_refused(activation, message):
+    weights = [np.eye(2)] * 3
+    with pytest.raises(ValueError, match=message):
+        forward(weights, np.ones((1, 2)), activation=activation)
+
+
+def test_a_network_without_hidden_layers_takes_none():
+    assert forward([np.eye(2)], [[1.0, 2.0]], activation=()).tolist() == [[1.0, 2.0]]

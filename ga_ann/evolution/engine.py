@@ -14,8 +14,10 @@ import numpy as np
 import pygad
 from numpy.typing import NDArray
 
+from ga_ann.evolution.custom import cross, mutate, read_only
 from ga_ann.evolution.evaluation import Measurement
 from ga_ann.evolution.problem import Problem
+from ga_ann.evolution.recipe import PYGAD_CROSSOVERS, PYGAD_MUTATIONS, PYGAD_SELECTIONS
 from ga_ann.evolution.run import Run, next_mean, without_nan
 from ga_ann.evolution.summary import summarise
 from ga_ann.low_rank import LowRankPopulation
@@ -28,6 +30,7 @@ from ga_ann.operators import (
     rank_order,
     step_mutation,
 )
+from ga_ann.parts import select
 from ga_ann.state import State
 from ga_ann.storage import as_generator_state, using_state
 
@@ -264,8 +267,8 @@ class LowRankGA(NetworkGA):
     def run_select_parents(self, call_on_parents: bool = True) -> None:
         """Rank the solutions; `last_generation_parents` are recipes."""
         recipe = self._run.problem.recipe
-        self.last_generation_parents_indices = SELECTIONS[recipe.selection](
-            self.state.rng, self.ranking, recipe.n_parents
+        self.last_generation_parents_indices = _choose(
+            self.state, recipe.selection, recipe.n_parents
         )
         self.last_generation_parents = self.population.take(self.last_generation_parents_indices)
 
@@ -310,7 +313,8 @@ def make_engine(run: Run) -> NetworkGA:
 
 def breeds_in_place(problem: Problem) -> bool:
     """Tell whether the offspring may overwrite the population, as they come from copies."""
-    return problem.recipe.crossover in CROSSOVERS and problem.recipe.n_elites == 0
+    crossover = problem.recipe.crossover
+    return crossover not in PYGAD_CROSSOVERS and problem.recipe.n_elites == 0
 
 
 # ---------------------------------------------------------------- operators
@@ -338,30 +342,40 @@ def _done_by_the_engine(*arguments: Any) -> None:
 
 
 def _selection(state: State, problem: Problem) -> Any:
-    name = problem.recipe.selection
-    if name not in SELECTIONS:
-        return name
+    selection = problem.recipe.selection
+    if selection in PYGAD_SELECTIONS:
+        return selection
 
     def select_parents(
         fitness: NDArray[Any], n_parents: int, ga: NetworkGA
     ) -> tuple[NDArray[Any], NDArray[np.intp]]:
-        chosen = SELECTIONS[name](state.rng, state.ranking, n_parents)
+        chosen = _choose(state, selection, n_parents)
         return state.population[chosen], chosen
 
     return select_parents
 
 
+def _choose(state: State, selection: Any, n_parents: Any) -> NDArray[np.intp]:
+    if callable(selection):
+        return select(selection, state.rng, read_only(state.ranking), n_parents)
+    return SELECTIONS[selection](state.rng, state.ranking, n_parents)
+
+
 def _crossover(state: State, problem: Problem, table: NDArray[Any]) -> Any:
-    name, shapes = problem.recipe.crossover, problem.shapes
+    shapes = problem.shapes
+    name: Any = problem.recipe.crossover
     weight_decay: Any = problem.recipe.weight_decay
-    if name not in CROSSOVERS:
+    if name in PYGAD_CROSSOVERS:
         return name
     if name == "mean" and problem.recipe.recombination == "centred":
         return _centred_crossover(state, problem)
 
     def crossover(parents: NDArray[Any], size: tuple[int, int], ga: NetworkGA) -> NDArray[Any]:
         decay_weights(parents, shapes, weight_decay * state.schedule.sigma)
-        CROSSOVERS[name](state.rng, parents, ga.offspring, shapes=shapes, table=table)
+        if callable(name):
+            ga.offspring[:] = cross(problem, state.rng, read_only(parents), len(ga.offspring))
+        else:
+            CROSSOVERS[name](state.rng, parents, ga.offspring, shapes=shapes, table=table)
         return ga.offspring
 
     return crossover
@@ -382,26 +396,31 @@ def _centred_crossover(state: State, problem: Problem) -> Any:
 def _mutation(state: State, problem: Problem, table: NDArray[Any]) -> dict[str, Any]:
     recipe, scale = problem.recipe, problem.scale
     rate: Any = recipe.mutation_rate
-    if recipe.mutation not in (*MUTATIONS, "step"):
+    mutate_by: Any = recipe.mutation
+    if mutate_by in PYGAD_MUTATIONS:
         shares = [100 * share for share in rate] if isinstance(rate, tuple) else 100 * rate
         return {"mutation_type": recipe.mutation, "mutation_percent_genes": shares}
 
-    if recipe.mutation == "step":
+    if callable(mutate_by):
+
+        def change(offspring: NDArray[Any], sigma: float) -> None:
+            offspring[:] = mutate(problem, state.rng, read_only(offspring), sigma)
+    elif mutate_by == "step":
         values = np.asarray(problem.weight_values, dtype=recipe.dtype)
 
-        def mutate(offspring: NDArray[Any], sigma: float) -> None:
+        def change(offspring: NDArray[Any], sigma: float) -> None:
             at_rate = min(1.0, rate * sigma)
             step_mutation(state.rng, offspring, values, sigma=sigma, rate=at_rate)
     else:
         add_noise = partial(
-            MUTATIONS[recipe.mutation], rate=rate, table=table if recipe.noise == "table" else None
+            MUTATIONS[mutate_by], rate=rate, table=table if recipe.noise == "table" else None
         )
 
-        def mutate(offspring: NDArray[Any], sigma: float) -> None:
+        def change(offspring: NDArray[Any], sigma: float) -> None:
             add_noise(state.rng, offspring, scale * scale.dtype.type(sigma))
 
     def mutation(offspring: NDArray[Any], ga: NetworkGA) -> NDArray[Any]:
-        mutate(offspring, state.schedule.sigma)
+        change(offspring, state.schedule.sigma)
         return offspring
 
     return {"mutation_type": mutation}

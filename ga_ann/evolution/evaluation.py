@@ -26,7 +26,7 @@ from scipy.sparse import issparse
 from ga_ann.chromosome import count_genes, reshape
 from ga_ann.fitness import PopulationScore, accuracy
 from ga_ann.low_rank import Factors, LowRankPopulation
-from ga_ann.network import ACTIVATIONS, Layer, lookup, pair_layers
+from ga_ann.network import Activations, AnyActivation, Layer, find_activations, pair_layers
 from ga_ann.validation import check_number
 
 __all__ = ["Evaluator", "Measurement"]
@@ -122,7 +122,7 @@ class Evaluator:
         Their classes, integers from 0; or the targets of a regression, one row an output.
     shapes : sequence of tuple of int
         Shapes of the network's parameters, see `layer_shapes`.
-    activation, output_activation : str, default="relu" and "identity"
+    activation, output_activation : str, callable, tuple; default="relu" and "identity"
         See `forward`. Scores take what softmax is applied to, so softmax at the output is left out.
     fitness : callable, default=accuracy
         The score that the user asked for, a `PopulationScore`.
@@ -153,8 +153,8 @@ class Evaluator:
         y: ArrayLike,
         shapes: Sequence[tuple[int, ...]],
         *,
-        activation: str = "relu",
-        output_activation: str = "identity",
+        activation: Activations = "relu",
+        output_activation: AnyActivation = "identity",
         fitness: PopulationScore = accuracy,
         ranking: PopulationScore | None = None,
         sample_weight: ArrayLike | None = None,
@@ -174,9 +174,8 @@ class Evaluator:
         self._ranking = None if ranking is fitness else ranking
         self.is_slow = self._ranking is not None and hasattr(fitness, "one_at_a_time")
         self._widths = [shape[1] for shape in self.shapes if len(shape) == 2]
-        self._activations = [lookup(ACTIVATIONS, activation, "activation")] * len(self._widths)
         last = "identity" if output_activation == "softmax" else output_activation
-        self._activations[-1] = lookup(ACTIVATIONS, last, "output_activation")
+        self._activations = find_activations(activation, last, len(self._widths))
         if n_jobs is not None:
             check_number(n_jobs, "n_jobs", Integral, low=1)
         self._n_jobs: int = n_jobs or joblib.cpu_count()

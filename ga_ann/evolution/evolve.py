@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from ga_ann.callbacks import Callback, EarlyStopping, ProgressBar, as_callbacks
 from ga_ann.chromosome import count_genes, flatten, reshape
 from ga_ann.ctrl_c import is_one_of_many
+from ga_ann.evolution.custom import check_parts
 from ga_ann.evolution.data import TrainingData
 from ga_ann.evolution.engine import NetworkGA, breeds_in_place, make_engine
 from ga_ann.evolution.evaluation import Evaluator
@@ -28,6 +29,7 @@ from ga_ann.evolution.recipe import Recipe, find_recipe
 from ga_ann.evolution.run import Limits, Run
 from ga_ann.history import History
 from ga_ann.low_rank import LowRankPopulation
+from ga_ann.network import Activations
 from ga_ann.result import TrainingResult
 from ga_ann.schedule import Schedule
 from ga_ann.state import Beginning, State
@@ -77,7 +79,7 @@ def evolve(
     y: ArrayLike,
     *,
     hidden_layer_sizes: int | Iterable[int] = (150, 60),
-    activation: str | None = None,
+    activation: Activations | None = None,
     bias: bool = False,
     weight_set: str | ArrayLike | None = None,
     task: str = "classification",
@@ -121,8 +123,8 @@ def evolve(
         numbers, in one column or several.
     hidden_layer_sizes : int or iterable of int, default=(150, 60)
         Sizes of the hidden layers; empty for a linear classifier.
-    activation : str, optional
-        Activation of the hidden layers, see `forward`; None is the recipe's.
+    activation : str or callable, or a tuple of them, optional
+        Activation of the hidden layers, or of each of them, see `forward`; None is the recipe's.
     bias : bool, default=False
         Whether the layers have biases. The tutorial's have none.
     weight_set : str or array-like of float, optional
@@ -147,7 +149,7 @@ def evolve(
         generation only. None is ``"accuracy"``, or ``"r2"`` for a regression.
     recipe : {"default", "classic", "tutorial"} or Recipe, default="default"
         What shapes the search: population, selection, crossover, mutation, batches, ranking, ...;
-        see `Recipe` and `RECIPES`.
+        see `Recipe` and `RECIPES`, and `ga_ann.parts` for parts of your own.
     n_generations : int, default=1000
         Number of generations at most.
     target_fitness : float or None, default=1.0
@@ -200,7 +202,8 @@ def evolve(
     ------
     ValueError
         If the data cannot be learned from (empty, one class, NaN, lengths that differ), a name is
-        unknown, a number is out of its range, or `start` does not fit.
+        unknown, a number is out of its range, `start` does not fit, or a custom part breaks the
+        rules of `ga_ann.parts`.
     TypeError
         If a parameter is of the wrong type.
     MemoryError
@@ -229,9 +232,13 @@ def evolve(
         max_evaluations=max_evaluations,
     )
     chosen = find_recipe(recipe)
+    chosen = chosen if activation is None else replace(chosen, activation=activation)
+    # Now, since a call of the user's functions may change what they hold.
+    functions: dict[str, object] = {"fitness function": fitness, **chosen.functions()}
+    fingerprints = _fingerprints(data, held_out, functions)
     problem = Problem(
         data,
-        chosen if activation is None else replace(chosen, activation=activation),
+        chosen,
         hidden_layer_sizes=check_hidden_layer_sizes(hidden_layer_sizes),
         bias=bias,
         weight_set=weight_set,
@@ -242,10 +249,9 @@ def evolve(
     hooks = as_callbacks(callbacks)
     n_threads = _count_threads(n_jobs)
     check_memory(problem, n_jobs=n_threads, in_place=breeds_in_place(problem))
+    check_parts(problem)
 
     settings = problem.settings | asdict(limits)
-    given = {"fitness function": fitness, "ranking function": chosen.ranking}
-    fingerprints = _fingerprints(data, held_out, given)
     state = _begin(start, problem, settings, fingerprints, random_state)
 
     hooks += _own_callbacks(limits, verbose)

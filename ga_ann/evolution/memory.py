@@ -45,7 +45,8 @@ def estimate_memory(problem: Problem, *, n_jobs: int, in_place: bool) -> dict[st
     n_genes = count_genes(problem.shapes)
     low_rank = recipe.mutation == "low_rank"
     # Recipes take next to nothing, and their factors are made block by block.
-    n_solutions = 0 if low_rank else problem.population_size * (1 if in_place else 2)
+    copies = (1 if in_place else 2) + (callable(recipe.crossover) or callable(recipe.mutation))
+    n_solutions = 0 if low_rank else problem.population_size * copies
     n_parents: int = 0 if low_rank else recipe.n_parents or 0
     n_numbers = TABLE_SIZE + n_genes
     shared = n_combined = 0

@@ -16,7 +16,7 @@ from ga_ann.evolution.data import TrainingData
 from ga_ann.evolution.recipe import Recipe, name_of
 from ga_ann.fitness import PopulationScore, resolve_fitness, scaled
 from ga_ann.low_rank import LowRankNoise, LowRankPopulation, check_rank, count_places
-from ga_ann.network import INITS, forward, init_scale, layer_shapes
+from ga_ann.network import INITS, find_activations, forward, init_scale, layer_shapes
 from ga_ann.validation import check_range, check_targets
 from ga_ann.weight_sets import check_weight_set, draw_from, is_inside
 
@@ -100,6 +100,7 @@ class Problem:
         if data.classes is None:
             check_targets(data.targets, self.recipe.dtype)
         sizes = [data.X.shape[1], *hidden_layer_sizes, data.n_outputs]
+        find_activations(self.recipe.activation, self.recipe.output_activation, len(sizes) - 1)
         self.shapes = layer_shapes(sizes, bias=bias)
         if self.recipe.mutation == "low_rank":
             check_rank(self.recipe.rank, self.shapes)

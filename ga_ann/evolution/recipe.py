@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 import os
-import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from numbers import Integral
 from pathlib import Path
@@ -17,8 +16,16 @@ import tomli_w
 
 from ga_ann.evolution.data import TrainingData
 from ga_ann.fitness import PopulationScore, finer_score, resolve_fitness
-from ga_ann.network import ACTIVATIONS, INITS, lookup
+from ga_ann.network import ACTIVATIONS, INITS, Activations, AnyActivation, lookup
 from ga_ann.operators import CROSSOVERS, MUTATIONS, RECOMBINATIONS, SELECTIONS
+from ga_ann.parts import (
+    CustomCrossover,
+    CustomMutation,
+    CustomSelection,
+    check_mark,
+    marked,
+    name_of,
+)
 from ga_ann.storage import named_errors, replacing
 from ga_ann.validation import check_number
 
@@ -41,8 +48,14 @@ ADAPTIVE_RATES = (0.2, 0.05)
 LEAVE_THE_SET = ("mean", "sbx")
 STAY_IN_THE_SET = ("inversion", "scramble", "step", "swap")
 
-ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
-"""Where an object stands in memory, as its repr tells it."""
+PARTS: dict[str, Mapping[str, Any]] = {
+    "activation": ACTIVATIONS,
+    "output_activation": ACTIVATIONS,
+    "selection": SELECTIONS,
+    "crossover": CROSSOVERS,
+    "mutation": MUTATIONS,
+}
+"""Fields that may be functions of the user's, and the functions of ours that have names."""
 
 LONGEST_FILE = 2**16
 """Bytes of a recipe's file at most."""
@@ -65,27 +78,30 @@ class Recipe:
     n_elites : int, default=0
         Number of best solutions that enter the next generation unchanged, 0 to
         ``population_size - 1``. On batches they are measured again in every generation.
-    selection : str, default="truncation"
+    selection : str or callable, default="truncation"
         ``"truncation"``, ``"tournament"``, ``"rank"``, ``"roulette"``, or a name of PyGAD's:
-        ``"sss"``, ``"rws"``, ``"sus"``, ``"random"``.
-    crossover : str, optional
+        ``"sss"``, ``"rws"``, ``"sus"``, ``"random"``; or ``f(rng, fitness, n_parents)``, see
+        `ga_ann.parts.CustomSelection`.
+    crossover : str or callable, optional
         ``"mean"`` (one mean for all, as in evolution strategies, see `recombination`),
         ``"gene_pool"`` (each gene from any parent), ``"uniform"``, ``"neuron"``,
         ``"single_point"``, ``"two_point"``, ``"middle"``, or a name of PyGAD's: ``"two_points"``,
-        ``"scattered"``, ``"sbx"``. By the problem: ``"mean"``, or ``"gene_pool"`` where weights are
-        restricted to a set.
+        ``"scattered"``, ``"sbx"``; or ``f(rng, parents, n_offspring, shapes)``, see
+        `ga_ann.parts.CustomCrossover`. By the problem: ``"mean"``, or ``"gene_pool"`` where weights
+        are restricted to a set.
     recombination : {"centred", "parents"}, optional
         What the solutions count in the mean crossover, see `RECOMBINATIONS`. By the problem:
         ``"centred"``, or ``"parents"`` where `n_parents` is given, selection is not by
         truncation, or the search is coarse.
-    mutation : str, optional
+    mutation : str or callable, optional
         ``"low_rank"`` (with the mean crossover: the mutation of each weight matrix has a low rank
         and costs next to nothing, see `ga_ann.low_rank`), ``"gaussian"``, ``"uniform"``,
         ``"step"`` (with a set of weights), or a name of PyGAD's, which change genes as PyGAD does
         by default and much more slowly: ``"random"``, ``"swap"``, ``"inversion"``,
-        ``"scramble"``, ``"polynomial"``, ``"adaptive"``. By the problem: ``"step"`` with a set of
-        weights, ``"low_rank"`` with the mean crossover where there are no elites and all genes
-        mutate, and ``"gaussian"`` elsewhere.
+        ``"scramble"``, ``"polynomial"``, ``"adaptive"``; or ``f(rng, offspring, scale, rate)``, see
+        `ga_ann.parts.CustomMutation`. By the problem: ``"step"`` with a set of weights,
+        ``"low_rank"`` with the mean crossover where there are no elites and all genes mutate, and
+        ``"gaussian"`` elsewhere, with a custom crossover for instance.
     rank : int, default=1
         Rank of the low-rank mutation, 1 to the smaller side of each matrix.
     mutation_rate : float, optional
@@ -126,8 +142,8 @@ class Recipe:
     init : {"he", "tutorial"}, default="he"
         Distribution of the initial weights, see `init_weights`. With ``"he"``, the first layer's
         are divided by the root mean square of the samples, so that their units do not matter.
-    activation, output_activation : str, default="relu" and "identity"
-        See `forward`.
+    activation, output_activation : str or callable, default="relu" and "identity"
+        See `forward`; `activation` may be a tuple, with one for each hidden layer.
     dtype : {"float32", "float64"}, default="float32"
         Precision of the weights and of the computation.
 
@@ -135,6 +151,12 @@ class Recipe:
     ------
     ValueError, TypeError
         If a name is unknown, or a number is out of its range.
+
+    Notes
+    -----
+    Custom parts, functions of the user's in the place of names, are described in `ga_ann.parts`,
+    with what they may do and what is checked. A recipe with one prints, compares, copies and
+    pickles as the function does, but has no text (`to_toml`).
 
     Examples
     --------
@@ -149,10 +171,10 @@ class Recipe:
     population_size: int | None = None
     n_parents: int | None = None
     n_elites: int = 0
-    selection: str = "truncation"
-    crossover: str | None = None
+    selection: str | CustomSelection = "truncation"
+    crossover: str | CustomCrossover | None = None
     recombination: str | None = None
-    mutation: str | None = None
+    mutation: str | CustomMutation | None = None
     rank: int = 1
     mutation_rate: float | tuple[float, float] | None = None
     sigma: float | None = None
@@ -162,19 +184,21 @@ class Recipe:
     ranking: str | Callable[..., Any] | None = None
     noise: str = "table"
     init: str = "he"
-    activation: str = "relu"
-    output_activation: str = "identity"
+    activation: Activations = "relu"
+    output_activation: AnyActivation = "identity"
     dtype: str = "float32"
 
     def __post_init__(self) -> None:
         """Make plain values of what was given, and refuse what cannot run."""
         for field in fields(self):
-            object.__setattr__(self, field.name, _as_plain(getattr(self, field.name)))
+            value = _as_plain(getattr(self, field.name))
+            object.__setattr__(self, field.name, _as_known(value, PARTS.get(field.name, {})))
         self._check_names()
         self._check_numbers()
 
     def __repr__(self) -> str:
-        changed = ", ".join(f"{name}={value!r}" for name, value in self._changes().items())
+        changes = self._changes().items()
+        changed = ", ".join(f"{name}={_written(value)}" for name, value in changes)
         return f"Recipe({changed})"
 
     def _changes(self) -> dict[str, Any]:
@@ -200,7 +224,7 @@ class Recipe:
             names = [name for table in tables for name in table]
             value = getattr(self, what)
             if value is not None or getattr(type(self), what) is not None:
-                lookup(dict.fromkeys(names), value, what)
+                _check_name(value, names, what)
         if isinstance(self.batch_size, str):
             lookup({"auto": None, "full": None}, self.batch_size, "batch_size")
         if not (self.ranking is None or isinstance(self.ranking, str) or callable(self.ranking)):
@@ -298,20 +322,19 @@ class Recipe:
         resolved._check_together(weight_set)
         return resolved
 
-    def _free_mutation(self, crossover: str) -> str:
-        every_gene, own = self.mutation_rate in (None, 1.0), self.selection in SELECTIONS
-        cheap = crossover == "mean" and own and not self.n_elites and every_gene
+    def _free_mutation(self, crossover: str | CustomCrossover) -> str:
+        every_gene, by_pygad = self.mutation_rate in (None, 1.0), self.selection in PYGAD_SELECTIONS
+        cheap = crossover == "mean" and not by_pygad and not self.n_elites and every_gene
         return "low_rank" if cheap else "gaussian"
 
     def _check_together(self, weight_set: tuple[float, ...] | None) -> None:
         """Refuse parts that are possible alone, but not with each other."""
         restricted = weight_set is not None
-        if restricted != (self.mutation in STAY_IN_THE_SET) and (
-            restricted or self.mutation == "step"
-        ):
+        stays = self.mutation in STAY_IN_THE_SET or (restricted and callable(self.mutation))
+        if restricted != stays and (restricted or self.mutation == "step"):
             raise ValueError(
-                f"mutation must be one of {list(STAY_IN_THE_SET)} with a weight_set, and 'step' "
-                f"needs one; got {self.mutation!r} with weight_set={weight_set!r}."
+                f"mutation must be one of {list(STAY_IN_THE_SET)} or a function with a weight_set, "
+                f"and 'step' needs one; got {self.mutation!r} with weight_set={weight_set!r}."
             )
         if self.mutation == "low_rank":
             self._check_low_rank()
@@ -354,11 +377,11 @@ class Recipe:
                 "mutation of another mean. The best solution is kept all the same; use "
                 "mutation='gaussian' for elites that breed."
             )
-        if self.selection not in SELECTIONS:
+        if self.selection in PYGAD_SELECTIONS:
             raise ValueError(
-                f"mutation='low_rank' needs selection to be one of {sorted(SELECTIONS)}, got "
-                f"{self.selection!r}: PyGAD selects chromosomes, and there are none; use "
-                "mutation='gaussian' with it."
+                f"mutation='low_rank' needs selection to be one of {sorted(SELECTIONS)} or a "
+                f"function, got {self.selection!r}: PyGAD selects chromosomes, and there are none; "
+                "use mutation='gaussian' with it."
             )
         if self.mutation_rate != 1:
             raise ValueError(
@@ -383,16 +406,29 @@ class Recipe:
     # ------------------------------------------------------------ as text
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the fields, the ranking by its name: what History, models and checkpoints hold."""
+        """Return the fields, functions by their names: what History, models and checkpoints hold.
+
+        Those of custom parts are marked, as ``"custom:swish"``.
+        """
         held = {field.name: getattr(self, field.name) for field in fields(self)}
+        held |= {name: marked(held[name]) for name in PARTS}
         return held | {"ranking": None if self.ranking is None else name_of(self.ranking)}
+
+    def functions(self) -> dict[str, Callable[..., Any]]:
+        """Return the functions among the fields, each by what it is."""
+        return {
+            f"{name} function" + f" {k}" * isinstance(getattr(self, name), tuple): function
+            for name in ("ranking", *PARTS)
+            for k, function in enumerate(_functions_in(getattr(self, name)), start=1)
+        }
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """Return the recipe among some settings, such as ``history.settings``.
 
         Names that are no field of a recipe are left out, and fields that are missing are those of
-        the default recipe. A ranking by a function of the user's is known by its name alone.
+        the default recipe. A ranking by a function of the user's is known by its name alone; a
+        custom part has to be put there in the place of its name.
 
         Examples
         --------
@@ -408,10 +444,11 @@ class Recipe:
         Raises
         ------
         TypeError
-            If the ranking is a function, which has no text.
+            If the ranking or a part is a function, which has no text.
         """
-        if callable(self.ranking):
-            raise TypeError(f"ranking must be a name to be written, got {self.ranking!r}.")
+        for name in ("ranking", *PARTS):
+            if _functions_in(value := getattr(self, name)):
+                raise TypeError(f"{name} must be a name to be written, got {value!r}.")
         held = {name: value for name, value in self.to_dict().items() if value is not None}
         return tomli_w.dumps(held)
 
@@ -462,6 +499,18 @@ class Recipe:
             return cls.from_toml(text.decode())
 
 
+def _check_name(value: object, names: Iterable[str], what: str) -> None:
+    """Refuse what is none of the names and, where it may be one, no function."""
+    if what not in PARTS:
+        lookup(dict.fromkeys(names), value, what)
+        return
+    for one in value if isinstance(value, tuple) and what == "activation" else (value,):
+        if callable(one) or (isinstance(one, str) and one in names):
+            continue
+        check_mark(one, what)
+        raise ValueError(f"{what} must be one of {sorted(names)} or a function, got {value!r}.")
+
+
 def _as_plain(value: Any) -> Any:
     """Return Python's own numbers and tuples for NumPy's and lists, and None for "auto"."""
     if isinstance(value, str) and value == "auto":
@@ -473,10 +522,22 @@ def _as_plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def name_of(score: str | Callable[..., Any]) -> str:
-    """Return a score's name, the same in every process."""
-    name = score if isinstance(score, str) else getattr(score, "__name__", repr(score))
-    return ADDRESS.sub("", name)
+def _as_known(value: Any, known: Mapping[str, Any]) -> Any:
+    """Return the name of one of our own functions; anything else as it is."""
+    if isinstance(value, tuple):
+        return tuple(_as_known(one, known) for one in value)
+    return next((name for name, function in known.items() if function is value), value)
+
+
+def _functions_in(value: Any) -> list[Callable[..., Any]]:
+    return [one for one in (value if isinstance(value, tuple) else (value,)) if callable(one)]
+
+
+def _written(value: Any) -> str:
+    """Return a value as it is written in code: a function by its name."""
+    if isinstance(value, tuple):
+        return f"({', '.join(map(_written, value))}{',' * (len(value) == 1)})"
+    return name_of(value) if callable(value) else repr(value)
 
 
 RECIPES: dict[str, Recipe] = {

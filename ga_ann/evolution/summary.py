@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ga_ann.evolution.recipe import (
     PYGAD_CROSSOVERS,
@@ -50,8 +50,8 @@ def _rows(run: Run) -> dict[str, str]:
     own, settings = state.own_history, problem.settings
     n_done = state.generation - max(0, state.beginning.n_rows - 1)
     rows = {
-        "Network": f"{describe_shapes(problem.shapes)}, {recipe.activation}, then "
-        f"{recipe.output_activation}",
+        "Network": f"{describe_shapes(problem.shapes)}, {_names(recipe.activation)}, then "
+        f"{_names(recipe.output_activation)}",
         "Population": f"{n_solutions} solutions of {n_genes:,} genes ({recipe.dtype})",
         "Fitness": problem.metric,
         "Ranking": "by the fitness" if problem.ranking is None else settings["ranking"],
@@ -77,7 +77,12 @@ def _samples(history: History, n_samples: int) -> str:
     return f"batches of {change} of {n_samples:,}, drawn for each generation"
 
 
-def _name(operator: str, pygads: tuple[str, ...]) -> str:
+def _names(activations: Any) -> str:
+    several = activations if isinstance(activations, tuple) else (activations,)
+    return ", ".join(map(name_of, several))
+
+
+def _name(operator: Any, pygads: tuple[str, ...]) -> str:
     return f"{name_of(operator)} of PyGAD" if operator in pygads else name_of(operator)
 
 
@@ -85,7 +90,7 @@ def _crossover(recipe: Recipe) -> str:
     parts = [_name(recipe.crossover or "", PYGAD_CROSSOVERS)]
     if recipe.crossover == "mean":
         parts.append(f"{recipe.recombination} recombination")
-    if recipe.crossover in CROSSOVERS:
+    if recipe.crossover in CROSSOVERS or callable(recipe.crossover):
         parts.append(f"weight decay {recipe.weight_decay:.3g}")
     return ", ".join(parts)
 

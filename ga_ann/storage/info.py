@@ -11,7 +11,7 @@ from ga_ann.network import describe_shapes
 from ga_ann.storage.archive import read_archive
 from ga_ann.storage.checkpoint import load_checkpoint
 from ga_ann.storage.files import named_errors
-from ga_ann.storage.model import load_history, load_model
+from ga_ann.storage.model import load_history, read_model
 
 __all__ = ["describe_file"]
 
@@ -76,9 +76,11 @@ def _history(path: str | os.PathLike[str], header: dict[str, Any]) -> Iterator[s
 
 
 def _model(path: str | os.PathLike[str], header: dict[str, Any]) -> Iterator[str]:
-    held = load_model(path)
+    held = read_model(path, None)  # what functions do is not told
+    hidden, last = header["activation"], header["output_activation"]
+    hidden = ", ".join(hidden) if isinstance(hidden, list) else hidden
     shapes = [W.shape for W in held.weights]
-    yield f"network: {describe_shapes(shapes)}, {held.activation}, then {held.output_activation}"
+    yield f"network: {describe_shapes(shapes)}, {hidden}, then {last}"
     if held.classes is None:
         yield "a regression"
     else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -12,13 +12,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from ga_ann.history import COLUMNS, History, find_history
 from ga_ann.network import (
-    ACTIVATIONS,
+    Activations,
+    AnyActivation,
+    find_activations,
     forward,
-    lookup,
     pair_layers,
     to_predictions,
     to_probabilities,
 )
+from ga_ann.storage.activations import pack_activations, unpack_activations
 from ga_ann.storage.archive import entry, member, read_archive, write_archive
 from ga_ann.storage.files import named_errors
 from ga_ann.validation import check_samples
@@ -44,9 +46,9 @@ class Model:
     weights : list of ndarray
         The network's parameters, of a floating type: matrices ``(n_in, n_out)``, each optionally
         followed by its bias vector ``(n_out,)``.
-    activation : {"relu", "sigmoid", "tanh", "identity", "softmax"}
-        Activation of the hidden layers.
-    output_activation : {"identity", "softmax", "sigmoid", "tanh", "relu"}
+    activation : str or callable, or a tuple of them
+        Activation of the hidden layers, or of each of them, see `forward`.
+    output_activation : str or callable
         Activation of the last layer.
     classes : ndarray of shape (n_outputs,) or None
         The label that stands for each output: integers, floats, booleans or strings; None for a
@@ -80,17 +82,17 @@ class Model:
     """
 
     weights: list[NDArray[Any]]
-    activation: str
-    output_activation: str
+    activation: Activations
+    output_activation: AnyActivation
     classes: NDArray[Any] | None
     columns: NDArray[Any] | None = None
     extraction: dict[str, Any] | None = None
     settings: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        lookup(ACTIVATIONS, self.activation, "activation")
-        lookup(ACTIVATIONS, self.output_activation, "output_activation")
         n_inputs, n_outputs = _check_weights(self.weights)
+        n_layers = len(pair_layers(self.weights))
+        find_activations(self.activation, self.output_activation, n_layers)
         if self.classes is not None:
             _check_classes(self.classes, n_outputs)
         if self.columns is not None:
@@ -242,6 +244,8 @@ def save_model(
         If the settings hold something that JSON cannot express, or `model` is none of the above.
     NotFittedError
         If `model` is an estimator that was not fitted.
+    ValueError
+        If two custom activations have one name.
 
     Examples
     --------
@@ -259,9 +263,10 @@ def save_model(
         arrays["classes"] = model.classes
     if model.columns is not None:
         arrays["columns"] = model.columns
+    names, answers = pack_activations(model.activation, model.output_activation)
+    arrays |= answers
     header: dict[str, Any] = {
-        "activation": model.activation,
-        "output_activation": model.output_activation,
+        **names,
         "n_weights": len(model.weights),
         "has_classes": model.classes is not None,
         "has_columns": model.columns is not None,
@@ -285,7 +290,11 @@ def _unpack_trained(trained: Trained, history: History | None) -> tuple[Model, H
     return model, find_history(trained) if history is None else history  # type: ignore[arg-type]
 
 
-def load_model(path: str | os.PathLike[str]) -> Model:
+def load_model(
+    path: str | os.PathLike[str],
+    *,
+    activations: Mapping[str, Callable[..., Any]] | None = None,
+) -> Model:
     """Load a model that `save_model`, or the `save` of a result or an estimator, saved.
 
     `ga_ann.load` is this function.
@@ -294,6 +303,8 @@ def load_model(path: str | os.PathLike[str]) -> Model:
     ----------
     path : path-like
         The file.
+    activations : mapping of str to callable, optional
+        The custom activations by their names (``__name__``): a file holds names, and not functions.
 
     Returns
     -------
@@ -305,11 +316,20 @@ def load_model(path: str | os.PathLike[str]) -> Model:
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is damaged, is no model, or comes from a newer version; the message names the
-        file and the reason. Nothing in the file is ever unpickled.
+        If the file is damaged, is no model, or comes from a newer version, or a custom activation
+        is missing or answers otherwise than the one that was saved; the message names the file and
+        the reason. Nothing in the file is ever unpickled.
     """
+    return read_model(path, {} if activations is None else activations)
+
+
+def read_model(
+    path: str | os.PathLike[str], activations: Mapping[str, Callable[..., Any]] | None
+) -> Model:
+    """Load a model as `load_model` does; without `activations`, to look at it alone."""
     with named_errors(path, "a model"):
         header, arrays = read_archive(path, "model")
+        activation, output_activation = unpack_activations(header, arrays, activations)
         n_weights = entry(header, "n_weights", int)
         found = sum(name.startswith("weights/") for name in arrays)
         if n_weights != found:
@@ -318,8 +338,8 @@ def load_model(path: str | os.PathLike[str]) -> Model:
         has_classes = entry({"has_classes": True} | header, "has_classes", bool)
         return Model(
             weights=[member(arrays, f"weights/{k}") for k in range(n_weights)],
-            activation=entry(header, "activation", str),
-            output_activation=entry(header, "output_activation", str),
+            activation=activation,
+            output_activation=output_activation,
             classes=member(arrays, "classes") if has_classes else None,
             columns=member(arrays, "columns") if entry(header, "has_columns", bool) else None,
             extraction=header.get("extraction"),

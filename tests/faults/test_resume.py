@@ -23,6 +23,23 @@ def macro_f1(y_true, y_pred):
     return f1_score(y_true, y_pred, average="macro", zero_division=0)
 
 
+def sine(Z):
+    return np.sin(Z)
+
+
+def best_but_shuffled(rng, fitness, n_parents):
+    return rng.permutation(np.argsort(-fitness, kind="stable")[:n_parents])
+
+
+def one_parent(rng, parents, n_offspring, shapes):
+    return rng.choice(parents, n_offspring)
+
+
+def laplace(rng, offspring, scale, rate):
+    noise = scale * rng.laplace(size=offspring.shape).astype(offspring.dtype)
+    return np.where(rng.random(offspring.shape) < rate, offspring + noise, offspring)
+
+
 SLOW = {"population_size": 8, "n_parents": 4}
 VARIANTS = {
     "default": {},
@@ -57,6 +74,19 @@ VARIANTS = {
     "tournament": {"selection": "tournament", "crossover": "two_point"},
     "fitness alone": {"selection": "roulette", "ranking": "fitness"},
     "metric one at a time": {"fitness": macro_f1},
+    "custom parts": {
+        "activation": sine,
+        "output_activation": lambda Z: Z**3,
+        "selection": best_but_shuffled,
+        "crossover": one_parent,
+        "mutation": laplace,
+        "mutation_rate": 0.5,
+        "n_elites": 2,
+        "batch_size": 16,
+        "sigma_decay": 0.5,
+        "n_parents": 4,
+    },
+    "custom parts, low rank": {"selection": best_but_shuffled, "activation": (sine,)},
     "PyGAD's selection": {"selection": "rws", **SLOW},
     "PyGAD's crossover": {"crossover": "scattered", **SLOW},
     "PyGAD's mutation": {"mutation": "random", "mutation_rate": 0.1, **SLOW},
@@ -427,6 +457,51 @@ def test_another_function_is_refused_and_the_same_one_made_anew_is_not(
         evolve(X, y, start=path, **again, **{given_as: make(5.0)})
     resumed = evolve(X, y, start=path, **again, **{given_as: make(1.0)})
     compare_runs(resumed, evolve(X, y, **again, **{given_as: make(1.0)}))
+
+
+def _activation(k):
+    return lambda Z: np.sin(k * Z)
+
+
+def _selection(k):
+    return lambda rng, fitness, n: np.argsort(-fitness, kind="stable")[rng.integers(k + n, size=n)]
+
+
+def _crossover(k):
+    return lambda rng, parents, n, shapes: rng.choice(parents[: int(k) + 1], n)
+
+
+def _mutation(k):
+    def mutation(rng, offspring, scale, rate):
+        return offspring + k * scale * rng.standard_normal(offspring.shape, dtype=offspring.dtype)
+
+    return mutation
+
+
+@pytest.mark.parametrize(
+    ("part", "make", "named"),
+    [
+        ("activation", _activation, "another activation function"),
+        ("activation", lambda k: (_activation(k),), "another activation function 1"),
+        ("output_activation", _activation, "another output_activation function"),
+        ("selection", _selection, "another selection function"),
+        ("crossover", _crossover, "another crossover function"),
+        ("mutation", _mutation, "another mutation function"),
+    ],
+)
+def test_another_part_is_refused_and_the_same_one_made_anew_is_not(
+    tiny, iris, tmp_path, compare_runs, part, make, named
+):
+    path = tmp_path / "run.npz"
+    options = tiny | {"n_generations": 6, "population_size": 8, "n_parents": 4}
+    evolve(*iris, callbacks=[Checkpoint(path)], **options, **{part: make(np.float32(1))})
+    again = options | {"n_generations": 11}
+    with pytest.raises(ValueError, match=f"one of another run: {named}. Give"):
+        evolve(*iris, start=path, **again, **{part: make(np.float32(2))})
+    with pytest.raises(ValueError, match=f"one of another run: .*{part}=.* where it was"):
+        evolve(*iris, start=path, **again)
+    resumed = evolve(*iris, start=path, **again, **{part: make(np.float32(1))})
+    compare_runs(resumed, evolve(*iris, **again, **{part: make(np.float32(1))}))
 
 
 IN_A_PROCESS = """

@@ -109,3 +109,11 @@ def test_what_is_no_such_file(tmp_path):
     (tmp_path / "file.json").write_text(json.dumps({"format": "ga_ann"}))
     with pytest.raises(ValueError, match=r"file\.json cannot be read as a model, a history or a c"):
         describe_file(tmp_path / "file.json")
+
+
+def test_a_model_with_custom_activations_is_described_without_them(tmp_path):
+    weights = [np.eye(2)] * 3
+    held = Model(weights, ("relu", np.sin), np.cos, np.array(["apple", "mango"]))
+    save_model(tmp_path / "m.npz", held)
+    line = describe_file(tmp_path / "m.npz").splitlines()[1]
+    assert line == "network: 2-2-2-2, relu, custom:sin, then custom:cos"

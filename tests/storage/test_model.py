@@ -16,7 +16,7 @@ from ga_ann import validation
 from ga_ann.history import COLUMNS, History
 from ga_ann.network import forward, init_weights
 from ga_ann.storage import files
-from ga_ann.storage.archive import seal
+from ga_ann.storage.archive import read_archive, seal, write_archive
 from ga_ann.storage.model import Model, load_history, load_model, save_history, save_model
 
 JSON_SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
@@ -389,7 +389,9 @@ class TestDamage:
             ({"version": "1"}, "'version' in its header must be of type int, got '1'"),
             ({"kind": None}, "'kind'"),
             ({"format": "gann"}, "not that of a ga_ann file"),
-            ({"activation": ["relu"]}, "'activation'"),
+            ({"activation": ["relu", 1]}, "'activation'"),
+            ({"activation": ["relu", "relu"]}, r"each hidden layer \(1 here\)"),
+            ({"activation": ["custom:swish"]}, r"activations=\{'swish': ...\}"),
             ({"activation": "leap"}, "got 'leap'"),
             ({"n_weights": 10**12}, "4 weight arrays, and its header tells of 1000000000000"),
             ({"n_weights": 3}, "4 weight arrays, and its header tells of 3"),
@@ -534,3 +536,78 @@ def test_the_number_of_features_is_known_but_for_indices():
     ):
         model = Model(weights, "relu", "identity", classes, columns=columns)
         assert model.n_features == expected
+
+
+def swish(Z):
+    return Z / (1 + np.exp(-Z))
+
+
+def share(Z, axis):
+    return Z / (1 + np.abs(Z).sum(axis=axis, keepdims=True))
+
+
+def tanh(Z):
+    """Another function than the one that the package calls so."""
+    return np.tanh(2 * Z)
+
+
+class TestCustomActivations:
+    @pytest.mark.parametrize(
+        ("hidden", "output"),
+        [
+            (swish, "softmax"),
+            (("relu", swish), "identity"),
+            ([share, share], swish),
+            (("tanh", tanh), "tanh"),
+            (("tanh", "step"), np.sin),
+        ],
+    )
+    def test_they_come_back_with_the_functions(self, tmp_path, hidden, output):
+        rng = np.random.default_rng(0)
+        weights = [rng.normal(size=shape) for shape in ((3, 4), (4, 3), (3, 2))]
+        model = Model(weights, hidden, output, np.array(["apple", "mango"]))
+        save_model(tmp_path / "m.npz", model)
+        given = {"swish": swish, "share": share, "tanh": tanh, "sin": np.sin}
+        loaded = load_model(tmp_path / "m.npz", activations=given)
+        assert loaded.activation == (tuple(hidden) if isinstance(hidden, list) else hidden)
+        assert loaded.output_activation == output
+        X = rng.normal(size=(9, 3))
+        np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
+
+    @pytest.mark.parametrize(
+        ("given", "message"),
+        [
+            (None, r"m\.npz cannot be read as a model: .*load_model\(path, activations=\{'swish'"),
+            ({}, "give the functions"),
+            ({"Swish": swish}, "'swish': ..."),
+            ({"swish": "relu"}, "'swish': ..."),
+            ({"swish": lambda Z: np.maximum(Z, 0)}, "answers otherwise than the function"),
+            ({"swish": lambda Z: swish(Z) + 1e-3 * (Z > 3.5)}, "answers otherwise"),
+            ({"swish": lambda Z: None}, "must return an array of floats"),
+        ],
+    )
+    def test_without_the_function_the_file_is_refused(self, tmp_path, given, message):
+        save_model(tmp_path / "m.npz", make_model(activation=swish))
+        with pytest.raises(ValueError, match=message):
+            load_model(tmp_path / "m.npz", activations=given)
+        assert load_model(tmp_path / "m.npz", activations={"swish": swish}).activation is swish
+
+    def test_two_functions_of_one_name_are_refused(self, tmp_path):
+        model = make_model(activation=lambda Z: np.sin(Z), output_activation=lambda Z: np.cos(Z))
+        with pytest.raises(ValueError, match="two functions of the name '<lambda>'"):
+            save_model(tmp_path / "m.npz", model)
+        assert not list(tmp_path.iterdir())
+        same = lambda Z: np.sin(Z)  # noqa: E731
+        save_model(tmp_path / "m.npz", make_model(activation=same, output_activation=same))
+
+    @pytest.mark.parametrize("answers", [None, np.zeros((2, 9)), np.zeros((1, 9), dtype=np.int8)])
+    def test_damaged_answers_are_refused(self, tmp_path, answers):
+        path = tmp_path / "m.npz"
+        save_model(path, make_model(activation=swish))
+        header, arrays = read_archive(path)
+        arrays.pop("activation_answers")
+        if answers is not None:
+            arrays["activation_answers"] = answers
+        write_archive(path, "model", header, arrays)
+        with pytest.raises(ValueError, match="answers of its custom activations"):
+            load_model(path, activations={"swish": swish})
