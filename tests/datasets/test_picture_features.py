@@ -34,10 +34,12 @@ def test_shares_count_each_pixel_once_and_its_hue_by_its_saturation(picture):
     row = PictureFeatures("hsv", 5, (0, 1)).compute(picture)
     shares = row.reshape(3, 5)
     np.testing.assert_allclose(shares.sum(axis=1), [saturation.mean(), 1, 1])
-    for k in range(5):
-        inside = (hue >= k / 5) & (hue < (k + 1) / 5)
+    edges = np.linspace(0, 1, 6)
+    for k, inside in enumerate(hue_in := np.digitize(hue, edges) == np.arange(1, 6)[:, None]):
         np.testing.assert_allclose(shares[0, k], (saturation * inside).mean())
-        np.testing.assert_allclose(shares[2, k], ((value * 5).astype(int).clip(max=4) == k).mean())
+    assert hue_in.sum() == hue.size
+    in_bins = np.digitize(value, edges[:-1]) - 1
+    np.testing.assert_allclose(shares[2], np.bincount(in_bins, minlength=5) / value.size)
     np.testing.assert_array_equal(PictureFeatures("hue", 5, (0, 1)).compute(picture), row[:5])
 
 
