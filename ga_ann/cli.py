@@ -256,7 +256,6 @@ def _choose_data(name: str, target: Path | None, options: dict[str, Any]) -> str
             f"--data must be one of {sorted(DATASETS)}, or a table or a folder, got {name!r}."
         )
     samples = load_samples(name, target, extraction=options or None, verbose=_shows_bars())
-    _tell_features(samples)
     return DataSet.of_arrays(
         Path(name).name,
         samples.X,
