@@ -59,6 +59,9 @@ def fails(ga):
     return run
 
 
+TUTORIAL = ["--features", "tutorial"]
+
+
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory):
     root = tmp_path_factory.mktemp("pictures")
@@ -84,7 +87,7 @@ def colour_model(pictures, tmp_path_factory):
     path = tmp_path_factory.mktemp("models") / "colours.npz"
     table = path.with_name("table.npz")
     for arguments in (
-        ["extract", pictures, table, "--bins", 12, "--range", "0,1"],
+        ["extract", pictures, table, *TUTORIAL, "--bins", 12, "--range", "0,1"],
         ["train", table, "-o", path, "--hidden", 4, "--seed", 0, "--min-std", 0],
     ):
         with pytest.raises(SystemExit) as stop:
@@ -379,11 +382,13 @@ def test_compare_features_with_their_labels_beside_them(ga, no_pictures, tmp_pat
 
 def test_compare_pictures(ga, no_pictures, fails, pictures, tmp_path):
     arguments = ["--data", pictures, "--methods", "random", "--seeds", 1, "--out", tmp_path]
-    assert "no column has a standard deviation above 50" in fails("compare", *arguments)
-    assert ga("compare", *arguments, "--min-std", 2)[0] == 0
-    settings = json.loads((tmp_path / "comparison.json").read_text())["settings"]
-    assert (settings["min_std"], settings["standardise"]) == (2, False)
-    assert settings["hidden_layer_sizes"] == [150, 60]
+    tutorial = [*arguments, *TUTORIAL]
+    assert "no column has a standard deviation above 50" in fails("compare", *tutorial)
+    for options, min_std in (([*tutorial, "--min-std", 2], 2), (arguments, None)):
+        assert ga("compare", *options)[0] == 0
+        settings = json.loads((tmp_path / "comparison.json").read_text())["settings"]
+        assert (settings["min_std"], settings["standardise"]) == (min_std, False)
+        assert settings["hidden_layer_sizes"] == [150, 60]
 
 
 def test_compare_a_table_of_two_axes(ga, no_pictures, tmp_path):
@@ -400,9 +405,11 @@ def test_compare_a_table_of_two_axes(ga, no_pictures, tmp_path):
 
 def test_extract(ga, terminal, pictures, tmp_path):
     out = tmp_path / "table.npz"
-    code, text, err = ga("extract", pictures, out, "--classes", "red,green", "--bins", 12)
+    code, text, err = ga(
+        "extract", pictures, out, "--classes", "red,green", *TUTORIAL, "--bins", 12
+    )
     assert code == 0
-    assert "12 pictures of red, green; 12 bins" in text
+    assert "12 pictures of red, green; hue in 12 bins (range of hue: each picture's own)" in text
     assert "extracting" in err
     table = load_table(out)
     assert table.target_names.tolist() == ["red", "green"]
@@ -476,6 +483,38 @@ def test_train_on_the_fruits(ga, terminal, tmp_path):
 def test_the_tutorials_filter_is_the_default_for_pictures(ga, tmp_path):
     ga("train", "fruits360", "-o", tmp_path / "m.npz", "--generations", 0, "--hidden", "")
     assert [W.shape for W in load_model(tmp_path / "m.npz").weights] == [(109, 4)]
+
+
+@pytest.mark.parametrize("features", [[], ["--features", "hue", "--bins", 5]])
+def test_colours_are_told_in_other_pictures_of_another_size(ga, tmp_path, features):
+    def draw(folder, seed, size):
+        rng = np.random.default_rng(seed)
+        for k, name in enumerate(("red", "green", "blue")):
+            (folder / name).mkdir(parents=True)
+            for number in range(12):
+                pixels = rng.integers(0, 120, (size, size, 3), dtype=np.uint8)
+                pixels[..., k] += 120
+                Image.fromarray(pixels).save(folder / name / f"{number}.png")
+        return folder
+
+    seen, unseen = draw(tmp_path / "seen", 0, 20), draw(tmp_path / "unseen", 1, 33)
+    out = tmp_path / "m.npz"
+    code, text, _ = ga("train", seen, "-o", out, "--seed", 0, "--hidden", "8", *features)
+    assert code == 0
+    told = "hue in 5 bins" if features else "hue, saturation, value in 7 bins"
+    assert f"features of pictures: {told} (range of hue: 0 to 1)" in text
+    assert ga("predict", out, unseen)[2] == "36 of 36 right (100.00 %)\n"
+    _, of_one, _ = ga("predict", out, unseen / "blue" / "3.png")
+    assert of_one.split()[1] == "blue"
+
+
+@pytest.mark.parametrize(
+    "options", [["--features", "hsv"], ["--bins", "9"], ["--range", "0,0.5"], TUTORIAL]
+)
+def test_features_of_pictures_go_with_pictures(fails, iris, tmp_path, options):
+    for arguments in (["train", iris, "-o", tmp_path / "m.npz"], ["compare", "--data", iris]):
+        assert "go with a folder of pictures" in fails(*arguments, *options)
+    assert "go with a folder of pictures" in fails("compare", "--data", "wine", *options)
 
 
 def test_the_same_seed_trains_the_same_network(ga, iris, tmp_path):
