@@ -109,7 +109,10 @@ class TrainingData:
     @property
     def magnitude(self) -> float:
         """The (weighted) root mean square of the samples' features."""
-        squares = np.einsum("ij,ij->i", self.X, self.X, dtype=np.float64) / self.X.shape[1]
+        squares = (
+            np.einsum("ij,ij->i", self.X, self.X, dtype=np.float64, casting="same_kind")
+            / self.X.shape[1]
+        )
         return float(np.sqrt(np.average(squares, weights=self.sample_weight)))
 
     def check_held_out(self, given: Any) -> TrainingData:

@@ -47,7 +47,7 @@ def estimate_memory(problem: Problem, *, n_jobs: int, in_place: bool) -> dict[st
     n_solutions = 0 if low_rank else problem.population_size * (1 if in_place else 2)
     n_parents: int = 0 if low_rank else recipe.n_parents or 0
     n_numbers = TABLE_SIZE + n_genes
-    shared = n_combined = 0
+    shared = n_combined = factors = 0
     if low_rank:
         n_factors = count_factors(problem.shapes, recipe.rank)
         n_numbers = count_places(problem.population_size) + n_factors
@@ -56,20 +56,20 @@ def estimate_memory(problem: Problem, *, n_jobs: int, in_place: bool) -> dict[st
     widest = item * max(shape[-1] for shape in problem.shapes)
     # A block of networks and all samples, or one network and a chunk of them; see `Evaluator`.
     one = min(widest * len(X), CHUNK_BYTES)
-    block = max(
-        one,
-        min(
-            LOW_RANK_BYTES if low_rank else BLOCK_BYTES,
-            widest * len(X) * -(-problem.population_size // 4),
-        ),
-    )
+    if low_rank:
+        solution = max(widest * len(X), item * n_factors)
+        n_solutions_at_once = max(1, min(LOW_RANK_BYTES // solution, problem.population_size))
+        block = max(one, widest * len(X) * n_solutions_at_once)
+        factors = item * n_factors * n_solutions_at_once
+    else:
+        block = max(one, min(BLOCK_BYTES, widest * len(X) * -(-problem.population_size // 4)))
     outputs = item * problem.data.n_outputs * len(X) * max(1, block // max(1, widest * len(X)))
     n_layers = sum(len(shape) == 2 for shape in problem.shapes)
     return {
         # The scales of the genes, in double precision while they are made, count as well.
         "population": item * (n_genes * (n_solutions + 2 * n_parents + 8) + 3 * n_combined),
         "samples": 2 * item * X.size,
-        "layers": n_jobs * ((1 + low_rank) * n_layers * block + 3 * outputs) + shared,
+        "layers": n_jobs * ((1 + low_rank) * n_layers * block + 3 * outputs + factors) + shared,
         "noise": item * n_numbers,
     }
 
