@@ -530,7 +530,7 @@ def test_a_metric_that_fails_for_some_is_counted_and_warned_of_once(make, fails,
     with pytest.warns(RuntimeWarning, match="moody is NaN for solutions") as caught:
         network.fit(X, Y)
     assert len(caught) == 1
-    assert network.history_["n_invalid"][0] > 0
+    assert network.history_["n_invalid"].sum() > 0
     assert np.isfinite(network.validation_score_ if early_stopping else network.best_fitness_)
     kept = network.ga_.last_generation_fitness > -np.inf
     assert np.isfinite(network.ga_.ranking[kept]).all()

@@ -116,10 +116,12 @@ class TrainingData:
     @property
     def magnitude(self) -> float:
         """The (weighted) root mean square of the samples' features."""
-        if issparse(self.X):
-            squares = self.X.astype(np.float64).power(2).mean(axis=1)  # type: ignore[attr-defined]
+        X: Any = self.X
+        if issparse(X):
+            squares = X.astype(np.float64).power(2).mean(axis=1)
         else:
-            squares = np.einsum("ij,ij->i", self.X, self.X, dtype=np.float64) / self.X.shape[1]
+            sums = np.einsum("ij,ij->i", X, X, dtype=np.float64, casting="same_kind")
+            squares = sums / X.shape[1]
         return float(np.sqrt(np.average(squares, weights=self.sample_weight)))
 
     def check_held_out(self, given: Any) -> TrainingData:

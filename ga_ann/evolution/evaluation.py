@@ -249,7 +249,7 @@ class Evaluator:
         if isinstance(population, LowRankPopulation):
             cost = LOW_RANK_FLOPS * sum(self._widths) * n_samples
             shared = self._multiply_first(population, columns)
-        size = self._block_size(n_solutions, n_samples, cost, low_rank=shared is not None)
+        size = self._block_size(population, n_samples, cost)
         blocks = [slice(k, k + size) for k in range(0, n_solutions, size)]
         n_shares = min(self._n_jobs, len(blocks)) if size * cost > THREADED_FLOPS else 1
 
@@ -268,14 +268,19 @@ class Evaluator:
             measured.ranking[failed] = np.nan
         return measured
 
-    def _block_size(self, n_solutions: int, n_samples: int, cost: float, *, low_rank: bool) -> int:
-        row_bytes = max(self._widths) * n_samples * self.X.dtype.itemsize
+    def _block_size(
+        self, population: NDArray[Any] | LowRankPopulation, n_samples: int, cost: float
+    ) -> int:
+        item = self.X.dtype.itemsize
+        row_bytes, most_bytes = max(self._widths) * n_samples * item, BLOCK_BYTES
         # At least four blocks, so that two or four threads end at the same time; but none that is
         # too little work for a thread, where what comes with a block would be most of it.
-        most = -(-n_solutions // 4)
-        if low_rank:
-            most = max(most, min(n_solutions, int(THREADED_FLOPS / cost)))
-        return max(1, min((LOW_RANK_BYTES if low_rank else BLOCK_BYTES) // row_bytes, most))
+        most = -(-len(population) // 4)
+        if isinstance(population, LowRankPopulation):
+            most_bytes = LOW_RANK_BYTES
+            row_bytes = max(row_bytes, population.noise.n_factors * item)
+            most = max(most, min(len(population), int(THREADED_FLOPS / cost)))
+        return max(1, min(most_bytes // row_bytes, most))
 
     def _multiply_first(
         self, population: LowRankPopulation, columns: NDArray[Any]

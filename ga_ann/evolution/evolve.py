@@ -276,7 +276,8 @@ def _check_limits(limits: Limits, problem: Problem, held_out: TrainingData | Non
         raise ValueError("early_stopping needs validation_data, got None.")
     if limits.max_evaluations is not None:
         size = problem.population_size
-        check_number(limits.max_evaluations, "max_evaluations", low=size)
+        what = f"max_evaluations (with population_size={size})"
+        check_number(limits.max_evaluations, what, low=size)
 
 
 def _count_threads(n_jobs: int | None) -> int:

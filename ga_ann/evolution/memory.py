@@ -49,7 +49,7 @@ def estimate_memory(problem: Problem, *, n_jobs: int, in_place: bool) -> dict[st
     n_solutions = 0 if low_rank else problem.population_size * copies
     n_parents: int = 0 if low_rank else recipe.n_parents or 0
     n_numbers = TABLE_SIZE + n_genes
-    shared = n_combined = 0
+    shared = n_combined = factors = 0
     if low_rank:
         n_factors = count_factors(problem.shapes, recipe.rank)
         n_numbers = count_places(problem.population_size) + n_factors
@@ -58,13 +58,13 @@ def estimate_memory(problem: Problem, *, n_jobs: int, in_place: bool) -> dict[st
     widest = item * max(shape[-1] for shape in problem.shapes)
     # A block of networks and all samples, or one network and a chunk of them; see `Evaluator`.
     one = min(widest * n_samples, CHUNK_BYTES)
-    block = max(
-        one,
-        min(
-            LOW_RANK_BYTES if low_rank else BLOCK_BYTES,
-            widest * n_samples * -(-problem.population_size // 4),
-        ),
-    )
+    if low_rank:
+        solution = max(widest * n_samples, item * n_factors)
+        n_solutions_at_once = max(1, min(LOW_RANK_BYTES // solution, problem.population_size))
+        block = max(one, widest * n_samples * n_solutions_at_once)
+        factors = item * n_factors * n_solutions_at_once
+    else:
+        block = max(one, min(BLOCK_BYTES, widest * n_samples * -(-problem.population_size // 4)))
     outputs = (
         item * problem.data.n_outputs * n_samples * max(1, block // max(1, widest * n_samples))
     )
@@ -74,7 +74,7 @@ def estimate_memory(problem: Problem, *, n_jobs: int, in_place: bool) -> dict[st
         "population": item * (n_genes * (n_solutions + 2 * n_parents + 8) + 3 * n_combined),
         # Twice, or as sparse ones: their numbers and where they stand, and once more in a batch.
         "samples": 2 * (item + 8 * issparse(X)) * X.size,
-        "layers": n_jobs * ((1 + low_rank) * n_layers * block + 3 * outputs) + shared,
+        "layers": n_jobs * ((1 + low_rank) * n_layers * block + 3 * outputs + factors) + shared,
         "noise": item * n_numbers,
     }
 

@@ -22,7 +22,7 @@ from ga_ann.weight_sets import check_weight_set, draw_from, is_inside
 
 __all__ = ["Problem"]
 
-OUTPUT_SCALE = 0.3
+OUTPUT_SCALE = 0.2
 """What the last matrix of the first mean is multiplied by."""
 
 

@@ -133,15 +133,17 @@ class Recipe:
         tells solutions of equal fitness apart. By the problem: the log loss, adjusted to the
         classes' importance where the fitness has such, and R2 for a regression; see `finer_score`.
         Which solution is the best is decided by the fitness, and between equals by the ranking.
-        The search is coarse where it is by ``"fitness"`` alone, and a finer score would be the
-        default: solutions are then told apart only by many of them on many samples, and what the
-        worst ones have in common says little.
+        The search is coarse where it is by the fitness alone, and that counts decisions, as the
+        accuracy does: solutions are then told apart only by many of them on many samples, and what
+        the worst ones have in common says little.
     noise : {"table", "generator"}, default="table"
         Where Gaussian mutation takes its numbers from: slices of a table drawn once, see
         `noise_table`, or the generator, several times slower.
     init : {"he", "tutorial"}, default="he"
         Distribution of the initial weights, see `init_weights`. With ``"he"``, the first layer's
-        are divided by the root mean square of the samples, so that their units do not matter.
+        are divided by the root mean square of the samples, so that their units do not matter. With
+        low-rank mutation the last layer's, of the one network that all others are mutations of,
+        begin at a fifth of it: no class is to have a lead.
     activation, output_activation : str or callable, default="relu" and "identity"
         See `forward`; `activation` may be a tuple, with one for each hidden layer.
     dtype : {"float32", "float64"}, default="float32"
@@ -162,7 +164,7 @@ class Recipe:
     --------
     >>> Recipe(sigma=0.2, crossover="uniform", batch_size="auto")
     Recipe(crossover='uniform', sigma=0.2)
-    >>> print(Recipe(sigma=0.2).to_toml().splitlines()[4])
+    >>> print(Recipe(sigma=0.2).to_toml().splitlines()[3])
     sigma = 0.2
     >>> Recipe.from_toml("sigma = 0.2") == Recipe(sigma=0.2)
     True
@@ -287,8 +289,12 @@ class Recipe:
         restricted, n_samples = weight_set is not None, data.n_samples
         crossover = self.crossover or ("gene_pool" if restricted else "mean")
         mutation = self.mutation or ("step" if restricted else self._free_mutation(crossover))
-        finer = finer_score(fitness, data.class_shares)
-        coarse = self.ranking == "fitness" and fitness is not finer and mutation == "low_rank"
+        by_fitness = self.ranking == "fitness" or (
+            self.ranking is not None and self._ranking(data) is fitness
+        )
+        coarse = (
+            by_fitness and getattr(fitness, "counts_decisions", False) and mutation == "low_rank"
+        )
         size = self.population_size or (128 if coarse else 32)
         centred = self.n_parents is None and self.selection == "truncation" and not coarse
         recombination = self.recombination or ("centred" if centred else "parents")
@@ -311,16 +317,18 @@ class Recipe:
             "sigma": sigma,
             "weight_decay": 0.0 if ends_at_target or restricted else decay,
             "batch_size": batch if enough else "full",
-            "ranking": finer,
+            "ranking": finer_score(fitness, data.class_shares),
         }
         missing = {name: v for name, v in by_problem.items() if getattr(self, name) is None}
         resolved = replace(self, **missing)
         if resolved.ranking != "fitness":
-            given: Any = resolved.ranking
-            score = resolve_fitness(given, classes=data.classes, what="ranking")
-            resolved = replace(resolved, ranking=score)
+            resolved = replace(resolved, ranking=resolved._ranking(data))
         resolved._check_together(weight_set)
         return resolved
+
+    def _ranking(self, data: TrainingData) -> PopulationScore:
+        given: Any = self.ranking
+        return resolve_fitness(given, classes=data.classes, what="ranking")
 
     def _free_mutation(self, crossover: str | CustomCrossover) -> str:
         every_gene, by_pygad = self.mutation_rate in (None, 1.0), self.selection in PYGAD_SELECTIONS

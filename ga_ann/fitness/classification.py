@@ -25,7 +25,7 @@ from ga_ann.validation import check_number
 Average = Literal["macro", "weighted", "binary"]
 
 
-@named_score("classification", overwrites=False)
+@named_score("classification", overwrites=False, counts_decisions=True)
 def accuracy(outputs: Outputs, y: Codes, sample_weight: Weights = None) -> Scores:
     """Return the share of samples whose largest output stands for their class.
 
@@ -110,7 +110,7 @@ def _ratio(part: Scores, whole: Scores) -> Scores:
     return ratios
 
 
-@named_score("classification", overwrites=False, importance=np.reciprocal)
+@named_score("classification", overwrites=False, counts_decisions=True, importance=np.reciprocal)
 def balanced_accuracy(outputs: Outputs, y: Codes, sample_weight: Weights = None) -> Scores:
     """Return the mean recall of the classes; those that `y` lacks are left out.
 
@@ -124,7 +124,7 @@ def balanced_accuracy(outputs: Outputs, y: Codes, sample_weight: Weights = None)
     return means
 
 
-@named_score("classification", overwrites=False, importance=np.reciprocal)
+@named_score("classification", overwrites=False, counts_decisions=True, importance=np.reciprocal)
 def g_mean(outputs: Outputs, y: Codes, sample_weight: Weights = None) -> Scores:
     """Return the geometric mean of the classes' recalls; classes that `y` lacks are left out.
 
@@ -142,7 +142,7 @@ def g_mean(outputs: Outputs, y: Codes, sample_weight: Weights = None) -> Scores:
     return means
 
 
-@named_score("classification", overwrites=False)
+@named_score("classification", overwrites=False, counts_decisions=True)
 def matthews_corrcoef(outputs: Outputs, y: Codes, sample_weight: Weights = None) -> Scores:
     """Return Matthews' correlation of predicted and true classes, -1 to 1.
 
@@ -160,7 +160,7 @@ def matthews_corrcoef(outputs: Outputs, y: Codes, sample_weight: Weights = None)
     return _ratio(covariance, np.sqrt(variances[0] * variances[1]))
 
 
-@named_score("classification", overwrites=False)
+@named_score("classification", overwrites=False, counts_decisions=True)
 def cohen_kappa(outputs: Outputs, y: Codes, sample_weight: Weights = None) -> Scores:
     """Return Cohen's kappa: the agreement beyond that of chance, at most 1.
 
@@ -179,7 +179,7 @@ def cohen_kappa(outputs: Outputs, y: Codes, sample_weight: Weights = None) -> Sc
     return np.where(by_chance == 0, 0.0, 1 - _ratio(wrong, by_chance))
 
 
-@population_score("classification", overwrites=False)
+@population_score("classification", overwrites=False, counts_decisions=True)
 @dataclass(frozen=True, repr=False)
 class _FBeta:
     beta: float
@@ -247,7 +247,7 @@ FITNESS["f1_macro"] = _FBeta(1.0, "macro", "f1_macro")
 FITNESS["f1_weighted"] = _FBeta(1.0, "weighted", "f1_weighted")
 
 
-@population_score("classification", overwrites=False)
+@population_score("classification", overwrites=False, counts_decisions=True)
 @dataclass(frozen=True, repr=False)
 class _NegCost:
     cost_matrix: tuple[tuple[float, ...], ...]

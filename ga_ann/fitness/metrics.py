@@ -124,6 +124,11 @@ class _PerSolution:
     failure: str | None = field(default=None, init=False)
     told: set[tuple[type[Warning], str]] = field(default_factory=set, init=False)
 
+    @property
+    def counts_decisions(self) -> bool:
+        """Whether the metric is given classes."""
+        return self.classes is not None
+
     def __repr__(self) -> str:
         return self.name
 

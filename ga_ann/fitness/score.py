@@ -58,7 +58,11 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 
 def population_score(
-    task: Task, *, overwrites: bool = True, importance: Importance | None = None
+    task: Task,
+    *,
+    overwrites: bool = True,
+    counts_decisions: bool = False,
+    importance: Importance | None = None,
 ) -> Callable[[_F], _F]:
     """Mark a function as a `PopulationScore`, to tell it from a metric of one solution.
 
@@ -69,6 +73,9 @@ def population_score(
     overwrites : bool, default=True
         Whether it may overwrite the outputs. One that does not is given them read-only, and
         saves a copy where another score is measured on the same outputs.
+    counts_decisions : bool, default=False
+        Whether the outputs count by the class that they decide for alone, so that small changes of
+        the weights change nothing for most samples.
     importance : callable, optional
         ``importance(shares) -> weights``: what a sample of each class counts for in the score,
         given the classes' shares of the training samples. Unless a recipe names a ranking,
@@ -83,7 +90,11 @@ def population_score(
     >>> neg_max_error.score_task
     'regression'
     """
-    marks: dict[str, object] = {"score_task": task, "overwrites": overwrites}
+    marks: dict[str, object] = {
+        "score_task": task,
+        "overwrites": overwrites,
+        "counts_decisions": counts_decisions,
+    }
     if importance is not None:
         marks["importance"] = importance
 

@@ -189,7 +189,12 @@ def _pack_population(state: State) -> tuple[dict[str, NDArray[Any]], dict[str, A
         "places": population.places,
         "scales": np.concatenate(noise.scales),
     }
-    about = {"sigma": population.sigma, "rank": noise.rank, "n_places": noise.n_places}
+    about = {
+        "sigma": population.sigma,
+        "rank": noise.rank,
+        "n_places": noise.n_places,
+        "n_factors": noise.n_factors,
+    }
     return arrays, about
 
 
@@ -199,6 +204,8 @@ def _unpack_population(
     if (about := state.get("low_rank")) is None:
         return {"population": member(arrays, "population"), "mean": arrays.get("mean")}
     about = entry(state, "low_rank", dict)
+    if "n_factors" not in about:
+        raise ValueError("it was written by a version whose places stand for other mutations")
     mean, places, scales = (member(arrays, name) for name in ("mean", "places", "scales"))
     n_places, rank, sigma = about["n_places"], about["rank"], about["sigma"]
     check_number(rank, "rank", Integral, low=1)
@@ -224,6 +231,8 @@ def _unpack_population(
         n_places=n_places,
         dtype=mean.dtype,
     )
+    if about["n_factors"] != noise.n_factors:
+        raise ValueError(f"its places must be of {noise.n_factors} numbers")
     return {"population": LowRankPopulation(mean, places, float(sigma), noise), "mean": None}
 
 

@@ -539,7 +539,7 @@ def test_solutions_that_cannot_be_measured_rank_worst_and_are_counted():
         ({"n_generations": -1}, "n_generations"),
         ({"n_iter_no_change": 0}, "n_iter_no_change"),
         ({"max_time": 0}, "max_time"),
-        ({"max_evaluations": 5}, "max_evaluations must be >= 12, got 5"),
+        ({"max_evaluations": 5}, "population_size=12.* must be >= 12, got 5"),
         ({"tol": -1}, "tol"),
         ({"selection": "wit"}, "selection must be one of .*'truncation'.* got 'wit'"),
         ({"crossover": "wit"}, "crossover must be one of .*'uniform'"),

@@ -415,11 +415,21 @@ def test_a_search_by_the_fitness_alone_looks_at_more_solutions_and_samples():
     assert (dense.population_size, dense.n_parents, dense.batch_size) == (32, 8, 32)
 
 
-def test_a_fitness_that_is_fine_enough_has_the_usual_search():
-    smooth = Recipe(ranking="fitness").resolve(
-        data(1000), fitness=resolve_fitness("neg_log_loss", classes=np.arange(2))
-    )
+@pytest.mark.parametrize("name", ["neg_log_loss", "neg_brier_score", "margin"])
+def test_a_fitness_that_is_fine_enough_has_the_usual_search(name):
+    fitness = resolve_fitness(name, classes=np.arange(2))
+    smooth = Recipe(ranking="fitness").resolve(data(1000), fitness=fitness)
     assert (smooth.population_size, smooth.recombination) == (32, "centred")
+
+
+def test_a_search_is_as_coarse_by_the_name_of_its_fitness_and_by_a_metric_of_classes():
+    by_name = resolve(Recipe(ranking="accuracy"), n_samples=1000)
+    assert (by_name.population_size, by_name.recombination) == (128, "parents")
+    other = resolve(Recipe(ranking="neg_log_loss"), n_samples=1000)
+    assert (other.population_size, other.recombination) == (32, "centred")
+    metric = resolve_fitness(lambda y, p: np.mean(y == p), classes=np.arange(2))
+    own = Recipe(ranking="fitness").resolve(data(1000), fitness=metric)
+    assert own.population_size == 128
 
 
 def test_more_parents_than_the_problem_has_solutions_are_refused():

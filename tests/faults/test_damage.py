@@ -14,6 +14,7 @@ import pytest
 
 from ga_ann import Checkpoint, cli
 from ga_ann.history import History
+from ga_ann.low_rank import FEWEST_PLACES
 from ga_ann.storage.archive import HEADER, read_archive, seal, write_archive
 from ga_ann.storage.checkpoint import load_checkpoint
 from ga_ann.storage.info import describe_file
@@ -232,7 +233,7 @@ SCALES = np.ones(5 + 3, np.float32)
     "arrays",
     [
         {"places": PLACES - 1},
-        {"places": PLACES + 2**17 - 31},
+        {"places": PLACES + FEWEST_PLACES - 31},
         {"places": np.full(32, 2**62)},
         {"places": np.full(32, -(2**62))},
         {"places": PLACES.astype(np.int32)},

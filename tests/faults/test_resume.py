@@ -14,6 +14,7 @@ from sklearn.metrics import f1_score, fbeta_score, make_scorer
 
 from ga_ann import Checkpoint, GeneticMLPClassifier, GeneticMLPRegressor
 from ga_ann.fitness import fbeta
+from ga_ann.low_rank import FEWEST_PLACES
 from ga_ann.storage.archive import HEADER, read_archive, write_archive
 from ga_ann.storage.checkpoint import load_checkpoint
 from tests.runs import evolve
@@ -560,7 +561,7 @@ def test_no_checkpoint_no_run(tiny, iris, tmp_path):
         evolve(*iris, start=tmp_path / "nothing.npz", **tiny)
 
 
-LOW_RANK = {"sigma": 0.5, "rank": 1, "n_places": 2**17}
+LOW_RANK = {"sigma": 0.5, "rank": 1, "n_places": FEWEST_PLACES, "n_factors": 4 + 5 + 5 + 5 + 3 + 3}
 OTHER_PLACES = (
     {"rank": 0},
     {"rank": 4},
@@ -578,6 +579,8 @@ OTHER_PLACES = (
     {"n_places": 2**40},
     {"n_places": 2.0**17},
     {"n_places": "many"},
+    {"n_factors": 24},
+    {"n_factors": None},
 )
 SCHEDULE = {"sigma": 1.0, "n_samples": 150, "decay": 1.0, "patience": 3, "best": 0, "waited": 0}
 
@@ -642,6 +645,8 @@ def test_parameters_of_other_shapes_are_refused(iris, tiny, tmp_path, mutation):
     header = {name: header[name] for name in ("history", "shapes", "state", "data", "versions")}
     assert header["shapes"] == [[4, 5], [5, 3]]
     header["shapes"] = [[4, 7], [7, 1]]
+    if mutation == "low_rank":
+        header["state"]["low_rank"]["n_factors"] = 4 + 7 + 7 + 7 + 1 + 1
     write_archive(forged, "checkpoint", header, arrays, compress=False)
     load_checkpoint(forged)
     with pytest.raises(ValueError, match="the checkpoint's state cannot be used"):
