@@ -4,6 +4,7 @@ from ga_ann.storage.archive import read_kind
 from ga_ann.storage.checkpoint import (
     as_generator_state,
     describe_difference,
+    has_behind_it,
     load_checkpoint,
     numeric_versions,
     save_checkpoint,
@@ -32,6 +33,7 @@ __all__ = [
     "clear_unfinished",
     "describe_difference",
     "describe_file",
+    "has_behind_it",
     "load_checkpoint",
     "load_history",
     "load_model",
