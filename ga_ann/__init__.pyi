@@ -22,7 +22,6 @@ from .evolution import NetworkGA as NetworkGA
 from .evolution import Recipe as Recipe
 from .evolution import evolve as evolve
 from .history import History as History
-from .history import TrainingResult as TrainingResult
 from .network import ACTIVATIONS as ACTIVATIONS
 from .network import forward as forward
 from .network import init_weights as init_weights
@@ -31,8 +30,10 @@ from .network import predict as predict
 from .plotting import plot_comparison as plot_comparison
 from .plotting import plot_confusion as plot_confusion
 from .plotting import plot_fitness as plot_fitness
+from .result import TrainingResult as TrainingResult
 from .state import State as State
 from .storage import Model as Model
+from .storage import load as load
 from .storage import load_checkpoint as load_checkpoint
 from .storage import load_history as load_history
 from .storage import load_model as load_model

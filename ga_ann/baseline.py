@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from tqdm import tqdm
 
-from ga_ann.history import History, TrainingResult
+from ga_ann.history import History
 from ga_ann.network import ACTIVATIONS, Layer, init_weights, lookup, pair_layers, predict
+from ga_ann.result import TrainingResult
 from ga_ann.validation import (
     check_held_out,
     check_hidden_layer_sizes,

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from ga_ann.datasets import Samples
     from ga_ann.evolution import EvolutionResult
     from ga_ann.state import State
-    from ga_ann.storage import Model
 
 __all__ = ["app", "main"]
 
@@ -385,7 +384,8 @@ def train(
     )
     save_model(out, model, result.history)
     print(_report_training(result))
-    print(f"{out}: {columns.sum()} of {columns.size} features, {len(model.classes)} classes")
+    n_classes = model.weights[-1].shape[-1]
+    print(f"{out}: {columns.sum()} of {columns.size} features, {n_classes} classes")
 
 
 def _choose_seed(seed: int | None, held: State | None) -> int:
@@ -467,6 +467,9 @@ def predict(
 
     write = lookup(FORMATS, form, "--format")
     network = load_model(model)
+    classes = network.classes
+    if classes is None:
+        raise ValueError(f"{model} is a regression: ga_ann.load(path).predict(X) takes it.")
     is_data = [holds_samples(name) for name in inputs]
     if any(is_data) and len(inputs) > 1:
         raise ValueError(f"give pictures, or one table or folder, got {inputs}.")
@@ -486,11 +489,11 @@ def predict(
     probabilities = network.predict_proba(samples.X)
     best = probabilities.argmax(axis=1)
     rows = [
-        (name, network.classes[k].item(), float(row[k]))
+        (name, classes[k].item(), float(row[k]))
         for name, k, row in zip(samples.names, best, probabilities, strict=True)
     ]
     write(rows)
-    if score := _score(samples, network.classes[best], network):
+    if score := _score(samples, classes[best], classes):
         print(score, file=sys.stderr)
 
 
@@ -522,12 +525,12 @@ FORMATS: dict[str, Callable[[Sequence[Prediction]], None]] = {
 }
 
 
-def _score(samples: Samples, predicted: NDArray[Any], model: Model) -> str:
+def _score(samples: Samples, predicted: NDArray[Any], classes: NDArray[Any]) -> str:
     """Return how many predictions are right, where the right answers are known."""
     labels = samples.labels
-    if labels is not None and model.classes.dtype.kind == "U":
+    if labels is not None and classes.dtype.kind == "U":
         labels = labels.astype(str)  # codes such as 10 among 01, 02, ...
-    if labels is None or not set(labels.tolist()) <= set(model.classes.tolist()):
+    if labels is None or not set(labels.tolist()) <= set(classes.tolist()):
         return ""
     right = int((labels == predicted).sum())
     return f"{right:,} of {len(labels):,} right ({100 * right / len(labels):.2f} %)"

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Self, TypeVar
 import joblib
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import log_softmax, softmax
+from scipy.special import log_softmax
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state, compute_class_weight, compute_sample_weight
@@ -29,9 +29,9 @@ from sklearn.utils.validation import (
 from ga_ann.callbacks import Callback, Checkpoint, as_callbacks
 from ga_ann.evolution import EvolutionResult, NetworkGA, Recipe, evolve, find_recipe
 from ga_ann.history import History
-from ga_ann.network import forward, to_predictions
+from ga_ann.network import forward, pair_layers, to_predictions, to_probabilities
 from ga_ann.state import State
-from ga_ann.storage import load_checkpoint
+from ga_ann.storage import Model, load_checkpoint, save_model
 from ga_ann.validation import check_number
 
 __all__ = ["GeneticMLPClassifier", "GeneticMLPRegressor"]
@@ -152,6 +152,45 @@ class _GeneticMLP(BaseEstimator):
         """Fitness of the network on the held-out part; NaN without early stopping."""
         return self._result.validation_score
 
+    # ------------------------------------------------------------ scikit-learn's names
+
+    @property
+    def coefs_(self) -> list[NDArray[Any]]:
+        """The weight matrices."""
+        return [matrix for matrix, _ in pair_layers(self.weights_)]
+
+    @property
+    def intercepts_(self) -> list[NDArray[Any]]:
+        """The biases."""
+        return [bias for _, bias in pair_layers(self.weights_) if bias is not None]
+
+    @property
+    def n_layers_(self) -> int:
+        """Number of layers, those of the inputs and of the outputs included."""
+        return len(self.coefs_) + 1
+
+    @property
+    def n_outputs_(self) -> int:
+        """Number of outputs: one for each class, or for each target."""
+        return len(self.intercepts_[-1])
+
+    @property
+    def out_activation_(self) -> str:
+        """Activation of the outputs."""
+        return self._result.output_activation
+
+    @property
+    def loss_curve_(self) -> list[float]:
+        """Minus what selection ranks by, a value a generation."""
+        losses: list[float] = (-self.history_["ranking"][1:]).tolist()
+        return losses
+
+    @property
+    def validation_scores_(self) -> list[float] | None:
+        """Fitness on the held-out part, a value a generation; None without early stopping."""
+        scores: list[float] = self.history_["validation_score"][1:].tolist()
+        return scores if self.history_.settings["early_stopping"] else None
+
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_result")
 
@@ -259,16 +298,54 @@ class _GeneticMLP(BaseEstimator):
     def _continued(self) -> EvolutionResult | None:
         return self._result if self.warm_start and hasattr(self, "_result") else None
 
-    def _forward(self, X: ArrayLike) -> NDArray[Any]:
+    def _forward(self, X: ArrayLike, *, skip: str | None = None) -> NDArray[Any]:
+        """Return the network's outputs, before their activation if it is the one to skip."""
         check_is_fitted(self)
         samples = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
-        weights = [parameter.astype(np.float64) for parameter in self.weights_]
         return forward(
-            weights,
+            self._weights(),
             samples,
             activation=self._result.activation,
-            output_activation=self._result.output_activation,
+            output_activation="identity" if self.out_activation_ == skip else self.out_activation_,
         )
+
+    def _weights(self) -> list[NDArray[Any]]:
+        """Return the network's parameters in the precision that predicts."""
+        return [parameter.astype(np.float64) for parameter in self.weights_]
+
+    def to_model(self) -> Model:
+        """Return the network with what it takes to use it on new data.
+
+        Raises
+        ------
+        NotFittedError
+            If there is none yet.
+        TypeError
+            If the labels are no text, numbers or booleans.
+        """
+        check_is_fitted(self)
+        return self._result.to_model(weights=self._weights())
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Save the network and its history; `ga_ann.load` gives the former back as a `Model`.
+
+        The `Model` predicts bit for bit what the estimator does. It has neither parameters nor
+        `fit`: to keep the estimator itself, pickle it.
+
+        Parameters
+        ----------
+        path : path-like
+            The file, named exactly so; it is replaced in one step when the new one is complete.
+            Its folder must exist.
+
+        Raises
+        ------
+        FileNotFoundError
+            If the folder does not exist.
+        NotFittedError, TypeError
+            As in `to_model`.
+        """
+        save_model(path, self)
 
 
 @dataclass(eq=False, repr=False)
@@ -282,8 +359,9 @@ class GeneticMLPClassifier(ClassifierMixin, _GeneticMLP):
     hidden_layer_sizes : int or iterable of int, default=(100,)
         Sizes of the hidden layers.
     activation : str, default=None
-        Activation of the hidden layers: ``"identity"``, ``"relu"``, ``"sigmoid"``, ``"sign"``,
-        ``"softmax"``, ``"step"`` or ``"tanh"``. None is the recipe's: ``"relu"`` by default.
+        Activation of the hidden layers: ``"identity"``, ``"relu"``, ``"logistic"`` or, by its other
+        name, ``"sigmoid"``, ``"sign"``, ``"softmax"``, ``"step"`` or ``"tanh"``. None is the
+        recipe's: ``"relu"`` by default.
     fitness : str or callable, default=None
         The score to maximise; None is the accuracy. A name in `ga_ann.fitness.FITNESS`
         (``"balanced_accuracy"``, ``"f1_macro"``, ``"matthews_corrcoef"``, ``"neg_log_loss"``,
@@ -354,6 +432,21 @@ class GeneticMLPClassifier(ClassifierMixin, _GeneticMLP):
         Fitness of the network on the held-out part; NaN without early stopping.
     n_iter_ : int
         Number of generations.
+    coefs_, intercepts_ : list of ndarray
+        The matrices ``(n_in, n_out)`` and the biases ``(n_out,)`` of `weights_`, a layer each.
+    n_layers_, n_outputs_ : int
+        Number of layers, those of the inputs and the outputs included; number of outputs, one for
+        each class.
+    out_activation_ : str
+        Activation of the outputs, whose softmax are the probabilities; ``"softmax"`` if they are
+        probabilities already.
+    loss_curve_ : list of float
+        Minus what selection ranks by (see `ranking`), of the best ranked network so far, on all
+        training samples: by default the log loss. A value for each of the `n_iter_` generations,
+        measured in every tenth. It is not minus the fitness; that is in `history_`.
+    validation_scores_ : list of float or None
+        Fitness on the held-out part, of the best network so far, for each of the `n_iter_`
+        generations; None without early stopping.
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -474,12 +567,12 @@ class GeneticMLPClassifier(ClassifierMixin, _GeneticMLP):
 
     def predict_proba(self, X: ArrayLike) -> NDArray[Any]:
         """Return the probability of each class, of shape (n_samples, n_classes)."""
-        probabilities: NDArray[Any] = softmax(self._forward(X), axis=1)
-        return probabilities
+        return to_probabilities(self._forward(X), self.classes_, self.out_activation_)
 
     def predict_log_proba(self, X: ArrayLike) -> NDArray[Any]:
         """Return the logarithm of the probability of each class."""
-        logarithms: NDArray[Any] = log_softmax(self._forward(X), axis=1)
+        # Not the logarithm of a softmax, which may be too small for a float.
+        logarithms: NDArray[Any] = log_softmax(self._forward(X, skip="softmax"), axis=1)
         return logarithms
 
 
@@ -504,8 +597,10 @@ class GeneticMLPRegressor(RegressorMixin, _GeneticMLP):
 
     Attributes
     ----------
-    weights_, history_, best_fitness_, validation_score_, n_iter_, n_features_in_, ga_
-        As in `GeneticMLPClassifier`.
+    weights_, history_, best_fitness_, validation_score_, n_iter_, coefs_, intercepts_, n_layers_, \
+    n_outputs_, out_activation_, loss_curve_, validation_scores_, n_features_in_, ga_
+        As in `GeneticMLPClassifier`. `n_outputs_` is the number of targets, and `loss_curve_` holds
+        minus R2 by default.
 
     Examples
     --------

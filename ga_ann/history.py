@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, overload
+from typing import Any, Protocol, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import check_array
 
-from ga_ann.network import forward, to_predictions
-
-__all__ = ["COLUMNS", "History", "TrainingResult"]
+__all__ = ["COLUMNS", "HasHistory", "History", "HistoryOrOwner", "find_history"]
 
 COLUMNS = (
     "generation",
@@ -147,7 +143,12 @@ class History:
 
     def __repr__(self) -> str:
         end = f", best_fitness={self.last['best_fitness']:.4g}" if len(self) else ""
-        return f"History({self.label!r}, {len(self)} generations{end})"
+        return f"History({self.label!r}, {len(self)} row{'s' * (len(self) != 1)}{end})"
+
+    @property
+    def unit(self) -> str:
+        """What a row stands for: a ``"generation"``, or an ``"iteration"`` of another method."""
+        return "iteration" if "n_iterations" in self.settings else "generation"
 
     @property
     def last(self) -> dict[str, float]:
@@ -193,58 +194,43 @@ class History:
         return history
 
 
-@dataclass(frozen=True, repr=False)
-class TrainingResult:
-    """What training returns, whatever the method.
+class HasHistory(Protocol):
+    """What training returned."""
 
-    Attributes
-    ----------
-    weights : list of ndarray
-        The trained network's parameters.
-    history : History
-        What was measured on the way.
-    best_fitness : float
-        Fitness of `weights` on the training data.
-    classes : ndarray of shape (n_classes,) or None
-        The label that stands for each output; None for a regression.
-    activation, output_activation : str
-        The functions that `weights` were trained with.
-    stop_reason : str
-        Why training ended.
+    @property
+    def history(self) -> History:
+        """What was measured on the way."""
+
+
+class HasFittedHistory(Protocol):
+    """A fitted estimator."""
+
+    @property
+    def history_(self) -> History:
+        """What was measured on the way."""
+
+
+HistoryOrOwner = History | HasHistory | HasFittedHistory
+
+
+def find_history(owner: HistoryOrOwner) -> History:
+    """Return a History as it is, or that of what training returned, or of a fitted estimator.
+
+    Raises
+    ------
+    TypeError
+        If there is none.
+
+    Examples
+    --------
+    >>> history = History(label="GA")
+    >>> find_history(history) is history
+    True
     """
-
-    weights: list[NDArray[Any]]
-    history: History
-    best_fitness: float
-    classes: NDArray[Any] | None
-    activation: str
-    output_activation: str
-    stop_reason: str
-
-    def __repr__(self) -> str:
-        return (
-            f"{type(self).__name__}({len(self.history)} generations, "
-            f"best_fitness={self.best_fitness:.4g}, stop_reason={self.stop_reason!r})"
-        )
-
-    def predict_scores(self, X: ArrayLike) -> NDArray[Any]:
-        """Return the network's outputs, of shape (n_samples, n_classes).
-
-        Raises
-        ------
-        ValueError
-            If `X` is not a table of finite numbers with the columns of the training data.
-        """
-        return forward(
-            self.weights,
-            check_array(X),
-            activation=self.activation,
-            output_activation=self.output_activation,
-        )
-
-    def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """Return the label of each sample, of shape (n_samples,); `X` as in `predict_scores`.
-
-        For a regression, the targets, of shape (n_samples,) or (n_samples, n_outputs).
-        """
-        return to_predictions(self.predict_scores(X), self.classes)
+    for found in (owner, getattr(owner, "history", None), getattr(owner, "history_", None)):
+        if isinstance(found, History):
+            return found
+    raise TypeError(
+        "history must be a History, or have one as what training returned and fitted estimators "
+        f"do, got {owner!r}."
+    )

@@ -20,6 +20,7 @@ from scipy.special import expit, softmax
 __all__ = [
     "ACTIVATIONS",
     "INITS",
+    "describe_shapes",
     "forward",
     "init_weights",
     "layer_shapes",
@@ -27,6 +28,7 @@ __all__ = [
     "pair_layers",
     "predict",
     "to_predictions",
+    "to_probabilities",
 ]
 
 FloatArray = NDArray[Any]
@@ -85,6 +87,7 @@ def _softmax(Z: FloatArray, axis: int = -1, /) -> None:
 
 ACTIVATIONS: dict[str, Activation] = {
     "identity": _identity,
+    "logistic": _sigmoid,  # scikit-learn's name for it
     "relu": _relu,
     "sigmoid": _sigmoid,
     "sign": _sign,
@@ -165,6 +168,19 @@ def layer_shapes(layer_sizes: Sequence[int], *, bias: bool = False) -> list[tupl
         if bias:
             shapes.append((int(n_out),))
     return shapes
+
+
+def describe_shapes(shapes: Sequence[tuple[int, ...]]) -> str:
+    """Return the sizes of a network's layers in words.
+
+    Examples
+    --------
+    >>> describe_shapes([(102, 150), (150,), (150, 4), (4,)])
+    '102-150-4 with biases'
+    """
+    matrices = [shape for shape in shapes if len(shape) == 2]
+    sizes = [matrices[0][0], *(n_out for _, n_out in matrices)]
+    return "-".join(map(str, sizes)) + (" with biases" if len(shapes) > len(matrices) else "")
 
 
 def init_weights(
@@ -377,3 +393,40 @@ def to_predictions(outputs: FloatArray, classes: NDArray[Any] | None) -> NDArray
         return outputs[:, 0] if outputs.shape[1] == 1 else outputs
     labels: NDArray[Any] = classes[outputs.argmax(axis=-1)]
     return labels
+
+
+def to_probabilities(
+    outputs: FloatArray, classes: NDArray[Any] | None, output_activation: str
+) -> FloatArray:
+    """Return what a classifier's outputs say of the probability of each class.
+
+    Parameters
+    ----------
+    outputs : ndarray of shape (n_samples, n_outputs)
+        What `forward` returned.
+    classes : ndarray of shape (n_outputs,) or None
+        The label that stands for each output; None for a regression.
+    output_activation : str
+        The activation that `outputs` have passed.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_outputs)
+        Their softmax; the outputs as they are, where that was their activation.
+
+    Raises
+    ------
+    ValueError
+        If there are no classes.
+
+    Examples
+    --------
+    >>> to_probabilities(np.array([[0.0, 0.0]]), np.array(["fig", "kiwi"]), "identity")
+    array([[0.5, 0.5]])
+    """
+    if classes is None:
+        raise ValueError("a regression has no classes and no probabilities of them; use predict.")
+    if output_activation == "softmax":
+        return outputs
+    probabilities: FloatArray = softmax(outputs, axis=-1)
+    return probabilities

@@ -18,11 +18,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix
 from sklearn.utils.multiclass import unique_labels
 
-from ga_ann.history import History
+from ga_ann.history import History, HistoryOrOwner, find_history
 from ga_ann.network import lookup
 from ga_ann.storage import check_writable, replacing
 from ga_ann.validation import check_number
@@ -30,7 +31,7 @@ from ga_ann.validation import check_number
 __all__ = ["plot_comparison", "plot_confusion", "plot_fitness", "render_figure", "save_figure"]
 
 Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
-Histories = History | Sequence[History]
+Runs = HistoryOrOwner | Sequence[HistoryOrOwner]
 
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 _LINES = ("-", (0, (6, 1.5)), "-.", (0, (4, 1, 1, 1, 1, 1)), (0, (1, 1)))
@@ -61,8 +62,13 @@ _STAND_INS = {"held_out_accuracy": "train_accuracy", "held_out_score": "train_sc
 """What is plotted where nothing was held out."""
 
 
+LEAST_SPAN = 0.1
+"""What an axis spans at least: of scores between 0 and 1, and of other values as a share of them.
+A constant that fills the axis would look like a curve."""
+
+
 def plot_fitness(
-    history: Histories | Mapping[str, Histories],
+    history: Runs | Mapping[str, Runs],
     ax: Axes | None = None,
     *,
     x: str = "generation",
@@ -72,17 +78,21 @@ def plot_fitness(
 
     Parameters
     ----------
-    history : History, sequence of History, or mapping of str to either
-        One run; the runs of one method from several seeds; or several methods by their names. Of
-        several seeds each is a thin line and their median is drawn out: a step function that
-        begins where all seeds have a value and carries the last value of each forward. With a
-        single run, the mean fitness of the generations is drawn faintly. With a single method, the
-        validation score is dashed where there is one.
+    history : History, TrainingResult or fitted estimator, sequence of them, or mapping of str to \
+            either
+        One run; several runs, such as those of one method from several seeds; or several methods by
+        their names. Runs of a sequence are of one method if their Histories have the same label. Of
+        several runs of a method each is a thin line and their median is drawn out: a step function
+        that begins where all runs have a value and carries the last value of each forward. With a
+        single run, the mean fitness of its generations is drawn faintly: a line or, where each was
+        measured on another batch of samples and cannot be compared with the next one, dots. With a
+        single method, the validation score is dashed where there is one.
     ax : matplotlib.axes.Axes, optional
         Where to draw; None, the default, makes a new figure.
     x : {"generation", "evaluations", "seconds"}, default="generation"
-        What runs along the horizontal axis. Evaluations and seconds that span more than a factor
-        of 100 are drawn on a logarithmic scale.
+        What runs along the horizontal axis: the generation (or, of other methods, the iteration),
+        or a cost. Evaluations and seconds that span more than a factor of 100 are drawn on a
+        logarithmic scale.
     caption : bool, default=True
         Whether the settings that all the runs share stand below the axes.
 
@@ -111,16 +121,22 @@ def plot_fitness(
     x_label = lookup(_X_LABELS, x, "x")
     groups = _group(history)
     runs = [run for group in groups.values() for run in group]
+    if x == "generation":
+        x_label = " or ".join(sorted({run.unit for run in runs})).capitalize()
     curves = {label: [_curve(run, x) for run in group] for label, group in groups.items()}
     ax = _new_axes() if ax is None else _check_axes(ax)
     for k, (label, group) in enumerate(curves.items()):
         _draw_method(ax, group, k, label)
     if len(groups) == 1:
         _draw_details(ax, runs, x)
+    _widen(ax, "y")
     if x != "generation" and _spans_decades([X for group in curves.values() for X, _ in group]):
         ax.set_xscale("log")
-    if x == "generation" and all(X[-1] == 0 for group in curves.values() for X, _ in group):
-        ax.set_xlim(-0.05, 1.05)  # around a single point Matplotlib would centre some 0.1
+    if x == "generation":
+        if isinstance(locator := ax.xaxis.get_major_locator(), MaxNLocator):
+            locator.set_params(integer=True)
+        if all(X[-1] == 0 for group in curves.values() for X, _ in group):
+            ax.set_xlim(-0.05, 1.05)  # around a single point Matplotlib would centre some 0.1
     ax.set(xlabel=x_label, ylabel=_escape(_fitness_label(runs)))
     ax.grid(alpha=0.3)
     _legend_above(ax)
@@ -129,26 +145,23 @@ def plot_fitness(
     return ax
 
 
-def _group(history: Histories | Mapping[str, Histories]) -> dict[str, list[History]]:
+def _group(history: Runs | Mapping[str, Runs]) -> dict[str, list[History]]:
     """Return the runs of each method by its name."""
+    groups: dict[str, list[History]] = {}
     if isinstance(history, Mapping):
         groups = {str(label): _as_runs(runs) for label, runs in history.items()}
     else:
-        runs = _as_runs(history)
-        groups = {runs[0].label or "Best solution": runs} if runs else {}
+        for run in _as_runs(history):
+            groups.setdefault(run.label or "Best solution", []).append(run)
     if not groups or not all(groups.values()):
         raise ValueError("history must hold at least one History for each method, got none.")
     return groups
 
 
-def _as_runs(history: Histories) -> list[History]:
-    runs = [history] if isinstance(history, History) else history
-    if not isinstance(runs, Sequence) or not all(isinstance(run, History) for run in runs):
-        raise TypeError(
-            "history must be a History, a sequence of them, or a mapping of names to either, got "
-            f"{history!r}."
-        )
-    return list(runs)
+def _as_runs(history: Runs) -> list[History]:
+    is_several = isinstance(history, Sequence) and not isinstance(history, str)
+    runs: Any = history if is_several else [history]
+    return [find_history(run) for run in runs]
 
 
 def _curve(run: History, x: str, y: str = "best_fitness") -> Curve:
@@ -205,12 +218,8 @@ def _median(curves: Sequence[Curve]) -> Curve:
 
 def _draw_details(ax: Axes, runs: Sequence[History], x: str) -> None:
     """Add the mean fitness of a single run, and the validation score."""
-    colour = _COLOURS[0]
-    if len(runs) == 1 and np.isfinite(runs[0]["mean_fitness"]).any():
-        X, Y = _curve(runs[0], x, "mean_fitness")
-        ax.plot(
-            X, Y, color=colour, alpha=0.45, lw=1, marker=_single(X), label="Mean of the generation"
-        )
+    if len(runs) == 1 and _has_mean(runs[0]):
+        _draw_mean(ax, runs[0], x)
     validated = [run for run in runs if np.isfinite(run["validation_score"]).any()]
     if validated:
         X, Y = _median([_curve(run, x, "validation_score") for run in validated])
@@ -227,9 +236,42 @@ def _draw_details(ax: Axes, runs: Sequence[History], x: str) -> None:
         )
 
 
+def _has_mean(run: History) -> bool:
+    """Tell whether there is a mean beside the best: not where there is but one network."""
+    mean, best = run["mean_fitness"], run["best_fitness"]
+    return bool((np.isfinite(mean) & (mean != best)).any())
+
+
+def _draw_mean(ax: Axes, run: History, x: str) -> None:
+    X, Y = _curve(run, x, "mean_fitness")
+    label, line, marker = f"Mean of the {run.unit}", "-", _single(X)
+    if isinstance(run.settings.get("batch_size"), int):
+        _, sizes = _curve(run, "mean_fitness", "n_samples")
+        ends = dict.fromkeys(f"{size:,.0f}" for size in (sizes.min(), sizes.max()))
+        label += f" on its batch ({' to '.join(ends)} samples)"
+        line, marker = "", "."
+    ax.plot(X, Y, color=_COLOURS[0], alpha=0.45, lw=1, ls=line, marker=marker, label=label)
+
+
 def _single(X: NDArray[np.float64]) -> str:
     """Return the marker of a thin line: a line of one point has no length to be seen."""
     return "." if len(X) == 1 else ""
+
+
+def _widen(ax: Axes, axis: str) -> None:
+    """Let an axis span at least what makes a difference, around what is drawn."""
+    low, high = ax.dataLim.intervaly if axis == "y" else ax.dataLim.intervalx
+    are_shares = low >= 0 and high <= 1
+    span = LEAST_SPAN * (1 if are_shares else max(abs(low), abs(high)))
+    if high - low >= span:
+        return
+    start = (low + high - span) / 2
+    if are_shares:  # there is nothing below 0 and above 1
+        start = min(max(start, 0), 1 - span)
+    # As if it were drawn: what is drawn later may still make the axis longer.
+    corners = [(start, start), (start + span, start + span)]
+    ax.update_datalim(corners, updatex=axis == "x", updatey=axis == "y")
+    ax.autoscale_view()
 
 
 def _escape(text: object) -> str:
@@ -258,9 +300,9 @@ def _describe(groups: Sequence[Sequence[History]]) -> str:
         if value is not None
         and all(name in other and _format(other[name]) == _format(value) for other in others)
     ]
-    n_seeds = {len(group) for group in groups}
-    if max(n_seeds) > 1:
-        over = f"{max(n_seeds)} seeds" if len(n_seeds) == 1 else "the seeds"
+    n_runs = {len(group) for group in groups}
+    if max(n_runs) > 1:
+        over = f"{max(n_runs)} runs" if len(n_runs) == 1 else "the runs"
         parts.append(f"thick line: median over {over}")
     return ", ".join(parts)
 
@@ -412,7 +454,9 @@ def plot_comparison(
     if ax is None:
         ax = _new_axes((7.2, 1.6 + 0.24 * max(2, len(splits)) * len(methods)))
     _draw_scores(_check_axes(ax), scores, methods, splits, value)
-    if value in _X_LABELS and _spans_decades(list(scores.values())):
+    if value not in _X_LABELS:
+        _widen(ax, "x")
+    elif _spans_decades(list(scores.values())):
         ax.set_xscale("log")
     if replaced := _splits_without(rows, value):
         stand_in = label.removeprefix("Held-out")

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.sparse import csr_array, csr_matrix
+from scipy.special import softmax
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
@@ -18,17 +19,20 @@ from sklearn.ensemble import VotingClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.inspection import permutation_importance
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import f1_score, get_scorer, mean_absolute_error
+from sklearn.metrics import f1_score, get_scorer, log_loss, mean_absolute_error, r2_score
 from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler, scale
 from sklearn.utils import compute_sample_weight
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import ga_ann
+from ga_ann import forward, reshape
 from ga_ann.callbacks import EarlyStopping
 from ga_ann.estimator import SHARED, GeneticMLPClassifier, GeneticMLPRegressor
 from ga_ann.evolution import RECIPES, Recipe
+from ga_ann.evolution.run import next_mean
 from ga_ann.fitness import neg_cost
 from tests.runs import evolve
 
@@ -676,3 +680,145 @@ def test_weights_count_in_the_held_out_score_too():
 def test_what_evolve_would_not_be_given_is_refused_by_its_name(name, value):
     with pytest.raises(TypeError, match=f"^{name} must be"):
         GeneticMLPClassifier((3,), n_generations=1).set_params(**{name: value}).fit(X, Y)
+
+
+# ------------------------------------------------------------------------------- taking it away
+
+NAMES = np.array(["barolo", "grignolino", "barbera"])[Y]
+TARGETS = X[:, :2] @ [[1.0, 2.0], [3.0, 4.0]] + np.sin(X[:, 2:4])
+
+FITTED = {
+    "text labels": lambda: classifier(n_generations=20).fit(X, NAMES),
+    "objects as labels": lambda: classifier(n_generations=20).fit(X, NAMES.astype(object)),
+    "a set of weights": lambda: classifier(n_generations=20, weight_set="ternary").fit(X, Y),
+    "a softmax": lambda: classifier(n_generations=20, output_activation="softmax").fit(X, Y),
+    "no hidden layer": lambda: classifier(n_generations=20, hidden_layer_sizes=()).fit(X, Y),
+    "single precision": lambda: classifier(n_generations=20).fit(X.astype(np.float32), Y),
+    "an interrupted search": lambda: pickle.loads(pickle.dumps(FITTED["text labels"]())),
+    "one target": lambda: regressor(n_generations=20).fit(X, TARGETS[:, 0]),
+    "several targets": lambda: regressor(n_generations=20).fit(X, TARGETS),
+}
+
+
+@pytest.mark.parametrize("fit", FITTED.values(), ids=FITTED)
+def test_what_is_loaded_predicts_bit_for_bit_what_the_saved_estimator_does(fit, tmp_path):
+    fitted = fit()
+    fitted.save(tmp_path / "a.npz")
+    ga_ann.save_model(tmp_path / "b.npz", fitted)
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+    loaded = ga_ann.load(tmp_path / "a.npz")
+    names = ["predict"] + ["predict_proba"] * hasattr(fitted, "predict_proba")
+    for samples in (X, X.astype(np.float32), np.rint(9 * X).astype(int)):
+        for name in names:
+            mine, saved = getattr(fitted, name)(samples), getattr(loaded, name)(samples)
+            assert mine.shape == saved.shape
+            assert mine.tolist() == saved.tolist()
+    saved = ga_ann.load_history(tmp_path / "a.npz")
+    np.testing.assert_array_equal(saved["best_fitness"], fitted.history_["best_fitness"])
+
+
+@pytest.mark.parametrize("network", [classifier(), regressor()])
+def test_what_is_not_fitted_is_not_saved(network, tmp_path):
+    for save in (network.save, lambda path: ga_ann.save_model(path, network)):
+        with pytest.raises(NotFittedError):
+            save(tmp_path / "m.npz")
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        FITTED["one target"]().save(tmp_path / "nowhere" / "m.npz")
+
+
+def test_probabilities_of_a_softmax_are_its_outputs():
+    fitted = FITTED["a softmax"]()
+    np.testing.assert_allclose(
+        fitted.predict_proba(X), fitted._result.predict_scores(X), rtol=1e-5, atol=1e-12
+    )
+    np.testing.assert_allclose(np.exp(fitted.predict_log_proba(X)), fitted.predict_proba(X))
+    far = fitted.predict_log_proba(1e4 * X)
+    assert np.isfinite(far).all()
+    assert (np.exp(far) == 0).any()
+
+
+# --------------------------------------------------------------------------- scikit-learn's names
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("activation", ["relu", "logistic", "tanh", "identity"])
+@pytest.mark.parametrize("hidden_layer_sizes", [(8,), (7, 5)])
+def test_scikit_learns_network_with_these_attributes_predicts_the_same(
+    activation, hidden_layer_sizes
+):
+    shared = {"activation": activation, "hidden_layer_sizes": hidden_layer_sizes}
+    for network, twin, y in (
+        (classifier(), MLPClassifier(max_iter=1), NAMES),
+        (regressor(), MLPRegressor(max_iter=1), TARGETS),
+    ):
+        network.set_params(n_generations=20, **shared).fit(X, y)
+        twin.set_params(**shared).fit(X, y)
+        assert network.n_layers_ == twin.n_layers_
+        assert network.n_outputs_ == twin.n_outputs_
+        twin.coefs_, twin.intercepts_ = network.coefs_, network.intercepts_
+        if y is NAMES:
+            np.testing.assert_allclose(network.predict_proba(X), twin.predict_proba(X), rtol=1e-6)
+            assert network.out_activation_ == "identity"
+        else:
+            assert network.out_activation_ == twin.out_activation_
+        predicted = network.predict(X)
+        if y is NAMES:
+            assert (predicted == twin.predict(X)).all()
+        else:
+            np.testing.assert_allclose(predicted, twin.predict(X), rtol=1e-6, atol=1e-6)
+
+
+def test_an_activation_has_two_names():
+    one = classifier(activation="logistic", n_generations=20).fit(X, Y)
+    other = classifier(activation="sigmoid", n_generations=20).fit(X, Y)
+    np.testing.assert_array_equal(one.predict_proba(X), other.predict_proba(X))
+
+
+def test_two_classes_have_two_outputs():
+    fitted = classifier(n_generations=2).fit(X, Y == 1)
+    assert fitted.n_outputs_ == fitted.predict_proba(X).shape[1] == 2
+
+
+def test_the_loss_is_that_of_the_best_ranked_network_at_each_check():
+    losses = []
+
+    def look(ga, history):
+        if len(history) % 10 == 1:  # the tenth generation, and every tenth after it
+            scores = {}
+            networks = [ga.population[k] for k in range(len(ga.population))]
+            shapes = ga.state.shapes
+            for k, genes in enumerate([*networks, next_mean(ga.state, ga._run.problem.recipe)]):
+                scores[k] = log_loss(Y, softmax(forward(reshape(genes, shapes), X), axis=1))
+            losses.append(min([*losses, *scores.values()]))
+
+    fitted = classifier(n_generations=35, callbacks=[look], batch_size="full").fit(X, Y)
+    assert len(fitted.loss_curve_) == fitted.n_iter_ == 35
+    np.testing.assert_allclose(fitted.loss_curve_[9::10], losses[1:], rtol=1e-4)
+    assert (np.diff(fitted.loss_curve_) <= 0).all()
+    assert type(fitted.loss_curve_[0]) is float
+
+
+def test_the_loss_of_what_is_ranked_by_its_fitness_is_minus_the_fitness():
+    network = regressor(n_generations=30, ranking="fitness").fit(X, TARGETS)
+    at_checks = np.array(network.loss_curve_)[9::10]
+    np.testing.assert_array_equal(at_checks, -network.history_["best_fitness"][10::10])
+    assert -network.loss_curve_[-1] == pytest.approx(r2_score(TARGETS, network.predict(X)))
+    assert classifier(n_generations=0).fit(X, Y).loss_curve_ == []
+
+
+def test_scores_on_the_held_out_part_are_there_with_early_stopping_alone():
+    fitted = classifier(n_generations=20, early_stopping=True).fit(X, Y)
+    assert len(fitted.validation_scores_) == fitted.n_iter_ == 20
+    assert fitted.validation_scores_[-1] == fitted.validation_score_
+    assert classifier(n_generations=20).fit(X, Y).validation_scores_ is None
+
+
+@pytest.mark.parametrize("kind", [GeneticMLPClassifier, GeneticMLPRegressor])
+def test_the_documentation_names_every_fitted_attribute(kind):
+    told = inspect.getdoc(kind).split("Attributes\n---")[1].split("Examples\n---")[0]
+    fitted = {name for name in dir(kind) if name.endswith("_") and not name.startswith("_")}
+    assert {name for name in fitted if not re.search(rf"\b{name}\b", told)} == set()
+    for name in fitted:
+        with pytest.raises(AttributeError):
+            getattr(kind(), name)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ga_ann.history import COLUMNS, History, TrainingResult
+from ga_ann.history import COLUMNS, History
 
 ROWS = st.lists(st.dictionaries(st.sampled_from(COLUMNS), st.floats(width=64)), max_size=6)
 
@@ -105,40 +105,9 @@ def test_arrays_that_do_not_fit_are_refused():
 
 
 def test_repr_tells_the_newest_fitness():
-    assert repr(History(label="GA")) == "History('GA', 0 generations)"
+    assert repr(History(label="GA")) == "History('GA', 0 rows)"
     history = history_of([{"generation": 0, "best_fitness": 0.25}], label="GA")
-    assert repr(history) == "History('GA', 1 generations, best_fitness=0.25)"
-
-
-def test_result_predicts_labels_with_its_own_activations():
-    result = TrainingResult(
-        weights=[np.array([[1.0, -1.0]]), np.eye(2)],
-        history=History(),
-        best_fitness=1.0,
-        classes=np.array(["fig", "pear"]),
-        activation="relu",
-        output_activation="softmax",
-        stop_reason="target_fitness",
-    )
-    X = [[2.0], [-3.0], [0.0]]
-    assert result.predict(X).tolist() == ["fig", "pear", "fig"]
-    e2, e3 = np.exp([2.0, 3.0])
-    expected = [[e2 / (e2 + 1), 1 / (e2 + 1)], [1 / (e3 + 1), e3 / (e3 + 1)], [0.5, 0.5]]
-    np.testing.assert_allclose(result.predict_scores(X), expected)
-
-
-def test_result_refuses_what_is_no_number():
-    result = TrainingResult([np.eye(2)], History(), 1.0, np.arange(2), "relu", "identity", "done")
-    for X, message in (
-        ([[0.0, np.nan]], "NaN"),
-        ([[np.inf, 0.0]], "infinity"),
-        ([0.0, 1.0], "2D array"),
-        ([[0.0]], r"shape \(n_samples, 2\)"),
-    ):
-        with pytest.raises(ValueError, match=message):
-            result.predict(X)
-        with pytest.raises(ValueError, match=message):
-            result.predict_scores(X)
+    assert repr(history) == "History('GA', 1 row, best_fitness=0.25)"
 
 
 def test_the_last_row_can_be_amended():

@@ -1,4 +1,5 @@
 import io
+from types import SimpleNamespace
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from ga_ann import plotting
+from ga_ann import GeneticMLPClassifier, GeneticMLPRegressor, evolve, plotting, train_naive
 from ga_ann.history import History
 from ga_ann.plotting import plot_comparison, plot_confusion, plot_fitness, save_figure
 
@@ -231,9 +232,9 @@ class TestFitness:
         )
         runs[2].settings.pop("only")
         assert caption_of(plot_fitness(runs)) == (
-            "hidden_layer_sizes=(150, 60), sigma=0.1, thick line: median over 3 seeds"
+            "hidden_layer_sizes=(150, 60), sigma=0.1, thick line: median over 3 runs"
         )
-        assert caption_of(plot_fitness({"a": runs, "b": runs[:2]})).endswith("over the seeds")
+        assert caption_of(plot_fitness({"a": runs, "b": runs[:2]})).endswith("over the runs")
         assert not plot_fitness(runs, caption=False).texts
         assert not plot_fitness(make_history([0.5])).texts
 
@@ -252,16 +253,142 @@ class TestFitness:
         assert not plt.get_fignums()
 
     def test_a_history_without_rows_is_named(self):
-        with pytest.raises(ValueError, match=r"'GA', 0 generations.*nothing to plot"):
+        with pytest.raises(ValueError, match=r"'GA', 0 rows.*nothing to plot"):
             plot_fitness(History(label="GA"))
         with pytest.raises(ValueError, match="no row with both 'seconds' and 'best_fitness'"):
             plot_fitness(make_history([0.5]), x="seconds")
         assert not plt.get_fignums()
 
-    @pytest.mark.parametrize("wrong", [None, 3, "GA", [1], {"GA": 1}, [make_history([1]), None]])
-    def test_what_is_no_history_is_refused(self, wrong):
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            None,
+            3,
+            "GA",
+            [1],
+            {"GA": 1},
+            [make_history([1]), None],
+            GeneticMLPClassifier(),
+            GeneticMLPClassifier,
+            SimpleNamespace(history=[0.1, 0.2]),
+        ],
+    )
+    def test_what_is_no_history_and_has_none_is_refused(self, wrong):
         with pytest.raises(TypeError, match="history must be a History"):
             plot_fitness(wrong)
+
+    def test_what_has_a_history_is_plotted_as_the_history(self):
+        X, y = RNG.normal(size=(30, 2)), [0, 1] * 15
+        result = evolve(X, y, hidden_layer_sizes=(3,), n_generations=5, random_state=0)
+        naive = train_naive(X, y, hidden_layer_sizes=(3,), random_state=0)
+        fitted = GeneticMLPClassifier((3,), n_generations=5, random_state=0).fit(X, y)
+        regressor = GeneticMLPRegressor((3,), n_generations=5, random_state=0).fit(X, y)
+        for owner, history in (
+            (result, result.history),
+            (naive, naive.history),
+            (fitted, fitted.history_),
+            (regressor, regressor.history_),
+            ([result, fitted], [result.history, fitted.history_]),
+            ((result, naive.history), [result.history, naive.history]),
+            (
+                {"a": result, "b": [fitted, result.history]},
+                {"a": result.history, "b": [fitted.history_, result.history]},
+            ),
+        ):
+            given, plain = plot_fitness(owner), plot_fitness(history)
+            assert caption_of(given) == caption_of(plain)
+            assert [a.get_label() for a in given.lines] == [a.get_label() for a in plain.lines]
+            for a, b in zip(given.lines, plain.lines, strict=True):
+                np.testing.assert_array_equal(a.get_xydata(), b.get_xydata())
+
+    def test_runs_of_a_sequence_are_of_the_methods_that_their_labels_name(self):
+        values = RNG.random((4, 6))
+        labels = ["GA", "naive training", "GA", "GA"]
+        ax = plot_fitness([make_history(v, label=m) for v, m in zip(values, labels, strict=True)])
+        np.testing.assert_array_equal(
+            line(ax, "GA").get_ydata(), np.median(values[[0, 2, 3]], axis=0)
+        )
+        np.testing.assert_array_equal(line(ax, "naive training").get_ydata(), values[1])
+
+    def test_means_on_batches_are_dots_and_tell_the_size_of_the_batch(self):
+        means = [0.9, np.nan, 0.2, 0.7]
+        for sizes, batch_size, told in (
+            ([32, 32, 32, 32], 32, " on its batch (32 samples)"),
+            ([32, 45, 64, 1797], 32, " on its batch (32 to 1,797 samples)"),
+            ([5, 32, 32, 32], 5, " on its batch (5 to 32 samples)"),
+            ([100] * 4, "full", ""),
+            ([100] * 4, None, ""),
+        ):
+            history = make_history(
+                [0.1, 0.2, 0.3, 0.4],
+                mean_fitness=means,
+                n_samples=sizes,
+                settings={"batch_size": batch_size},
+            )
+            drawn = line(plot_fitness(history), f"Mean of the generation{told}")
+            np.testing.assert_array_equal(drawn.get_ydata(), [0.9, 0.2, 0.7])
+            assert (drawn.get_linestyle() == "None") == bool(told)
+            assert (drawn.get_marker() == ".") == bool(told)
+
+    def test_a_run_on_batches_says_so_and_one_on_all_samples_does_not(self):
+        X, y = RNG.normal(size=(300, 2)), [0, 1] * 150
+        for n_samples, on_batch in ((300, True), (200, False)):
+            result = evolve(X[:n_samples], y[:n_samples], n_generations=2, random_state=0)
+            legend = [text.get_text() for text in plot_fitness(result).get_legend().get_texts()]
+            expected = " on its batch (32 samples)" if on_batch else ""
+            assert legend == ["GA", f"Mean of the generation{expected}"]
+
+    def test_one_network_has_no_mean(self):
+        best = RNG.random(4)
+        for means, labels in ((best, ["GA"]), (best - [0, 0, 0.1, 0], ["GA", "Mean of the gen"])):
+            ax = plot_fitness(make_history(best, label="GA", mean_fitness=means))
+            assert [drawn.get_label()[:15] for drawn in ax.get_lines()] == labels
+
+    def test_the_x_axis_counts_what_the_method_does_in_whole_numbers(self):
+        about = {"naive": {"n_iterations": 3}, "GA": {"n_generations": 3}}
+        runs = {name: make_history([0.1] * 3, settings=about[name]) for name in about}
+        for shown, label in (
+            (runs["naive"], "Iteration"),
+            (runs["GA"], "Generation"),
+            (runs, "Generation or iteration"),
+        ):
+            ax = plot_fitness(shown)
+            assert ax.get_xlabel() == label
+            assert all(tick == round(tick) for tick in ax.get_xticks())
+
+    @given(
+        values=st.lists(st.floats(0, 1), min_size=1, max_size=5),
+        scale=st.sampled_from([1.0, -1.0, 250.0, -1e6, 1e9]),
+        width=st.sampled_from([1.0, 0.05, 1e-3, 0.0]),
+    )
+    @settings(max_examples=60, deadline=None)
+    def test_what_hardly_changes_does_not_fill_the_axis(self, values, scale, width):
+        best = scale * (values[0] + width * (np.array(values) - values[0]))
+        ax = plot_fitness(make_history(best, settings={"batch_size": "full"}))
+        ax.figure.draw_without_rendering()
+        low, high = ax.get_ylim()
+        plt.close(ax.figure)
+        is_share = 0 <= best.min() <= best.max() <= 1
+        assert high - low > 0.1 * (1 if is_share else np.abs(best).max())
+        assert low < best.min()
+        assert best.max() < high
+        if is_share:
+            margin = 0.05 * (high - low)  # between what is drawn and the frame
+            assert low > -margin
+            assert high < 1 + margin
+        if np.ptp(best) > 0.2 * np.abs(best).max() and np.ptp(best) > 0.2:
+            assert high - low < 1.2 * np.ptp(best)
+
+    def test_what_is_drawn_later_or_beside_it_still_fits(self):
+        figure, (left, right) = plt.subplots(1, 2, sharey=True)
+        plot_fitness(make_history([0.5, 0.5]), left)
+        plot_fitness(make_history([0.1, 0.7]), right)
+        plot_fitness(make_history([-0.5, -0.4]), left)
+        figure.draw_without_rendering()
+        low, high = left.get_ylim()
+        assert (low, high) == right.get_ylim()
+        assert low < -0.5
+        assert high > 0.7
 
     def test_an_unknown_x_lists_the_known(self):
         with pytest.raises(ValueError, match=r"'evaluations', 'generation', 'seconds'.*'epoch'"):
@@ -375,6 +502,14 @@ class TestComparison:
             "seconds": "2.5 s",
             "evaluations": "12,345",
         }
+
+    def test_scores_that_hardly_differ_do_not_fill_the_axis(self):
+        for value, expected in ((0.99, 0.1), (-0.3, 0.03)):
+            rows = make_rows(["GA", "Adam"], ["r_"], held_out_accuracy=value)
+            rows[0]["held_out_accuracy"] -= 1e-3
+            low, high = plot_comparison(rows).get_xlim()
+            assert low < value < high
+            assert high - low == pytest.approx(1.1 * expected, rel=0.01)
 
     def test_an_unknown_value_is_left_out(self):
         rows = make_rows(["GA"], ["r_"], evaluations=np.nan) + make_rows(["naive"], ["r_"])

@@ -16,8 +16,9 @@ from sklearn.neural_network import MLPClassifier
 from ga_ann.baseline import train_naive
 from ga_ann.evolution import Recipe, evolve
 from ga_ann.fitness import PopulationScore
-from ga_ann.history import History, TrainingResult
+from ga_ann.history import History
 from ga_ann.network import lookup
+from ga_ann.result import TrainingResult
 
 __all__ = ["METHODS", "Job", "Method", "Trained", "ga_method", "resolve_methods"]
 

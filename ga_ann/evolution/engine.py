@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ga_ann.evolution.evaluation import Measurement
 from ga_ann.evolution.problem import Problem
 from ga_ann.evolution.run import Run, next_mean, without_nan
+from ga_ann.evolution.summary import summarise
 from ga_ann.low_rank import LowRankPopulation
 from ga_ann.operators import (
     CROSSOVERS,
@@ -205,6 +206,29 @@ class NetworkGA(pygad.GA):
             yield
         finally:
             self._in_loop = before
+
+    def summary(self, line_length: int = 70, **layout: Any) -> str:
+        """Return, and log, what ran: PyGAD's summary knows its own operators alone.
+
+        Parameters
+        ----------
+        line_length : int, default=70
+            Length of the rules above and below the table.
+        **layout
+            How PyGAD lays out its table; without effect here.
+        """
+        text = summarise(self._run, line_length)
+        for line in text.splitlines():
+            self.logger.info(line)
+        return text
+
+    def __reduce__(self) -> Any:
+        """Refuse to be pickled, as `save` does for every `pygad.GA`."""
+        raise TypeError(
+            "the engine of a run holds threads and functions and cannot be saved: use "
+            "result.save(path) for the network, the callback Checkpoint(path) for a run to go on "
+            "with, or pickle the result, which leaves the engine out."
+        )
 
     # ------------------------------------------------------------ between two generations
 

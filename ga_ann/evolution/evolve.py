@@ -25,8 +25,9 @@ from ga_ann.evolution.memory import check_memory
 from ga_ann.evolution.problem import Problem
 from ga_ann.evolution.recipe import Recipe, find_recipe
 from ga_ann.evolution.run import Limits, Run
-from ga_ann.history import History, TrainingResult
+from ga_ann.history import History
 from ga_ann.low_rank import LowRankPopulation
+from ga_ann.result import TrainingResult
 from ga_ann.schedule import Schedule
 from ga_ann.state import Beginning, State
 from ga_ann.storage import Fingerprints, describe_difference, load_checkpoint, numeric_versions

@@ -22,7 +22,14 @@ from ga_ann.storage.files import (
 )
 from ga_ann.storage.fingerprint import Fingerprints
 from ga_ann.storage.info import describe_file
-from ga_ann.storage.model import Model, load_history, load_model, save_history, save_model
+from ga_ann.storage.model import (
+    Model,
+    load,
+    load_history,
+    load_model,
+    save_history,
+    save_model,
+)
 
 __all__ = [
     "Fingerprints",
@@ -34,6 +41,7 @@ __all__ = [
     "describe_difference",
     "describe_file",
     "has_behind_it",
+    "load",
     "load_checkpoint",
     "load_history",
     "load_model",

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ga_ann.history import History
+from ga_ann.network import describe_shapes
 from ga_ann.storage.archive import read_archive
 from ga_ann.storage.checkpoint import load_checkpoint
 from ga_ann.storage.files import named_errors
@@ -65,7 +66,7 @@ def _visible(line: str) -> str:
 def _checkpoint(path: str | os.PathLike[str], header: dict[str, Any]) -> Iterator[str]:
     held = load_checkpoint(path)
     yield f"population: {len(held.population)} solutions of {held.population.shape[1]:,} genes"
-    yield f"network: {_sizes(held.shapes)}"
+    yield f"network: {describe_shapes(held.shapes)}"
     yield from _lines(held.history)
     yield f"versions: {_pairs(held.versions)}"
 
@@ -77,8 +78,11 @@ def _history(path: str | os.PathLike[str], header: dict[str, Any]) -> Iterator[s
 def _model(path: str | os.PathLike[str], header: dict[str, Any]) -> Iterator[str]:
     held = load_model(path)
     shapes = [W.shape for W in held.weights]
-    yield f"network: {_sizes(shapes)}, {held.activation}, then {held.output_activation}"
-    yield f"classes: {', '.join(map(str, held.classes.tolist()))}"
+    yield f"network: {describe_shapes(shapes)}, {held.activation}, then {held.output_activation}"
+    if held.classes is None:
+        yield "a regression"
+    else:
+        yield f"classes: {', '.join(map(str, held.classes.tolist()))}"
     if held.extraction is not None:
         yield f"features of pictures: {_pairs(held.extraction)}"
     if "history" in header:
@@ -98,12 +102,6 @@ def _lines(history: History) -> Iterator[str]:
         held_out = last["validation_score"]
         yield text if held_out != held_out else f"{text}, held out {held_out:.4f}"
     yield f"settings: {_pairs(history.settings)}"
-
-
-def _sizes(shapes: list[tuple[int, ...]]) -> str:
-    matrices = [shape for shape in shapes if len(shape) == 2]
-    sizes = [matrices[0][0], *(shape[1] for shape in matrices)]
-    return "-".join(map(str, sizes)) + (" with biases" if len(shapes) > len(matrices) else "")
 
 
 def _pairs(values: Mapping[str, Any]) -> str:

@@ -5,20 +5,27 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import softmax
 from sklearn.utils import check_array
 
-from ga_ann.history import COLUMNS, History
-from ga_ann.network import ACTIVATIONS, forward, lookup, pair_layers, to_predictions
+from ga_ann.history import COLUMNS, History, find_history
+from ga_ann.network import (
+    ACTIVATIONS,
+    forward,
+    lookup,
+    pair_layers,
+    to_predictions,
+    to_probabilities,
+)
 from ga_ann.storage.archive import entry, member, read_archive, write_archive
 from ga_ann.storage.files import named_errors
 
 __all__ = [
     "Model",
+    "load",
     "load_history",
     "load_model",
     "pack_history",
@@ -41,8 +48,9 @@ class Model:
         Activation of the hidden layers.
     output_activation : {"identity", "softmax", "sigmoid", "tanh", "relu"}
         Activation of the last layer.
-    classes : ndarray of shape (n_outputs,)
-        The label that stands for each output: integers, floats, booleans or strings.
+    classes : ndarray of shape (n_outputs,) or None
+        The label that stands for each output: integers, floats, booleans or strings; None for a
+        regression.
     columns : ndarray, optional
         The input columns that the network takes: a boolean mask of shape (n_features,), or the
         indices of the columns in the network's order. None, the default, takes all of them.
@@ -74,7 +82,7 @@ class Model:
     weights: list[NDArray[Any]]
     activation: str
     output_activation: str
-    classes: NDArray[Any]
+    classes: NDArray[Any] | None
     columns: NDArray[Any] | None = None
     extraction: dict[str, Any] | None = None
     settings: dict[str, Any] = field(default_factory=dict)
@@ -83,7 +91,8 @@ class Model:
         lookup(ACTIVATIONS, self.activation, "activation")
         lookup(ACTIVATIONS, self.output_activation, "output_activation")
         n_inputs, n_outputs = _check_weights(self.weights)
-        _check_classes(self.classes, n_outputs)
+        if self.classes is not None:
+            _check_classes(self.classes, n_outputs)
         if self.columns is not None:
             _check_columns(self.columns, n_inputs)
         if not isinstance(self.extraction, dict | None):
@@ -117,7 +126,10 @@ class Model:
         )
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """Return the label of each sample, of shape (n_samples,); `X` as in `predict_scores`."""
+        """Return the label of each sample, of shape (n_samples,); `X` as in `predict_scores`.
+
+        For a regression, the targets, of shape (n_samples,) or (n_samples, n_outputs).
+        """
         return to_predictions(self.predict_scores(X), self.classes)
 
     def predict_proba(self, X: ArrayLike) -> NDArray[Any]:
@@ -128,9 +140,13 @@ class Model:
         ndarray of shape (n_samples, n_classes)
             Rows that sum to 1. Where ``output_activation`` is ``"softmax"``, the scores are
             probabilities already and are returned as they are.
+
+        Raises
+        ------
+        ValueError
+            As in `predict_scores`, or if this is a regression.
         """
-        scores = self.predict_scores(X)
-        return scores if self.output_activation == "softmax" else softmax(scores, axis=-1)
+        return to_probabilities(self.predict_scores(X), self.classes, self.output_activation)
 
     @property
     def n_features(self) -> int | None:
@@ -196,7 +212,16 @@ def _check_columns(columns: NDArray[Any], n_inputs: int) -> None:
         raise ValueError(f"columns must hold indices from 0 up, got {columns.min()}.")
 
 
-def save_model(path: str | os.PathLike[str], model: Model, history: History | None = None) -> None:
+class Trained(Protocol):
+    """What training returned, or a fitted estimator."""
+
+    def to_model(self) -> Model:
+        """Return the network with what it takes to use it on new data."""
+
+
+def save_model(
+    path: str | os.PathLike[str], model: Model | Trained, history: History | None = None
+) -> None:
     """Save a model, and the history of its training if you like.
 
     Parameters
@@ -204,8 +229,8 @@ def save_model(path: str | os.PathLike[str], model: Model, history: History | No
     path : path-like
         The file, named exactly so; it is replaced in one step when the new one is complete. Its
         folder must exist.
-    model : Model
-        The model.
+    model : Model, TrainingResult or estimator
+        The model; or what training returned, or a fitted estimator, for its model and history.
     history : History, optional
         Saved in the same file; `load_history` reads it from there.
 
@@ -214,7 +239,9 @@ def save_model(path: str | os.PathLike[str], model: Model, history: History | No
     FileNotFoundError
         If the folder does not exist.
     TypeError
-        If the settings hold something that JSON cannot express, or `model` is not a `Model`.
+        If the settings hold something that JSON cannot express, or `model` is none of the above.
+    NotFittedError
+        If `model` is an estimator that was not fitted.
 
     Examples
     --------
@@ -226,14 +253,17 @@ def save_model(path: str | os.PathLike[str], model: Model, history: History | No
     array(['mango'], dtype='<U5')
     """
     if not isinstance(model, Model):
-        raise TypeError(f"model must be a Model, got {type(model).__name__}.")
-    arrays = {f"weights/{k}": W for k, W in enumerate(model.weights)} | {"classes": model.classes}
+        model, history = _unpack_trained(model, history)
+    arrays = {f"weights/{k}": W for k, W in enumerate(model.weights)}
+    if model.classes is not None:
+        arrays["classes"] = model.classes
     if model.columns is not None:
         arrays["columns"] = model.columns
     header: dict[str, Any] = {
         "activation": model.activation,
         "output_activation": model.output_activation,
         "n_weights": len(model.weights),
+        "has_classes": model.classes is not None,
         "has_columns": model.columns is not None,
         "extraction": model.extraction,
         "settings": model.settings,
@@ -244,8 +274,21 @@ def save_model(path: str | os.PathLike[str], model: Model, history: History | No
     write_archive(path, "model", header, arrays)
 
 
+def _unpack_trained(trained: Trained, history: History | None) -> tuple[Model, History]:
+    """Return the model and, unless one is given, the history of what was trained."""
+    if isinstance(trained, type) or not hasattr(trained, "to_model"):
+        raise TypeError(
+            "model must be a Model, what training returned, or a fitted estimator of this package, "
+            f"got {type(trained).__name__}."
+        )
+    model = trained.to_model()
+    return model, find_history(trained) if history is None else history  # type: ignore[arg-type]
+
+
 def load_model(path: str | os.PathLike[str]) -> Model:
-    """Load a model that `save_model` saved.
+    """Load a model that `save_model`, or the `save` of a result or an estimator, saved.
+
+    `ga_ann.load` is this function.
 
     Parameters
     ----------
@@ -255,7 +298,7 @@ def load_model(path: str | os.PathLike[str]) -> Model:
     Returns
     -------
     Model
-        Tuples in its settings have become lists.
+        It predicts what was predicted before. Tuples in its settings have become lists.
 
     Raises
     ------
@@ -271,15 +314,20 @@ def load_model(path: str | os.PathLike[str]) -> Model:
         found = sum(name.startswith("weights/") for name in arrays)
         if n_weights != found:
             raise ValueError(f"it has {found} weight arrays, and its header tells of {n_weights}")
+        # Files of before there were regressions do not say that they have classes.
+        has_classes = entry({"has_classes": True} | header, "has_classes", bool)
         return Model(
             weights=[member(arrays, f"weights/{k}") for k in range(n_weights)],
             activation=entry(header, "activation", str),
             output_activation=entry(header, "output_activation", str),
-            classes=member(arrays, "classes"),
+            classes=member(arrays, "classes") if has_classes else None,
             columns=member(arrays, "columns") if entry(header, "has_columns", bool) else None,
             extraction=header.get("extraction"),
             settings=entry(header, "settings", dict),
         )
+
+
+load = load_model
 
 
 def save_history(path: str | os.PathLike[str], history: History) -> None:

@@ -2,6 +2,7 @@
 
 import ast
 import itertools
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -116,6 +117,27 @@ def test_the_state_of_pygads_generators_is_kept_where_one_is_used(options, draws
     else:
         assert all(set(state) == {"numpy", "python"} for state in states)
         assert repr(states[0]) != repr(states[-1])
+
+
+def test_the_summary_is_logged_as_pygads_is(caplog, monkeypatch):
+    result = run()
+    monkeypatch.setattr(result.ga.logger, "propagate", True)
+    with caplog.at_level("DEBUG", logger=result.ga.logger.name):
+        text = result.ga.summary()
+    assert [record.message for record in caplog.records] == text.splitlines()
+
+
+@pytest.mark.parametrize("mutation", ["low_rank", "gaussian", "random"])
+@pytest.mark.parametrize(
+    "save", [lambda ga, path: ga.save(str(path)), lambda ga, path: pickle.dumps(ga)]
+)
+def test_the_engine_says_what_to_save_in_its_place(save, mutation, tmp_path):
+    options = {} if mutation == "low_rank" else {"crossover": "uniform"}
+    result = run(mutation=mutation, **options)
+    with pytest.raises(TypeError, match=r"result\.save\(path\).*Checkpoint\(path\).*pickle the re"):
+        save(result.ga, tmp_path / "ga")
+    assert not list(tmp_path.iterdir())
+    assert pickle.loads(pickle.dumps(result)).ga is None
 
 
 def test_pygads_generators_are_not_the_global_ones():

@@ -827,7 +827,7 @@ def test_things_of_the_wrong_type_are_refused_before_any_work(changes, message):
 
 
 def test_results_are_shown_in_a_line():
-    assert repr(run(n_generations=2)).startswith("EvolutionResult(3 generations, best_fitness=0.")
+    assert repr(run(n_generations=2)).startswith("EvolutionResult(2 generations, best_fitness=0.")
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,12 @@ def test_a_model(tmp_path):
         "features of pictures: bins=5",
         "settings: n=1",
     ]
+    save_model(tmp_path / "m.npz", Model([np.eye(2)], "relu", "identity", None))
+    assert describe_file(tmp_path / "m.npz").splitlines()[1:] == [
+        "network: 2-2, relu, then identity",
+        "a regression",
+        "settings: none",
+    ]
     save_model(tmp_path / "m.npz", model(), history_of(metric="f1_macro", label=""))
     assert describe_file(tmp_path / "m.npz").splitlines()[-2:] == [
         "run: generation 2, best f1_macro 0.2500, 2,000 evaluations, 1.0 s, held out 0.2500",
