@@ -31,8 +31,32 @@ __all__ = ["app", "main"]
 
 T = TypeVar("T")
 
-PICTURES_MIN_STD = 50.0
-"""The tutorial's filter of hue histograms."""
+FeaturesOption = Annotated[
+    str | None,
+    typer.Option(
+        "--features",
+        metavar="NAME",
+        help="Features of a folder of pictures: hsv (colours and brightness), hue, or tutorial "
+        "[hsv].",
+    ),
+]
+BinsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--bins",
+        metavar="N",
+        min=1,
+        help="Bins of each histogram of a picture [by the number of pictures; tutorial: 360].",
+    ),
+]
+RangeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--range",
+        metavar="LO,HI",
+        help="Hues that the bins span [0,1; tutorial: each picture's own range].",
+    ),
+]
 
 SEEDS = 10
 QUICK_SEEDS = 2
@@ -141,7 +165,7 @@ def compare(
         float | None,
         typer.Option(
             metavar="STD",
-            help="Keep features of larger standard deviation [50 for hue histograms, else all].",
+            help="Keep features of larger standard deviation [tutorial's pictures: 50, else all].",
         ),
     ] = None,
     seeds: Annotated[
@@ -165,6 +189,9 @@ def compare(
         list[Path] | None,
         typer.Option(metavar="FILE", help="Recipe (.toml) of one more GA; may be repeated."),
     ] = None,
+    features: FeaturesOption = None,
+    bins: BinsOption = None,
+    hue_range: RangeOption = None,
     out: Annotated[
         Path, typer.Option(metavar="FOLDER", help="Folder for the tables and pictures.")
     ] = Path("results"),
@@ -176,7 +203,7 @@ def compare(
 
     comparing.check_folder(out)
     comparison = comparing.compare(
-        data=_choose_data(data, target),
+        data=_choose_data(data, target, _picture_options(features, bins, hue_range)),
         splits=split,
         min_std=min_std,
         methods=_choose_methods(methods, recipe or []),
@@ -211,7 +238,7 @@ def _choose_methods(names: str | None, files: Sequence[Path]) -> list[str] | dic
     return dict(zip(labels, [*chosen, *map(Recipe.read, files)], strict=True))
 
 
-def _choose_data(name: str, target: Path | None) -> str | DataSet:
+def _choose_data(name: str, target: Path | None, options: dict[str, Any]) -> str | DataSet:
     """Return the data set that is known by this name, or the one in a file or a folder."""
     from ga_ann.comparison import DATASETS, DataSet
     from ga_ann.datasets import FRUITS, holds_samples, load_samples
@@ -220,12 +247,15 @@ def _choose_data(name: str, target: Path | None) -> str | DataSet:
     if known in DATASETS:
         if target is not None:
             raise ValueError(f"--target goes with a .npy or .pkl file of features, got {name}.")
+        if options:
+            raise ValueError(f"{sorted(options)} go with a folder of pictures, got {name}.")
         return known
     if not holds_samples(name) and not Path(name).exists():
         raise ValueError(
             f"--data must be one of {sorted(DATASETS)}, or a table or a folder, got {name!r}."
         )
-    samples = load_samples(name, target, verbose=_shows_bars())
+    samples = load_samples(name, target, extraction=options or None, verbose=_shows_bars())
+    _tell_features(samples)
     return DataSet.of_arrays(
         Path(name).name,
         samples.X,
@@ -233,7 +263,7 @@ def _choose_data(name: str, target: Path | None) -> str | DataSet:
         groups=samples.groups,
         sample_names=samples.names,
         are_pictures=samples.extraction is not None,
-    )
+    )._replace(min_std=samples.min_std)
 
 
 # ---------------------------------------------------------------- extract
@@ -249,17 +279,11 @@ def extract(
         str | None,
         typer.Option(metavar="NAMES", help="Sub-folders to take, in order: apple,lemon [all]."),
     ] = None,
-    bins: Annotated[int, typer.Option(metavar="N", min=1, help="Number of bins.")] = 360,
-    hue_range: Annotated[
-        str | None,
-        typer.Option(
-            "--range",
-            metavar="LO,HI",
-            help="Hues that the bins span, such as 0,1 [each picture's own range].",
-        ),
-    ] = None,
+    features: FeaturesOption = None,
+    bins: BinsOption = None,
+    hue_range: RangeOption = None,
 ) -> None:
-    """Turn pictures into a table of hue histograms."""
+    """Turn pictures into a table of features."""
     with quitting_at_ctrl_c():
         from ga_ann.datasets import extract_features, save_table
 
@@ -267,12 +291,12 @@ def extract(
     table = extract_features(
         pictures,
         classes=None if classes is None else _parse_list(classes, str, "--classes"),
-        bins=bins,
-        hue_range=None if hue_range is None else _parse_range(hue_range),
+        **_picture_options(features, bins, hue_range),
         verbose=_shows_bars(),
     )
     save_table(out, table)
-    print(f"{out}: {len(table.data)} pictures of {', '.join(table.target_names)}; {bins} bins")
+    names = ", ".join(table.target_names)
+    print(f"{out}: {len(table.data)} pictures of {names}; {table.settings}")
 
 
 # ---------------------------------------------------------------- train
@@ -311,7 +335,7 @@ def train(
         float | None,
         typer.Option(
             metavar="STD",
-            help="Keep features of larger standard deviation [50 for hue histograms, else all].",
+            help="Keep features of larger standard deviation [tutorial's pictures: 50, else all].",
         ),
     ] = None,
     n_features: Annotated[
@@ -324,6 +348,9 @@ def train(
     max_time: Annotated[
         float | None, typer.Option(metavar="SECONDS", help="Seconds at most.")
     ] = None,
+    features: FeaturesOption = None,
+    bins: BinsOption = None,
+    hue_range: RangeOption = None,
     validation: Annotated[
         float, typer.Option(metavar="SHARE", help="Share of samples to hold out.")
     ] = 0.0,
@@ -352,10 +379,12 @@ def train(
     hidden_layer_sizes = _parse_list(hidden, int, "--hidden") if hidden else []
     held = None if resume is None else load_checkpoint(resume)
     seed = _choose_seed(seed, held)
-    samples = load_samples(data, target, verbose=_shows_bars())
+    options = _picture_options(features, bins, hue_range)
+    samples = load_samples(data, target, extraction=options or None, verbose=_shows_bars())
+    _tell_features(samples)
     rows, held_out = _hold_out(samples.y, validation, seed)
-    if min_std is None and n_features is None and samples.extraction is not None:
-        min_std = PICTURES_MIN_STD
+    if min_std is None and n_features is None:
+        min_std = samples.min_std
     columns = _select_columns(samples.X[rows], min_std, n_features)
     result = evolve(
         samples.X[rows][:, columns],
@@ -617,6 +646,20 @@ def _parse_range(text: str) -> tuple[float, float]:
     if len(limits) != 2:
         raise ValueError(f"--range must be two numbers such as 0,1, got {text!r}.")
     return limits[0], limits[1]
+
+
+def _picture_options(
+    features: str | None, bins: int | None, hue_range: str | None
+) -> dict[str, Any]:
+    """Return those of the options that are given, as `extract_features` takes them."""
+    limits = None if hue_range is None else _parse_range(hue_range)
+    options = {"features": features, "bins": bins, "hue_range": limits}
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _tell_features(samples: Samples) -> None:
+    if (known := samples.features) is not None:
+        print(f"features of pictures: {known}; {known.sees}")
 
 
 def _check_output(

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from ga_ann.datasets.hue import check_histogram, feature_names, hue_histogram
+from ga_ann.datasets.picture_features import TUTORIAL, PictureFeatures, choose_features
 from ga_ann.datasets.pictures import list_pictures, read_picture
 from ga_ann.storage import named_errors, read_npz, replacing
 
@@ -25,15 +25,17 @@ __all__ = ["FeatureTable", "extract_features", "load_table", "save_table"]
 Array = NDArray[Any]
 PathLike = str | os.PathLike[str]
 
+_ARRAYS = ("data", "target", "target_names", "picture_names", "groups", "hue_range")
+
 
 @dataclass(frozen=True, eq=False)
 class FeatureTable:
-    """Hue histograms of labelled pictures.
+    """Features of labelled pictures.
 
     Attributes
     ----------
-    data : ndarray of unsigned integers, of shape (n_samples, bins)
-        One histogram a row.
+    data : ndarray of shape (n_samples, n_columns)
+        One picture a row: the tutorial's counts as unsigned integers, other features as floats.
     target : ndarray of int64, of shape (n_samples,)
         Index into `target_names`.
     target_names : ndarray of str, of shape (n_classes,)
@@ -45,6 +47,8 @@ class FeatureTable:
         for the rest.
     hue_range : (float, float) or None
         The bins' common range, or None if each picture has its own; see `hue_histogram`.
+    features : {"tutorial", "hsv", "hue"}, default="tutorial"
+        What the columns are, see `extract_features`.
 
     Raises
     ------
@@ -58,14 +62,15 @@ class FeatureTable:
     picture_names: Array
     groups: Array
     hue_range: tuple[float, float] | None = None
+    features: str = TUTORIAL
 
     def __post_init__(self) -> None:
         n = len(self.data) if self.data.ndim else 0
         columns = (self.target, self.picture_names, self.groups)
-        if self.data.ndim != 2 or 0 in self.data.shape or self.data.dtype.kind != "u":
+        kind, what = ("u", "unsigned counts") if self.features == TUTORIAL else ("f", "shares")
+        if self.data.ndim != 2 or 0 in self.data.shape or self.data.dtype.kind != kind:
             raise ValueError(
-                "data must be a table of unsigned counts, "
-                f"got shape {self.data.shape} of {self.data.dtype}."
+                f"data must be a table of {what}, got shape {self.data.shape} of {self.data.dtype}."
             )
         if any(column.shape != (n,) for column in columns) or self.target_names.ndim != 1:
             raise ValueError(
@@ -80,42 +85,67 @@ class FeatureTable:
                 f"target must lie in 0 to {len(self.target_names) - 1}, "
                 f"got {self.target.min()} to {self.target.max()}."
             )
-        check_histogram(self.bins, self.hue_range)
+        if self.settings.n_columns != self.data.shape[1]:
+            raise ValueError(
+                f"data must have as many columns for each channel of {self.features!r}, got "
+                f"{self.data.shape[1]}."
+            )
+        if kind == "f" and not (self.data.min() >= 0 and self.data.max() <= 1):
+            raise ValueError("data must hold shares from 0 to 1.")
 
     @property
     def bins(self) -> int:
         """Number of bins of each histogram."""
-        return int(self.data.shape[1])
+        return self.settings.bins
 
     @property
     def feature_names(self) -> list[str]:
         """Names of the columns of `data`: ``hue0``, ``hue1``, ..."""
-        return feature_names(self.bins)
+        return self.settings.names
+
+    @property
+    def settings(self) -> PictureFeatures:
+        """How the features were computed."""
+        return PictureFeatures.of_columns(self.features, self.data.shape[1], self.hue_range)
 
 
 def extract_features(
     folder: PathLike,
     *,
     classes: Sequence[str] | None = None,
-    bins: int = 360,
+    features: str = "hsv",
+    bins: int | None = None,
     hue_range: tuple[float, float] | None = None,
     verbose: bool = False,
 ) -> FeatureTable:
-    """Compute the hue histograms of a folder of pictures, one sub-folder a class.
+    """Compute the features of a folder of pictures, one sub-folder a class.
 
     Parameters
     ----------
     folder, classes
         As in `list_pictures`.
-    bins, hue_range
-        As in `hue_histogram`.
+    features : {"hsv", "hue", "tutorial"}, default="hsv"
+        ``"hsv"``
+            Histograms of hue, saturation and value, as shares of the picture's pixels: what colours
+            and what brightness there are, in pictures of any size, but no shapes. A pixel's hue
+            counts by its saturation, as a grey one has none.
+        ``"hue"``
+            The first of them alone: colours without brightness; grey pictures are all the same.
+        ``"tutorial"``
+            The tutorial's numbers of pixels by hue, see `hue_histogram`.
+    bins : int, optional
+        Number of bins of each histogram; 360 by default in the tutorial's, and else twice the cube
+        root of the number of pictures, 4 to 64.
+    hue_range : (float, float), optional
+        Lowest and highest hue counted, see `hue_histogram`; each picture's own by default in the
+        tutorial's, and else 0 to 1.
     verbose : bool, default=False
         Whether to show a progress bar.
 
     Returns
     -------
     FeatureTable
-        Counts are uint16 if they fit, else uint32.
+        The tutorial's counts are uint16 if they fit, else uint32; other features are float64.
 
     Raises
     ------
@@ -125,20 +155,23 @@ def extract_features(
         If a parameter is not valid, there are no pictures, or one of them cannot be read or has
         more pixels than Pillow's limit (`PIL.Image.MAX_IMAGE_PIXELS`); the message names it.
     """
-    limits = check_histogram(bins, hue_range)
     paths, target, class_names = list_pictures(folder, classes=classes)
-    data = np.empty((len(paths), bins), dtype=np.uint32)
+    chosen = choose_features(len(paths), features, bins, hue_range)
+    counts = chosen.kind == TUTORIAL
+    data = np.empty((len(paths), chosen.n_columns), np.uint32 if counts else np.float64)
     for k, path in enumerate(
         tqdm(paths, "extracting", unit=" pictures", leave=False, disable=not verbose)
     ):
-        data[k] = hue_histogram(read_picture(path), bins=bins, hue_range=limits)
+        data[k] = chosen.compute(read_picture(path))
+    fits = counts and data.max() <= np.iinfo(np.uint16).max
     return FeatureTable(
-        data=data.astype(np.uint16) if data.max() <= np.iinfo(np.uint16).max else data,
+        data=data.astype(np.uint16) if fits else data,
         target=target,
         target_names=np.array(class_names),
         picture_names=np.array([f"{path.parent.name}/{path.name}" for path in paths]),
         groups=np.array([path.name.startswith("r_") for path in paths], dtype=np.uint8),
-        hue_range=limits,
+        hue_range=chosen.hue_range,
+        features=chosen.kind,
     )
 
 
@@ -165,6 +198,8 @@ def save_table(path: PathLike, table: FeatureTable) -> None:
         "groups": table.groups,
         "hue_range": np.array(table.hue_range or (), dtype=np.float64),
     }
+    if table.features != TUTORIAL:  # whose files are as they were before there were others
+        arrays["features"] = np.array(table.features)
     with replacing(path) as file:
         np.savez_compressed(file, allow_pickle=False, **arrays)
 
@@ -189,12 +224,15 @@ def load_table(path: PathLike) -> FeatureTable:
         If it is damaged, holds something else, or holds pickled objects; nothing is unpickled.
     """
     with named_errors(path, "a feature table"):
-        arrays = read_npz(
-            path, ("data", "target", "target_names", "picture_names", "groups", "hue_range")
-        )
+        arrays = read_npz(path, (*_ARRAYS, "features"), _ARRAYS)
+        features = arrays.pop("features", np.array(TUTORIAL))
+        if features.shape != () or features.dtype.kind != "U":
+            raise ValueError(f"features must be a name, got {features!r}.")
         limits = arrays.pop("hue_range")
         if limits.shape not in ((0,), (2,)) or limits.dtype.kind != "f":
             raise ValueError(f"hue_range must hold no or two numbers, got {limits!r}.")
         return FeatureTable(
-            **arrays, hue_range=(float(limits[0]), float(limits[1])) if limits.size else None
+            **arrays,
+            hue_range=(float(limits[0]), float(limits[1])) if limits.size else None,
+            features=features.item(),
         )

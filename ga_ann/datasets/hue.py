@@ -15,7 +15,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from ga_ann.datasets.pictures import read_picture, to_rgb
 from ga_ann.validation import check_number
 
-__all__ = ["HueHistogram", "check_histogram", "feature_names", "hue_histogram"]
+__all__ = ["HueHistogram", "check_histogram", "hue_histogram", "to_hsv"]
 
 _BLOCK = 2**16  # pixels whose intermediate colours stay in cache
 
@@ -60,10 +60,7 @@ def hue_histogram(
     array([2, 0, 0, 0, 1, 0])
     """
     limits = check_histogram(bins, hue_range)
-    pixels = to_rgb(image).reshape(-1, 3)
-    hue = np.empty(len(pixels))
-    for start in range(0, len(pixels), _BLOCK):
-        hue[start : start + _BLOCK] = _hue(pixels[start : start + _BLOCK])
+    hue = _hues(to_rgb(image).reshape(-1, 3))
     return np.histogram(hue, bins=int(bins), range=limits)[0].astype(np.int64, copy=False)
 
 
@@ -91,6 +88,20 @@ def check_histogram(bins: object, hue_range: object) -> tuple[float, float] | No
             f"got {hue_range!r}."
         )
     return float(limits[0]), float(limits[1])
+
+
+def to_hsv(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float64], ...]:
+    """Return hue, saturation and value, from 0 to 1, of pixels of shape (n_pixels, 3)."""
+    highest = pixels.max(axis=1)
+    chroma = highest - pixels.min(axis=1)
+    return _hues(pixels), chroma / np.maximum(highest, 1), highest / 255
+
+
+def _hues(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
+    hue = np.empty(len(pixels))
+    for start in range(0, len(pixels), _BLOCK):
+        hue[start : start + _BLOCK] = _hue(pixels[start : start + _BLOCK])
+    return hue
 
 
 def _hue(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -206,7 +217,7 @@ class HueHistogram(TransformerMixin, BaseEstimator):
         -------
         ndarray of str objects, of shape (bins,)
         """
-        return np.array(feature_names(self.bins), dtype=object)
+        return np.array([f"hue{k}" for k in range(self.bins)], dtype=object)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -214,8 +225,3 @@ class HueHistogram(TransformerMixin, BaseEstimator):
         tags.no_validation = True
         tags.input_tags.two_d_array = False
         return tags
-
-
-def feature_names(bins: int) -> list[str]:
-    """Return the names of a histogram's bins as columns."""
-    return [f"hue{k}" for k in range(bins)]

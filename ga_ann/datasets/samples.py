@@ -14,8 +14,8 @@ from tqdm import tqdm
 
 from ga_ann.datasets.feature_table import FeatureTable, extract_features, load_table
 from ga_ann.datasets.fruits import shipped_table
-from ga_ann.datasets.hue import HueHistogram
-from ga_ann.datasets.pictures import list_flat, list_pictures
+from ga_ann.datasets.picture_features import TUTORIAL, PictureFeatures
+from ga_ann.datasets.pictures import list_flat, list_pictures, read_picture
 from ga_ann.datasets.tables import ARRAY_SUFFIXES, SUFFIXES, load_features, load_unlabelled
 
 __all__ = ["FRUITS", "Samples", "holds_samples", "load_pictures", "load_samples", "locate"]
@@ -25,6 +25,8 @@ Extraction = Mapping[str, Any]
 
 FRUITS = "fruits360"
 """The word that stands for the shipped table, where there is no file or folder of that name."""
+
+_TUTORIAL_MIN_STD = 50.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +44,9 @@ class Samples:
     class_names : ndarray of str, of shape (n_classes,), or None
         The classes of pictures.
     extraction : dict or None
-        How features were computed from pictures: ``{"bins": 360, "hue_range": None}``.
+        How features were computed from pictures, as a model's file keeps it:
+        ``{"features": "hsv", "bins": 7, "hue_range": [0.0, 1.0]}``; the tutorial's without
+        ``"features"``.
     groups : ndarray of shape (n_samples,) or None
         The axes that the fruits turn about, see `FeatureTable`.
     """
@@ -61,6 +65,17 @@ class Samples:
             self.y if self.class_names is None else self.class_names[self.y]
         )
         return named
+
+    @property
+    def features(self) -> PictureFeatures | None:
+        """How features were computed from pictures; None where there were none."""
+        return None if self.extraction is None else PictureFeatures.of_dict(self.extraction)
+
+    @property
+    def min_std(self) -> float | None:
+        """The filter of columns that goes with the features: 50 with the tutorial's, else None."""
+        known = self.features
+        return _TUTORIAL_MIN_STD if known is not None and known.kind == TUTORIAL else None
 
 
 def locate(name: PathLike) -> Path:
@@ -103,8 +118,10 @@ def load_samples(
         Whether the samples must have labels, as training needs them. If not, a folder may hold the
         pictures itself, a file the features alone, and pictures are extracted as `extraction` says.
     extraction : mapping, optional
-        How the features that a trained network takes were computed from pictures: ``bins`` and
-        ``hue_range``, as in `hue_histogram`. None where it was trained on a table.
+        How features are computed from pictures. To train on: `extract_features`' parameters
+        ``features``, ``bins`` and ``hue_range``, or some of them, or None for the defaults. To
+        predict: the ``extraction`` of the samples that the network was trained on; None where that
+        was a table.
     n_features : int, optional
         Number of features that it takes; see `load_unlabelled`.
     verbose : bool, default=False
@@ -120,8 +137,8 @@ def load_samples(
         If something is not there, or must not be read.
     ValueError
         If a file is damaged or holds something else; a folder to train on has fewer than two
-        classes; `target` is missing or superfluous; or the features were not computed as
-        `extraction` says.
+        classes, or two that look alike to the features; `target` is missing or superfluous; or the
+        features were not computed as `extraction` says.
 
     Examples
     --------
@@ -134,16 +151,22 @@ def load_samples(
     path = locate(name)
     if target is not None and path.suffix.lower() not in ARRAY_SUFFIXES:
         raise ValueError(f"--target goes with a .npy or .pkl file of features, got {name}.")
-    expected = None if extraction is None else _check_extraction(extraction)
+    expected = extraction
+    if extraction is not None and not labelled:
+        expected = _check_extraction(extraction).as_dict
     if path.is_dir():
-        return _load_folder(path, labelled, extraction, verbose)
+        return _load_folder(path, labelled, expected, verbose)
     if path.suffix.lower() == ".npz":
         try:
             table = load_table(path)
         except ValueError:
             pass  # not one that `save_table` wrote: perhaps a pair of arrays
         else:
-            return _from_table(table, expected)
+            if labelled:
+                _check_told_apart(table, name)
+            return _from_table(table, expected, labelled)
+    if labelled and expected:
+        raise ValueError(f"{sorted(expected)} go with a folder of pictures, got the table {name}.")
     if labelled or target is not None:
         X, y = load_features(path, target)
         return Samples(X, _number(X), y)
@@ -170,9 +193,12 @@ def load_pictures(
     ValueError
         If one is no picture, there is none, or `extraction` is None or not valid.
     """
-    transformer = HueHistogram(**_check_extraction(extraction))
+    features = _check_extraction(extraction)
+    if not paths:
+        raise ValueError("there must be at least one picture, got none.")
     bar = tqdm(paths, "extracting", unit=" pictures", leave=False, disable=not verbose)
-    return Samples(transformer.transform(bar), [os.fspath(path) for path in paths])
+    rows = np.stack([features.compute(read_picture(path)) for path in bar])
+    return Samples(rows, [os.fspath(path) for path in paths])
 
 
 def _load_folder(
@@ -182,16 +208,31 @@ def _load_folder(
         *_, classes = list_pictures(folder)
         if len(classes) < 2:
             raise ValueError(f"{folder} must have at least 2 classes, got only {classes}.")
-    options = {} if labelled and extraction is None else _check_extraction(extraction)
+        table = extract_features(folder, **(extraction or {}), verbose=verbose)
+        return _from_table(_check_told_apart(table, folder))
+    known = _check_extraction(extraction)
     if any(p.is_dir() and not p.name.startswith(".") for p in folder.iterdir()):
-        return _from_table(extract_features(folder, **options, verbose=verbose), None)
+        table = extract_features(
+            folder,
+            features=known.kind,
+            bins=known.bins,
+            hue_range=known.hue_range,
+            verbose=verbose,
+        )
+        return _from_table(table)
     return load_pictures(list_flat(folder), extraction, verbose=verbose)
 
 
-def _from_table(table: FeatureTable, expected: dict[str, Any] | None) -> Samples:
-    limits = table.hue_range
-    extraction = {"bins": table.bins, "hue_range": None if limits is None else list(limits)}
-    if expected is not None and expected != extraction:
+def _from_table(
+    table: FeatureTable, expected: Extraction | None = None, labelled: bool = False
+) -> Samples:
+    extraction = table.settings.as_dict
+    if labelled and expected is not None:  # some of the settings, as asked for
+        found = {"features": table.features, **extraction}
+        as_list = {k: list(v) if isinstance(v, tuple) else v for k, v in expected.items()}
+        if any(value != found.get(key) for key, value in as_list.items()):
+            raise ValueError(f"{as_list} was asked for, the table has {found}; extract it anew.")
+    elif expected is not None and expected != extraction:
         raise ValueError(
             f"the model was trained on features extracted with {expected}, the table with "
             f"{extraction}; extract it anew."
@@ -206,16 +247,33 @@ def _from_table(table: FeatureTable, expected: dict[str, Any] | None) -> Samples
     )
 
 
-def _check_extraction(extraction: Extraction | None) -> dict[str, Any]:
+def _check_told_apart(table: FeatureTable, name: PathLike) -> FeatureTable:
+    """Refuse classes whose pictures are all the same to the features, whatever their sizes."""
+    # The tutorial's counts grow with the picture.
+    sums = table.data.sum(axis=1, keepdims=True) if table.features == TUTORIAL else 1
+    shares = table.data / np.maximum(sums, 1)
+    seen: dict[bytes, int] = {}
+    for label in np.unique(table.target).tolist():
+        rows = shares[table.target == label]
+        if (rows == rows[0]).all():
+            other = seen.setdefault(rows[0].tobytes(), label)
+            if other != label:
+                alike = table.target_names[[other, label]].tolist()
+                raise ValueError(
+                    f"all pictures of the classes {alike} in {name} look alike to the features "
+                    f"{table.features!r}, which see {table.settings.sees}; choose other features, "
+                    "or give a table of your own."
+                )
+    return table
+
+
+def _check_extraction(extraction: Extraction | None) -> PictureFeatures:
     if extraction is None:
         raise ValueError(
-            "the model was trained on a table, not on hue histograms; give a table, not pictures."
+            "the model was trained on a table, not on features of pictures; give a table, not "
+            "pictures."
         )
-    if extraction.keys() != {"bins", "hue_range"}:
-        raise ValueError(f"the model's extraction must give bins and hue_range, got {extraction}.")
-    limits = extraction["hue_range"]
-    # As a list, which is what a model's file makes of a tuple.
-    return {**extraction, "hue_range": list(limits) if isinstance(limits, tuple) else limits}
+    return PictureFeatures.of_dict(extraction)
 
 
 def _number(X: NDArray[Any]) -> list[str]:

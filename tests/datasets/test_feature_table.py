@@ -17,8 +17,11 @@ needs_pictures = pytest.mark.skipif(not PICTURES.is_dir(), reason="the pictures 
 FRUITS = ["apple", "raspberry", "mango", "lemon"]
 
 
+OPTIONS = {"classes": ["pear", "fig"], "features": "tutorial"}
+
+
 def test_extract_features(folder, capsys):
-    table = extract_features(folder, classes=["pear", "fig"], bins=30, hue_range=(0, 1))
+    table = extract_features(folder, **OPTIONS, bins=30, hue_range=(0, 1))
     assert capsys.readouterr().err == ""
     assert table.target_names.tolist() == ["pear", "fig"]
     assert table.target.tolist() == [0, 0, 0, 0, 1, 1]
@@ -40,7 +43,7 @@ def test_extract_features_shows_progress(folder, capsys):
 def test_large_counts_widen_the_table(tmp_path):
     (tmp_path / "grey").mkdir()
     Image.new("L", (256, 257)).save(tmp_path / "grey" / "0.png")
-    table = extract_features(tmp_path, bins=2)
+    table = extract_features(tmp_path, features="tutorial", bins=2)
     assert table.data.dtype == np.uint32
     assert table.data.max() == 256 * 257
 
@@ -71,13 +74,13 @@ def test_a_decompression_bomb_is_named(folder, monkeypatch, limit):
 
 @pytest.fixture
 def table(folder):
-    return extract_features(folder, bins=20)
+    return extract_features(folder, features="tutorial", bins=20)
 
 
 def assert_same_table(a, b):
     for field in dataclasses.fields(FeatureTable):
         x, y = getattr(a, field.name), getattr(b, field.name)
-        if field.name == "hue_range":
+        if field.name in ("hue_range", "features"):
             assert x == y
         else:
             assert x.dtype == y.dtype
@@ -98,6 +101,39 @@ def test_tables_survive_the_file(table, tmp_path, hue_range):
     save_table(path, table)
     assert path.read_bytes() == content
     assert [p.name for p in tmp_path.iterdir() if p.is_file()] == ["t.npz"]
+
+
+@pytest.mark.parametrize("options", [{}, {"features": "hue", "hue_range": (0.25, 0.5)}])
+def test_tables_of_shares_survive_the_file_and_know_their_kind(folder, tmp_path, options):
+    table = extract_features(folder, **options)
+    save_table(tmp_path / "t.npz", table)
+    loaded = load_table(tmp_path / "t.npz")
+    assert_same_table(loaded, table)
+    assert loaded.settings == table.settings
+    assert loaded.settings.kind == options.get("features", "hsv")
+    assert loaded.feature_names == table.settings.names
+
+
+def test_a_table_of_shares_is_no_table_of_another_kind(folder, tmp_path):
+    table = extract_features(folder, bins=5)
+    for change, message in (
+        ({"features": "tutorial"}, "unsigned counts"),
+        ({"features": "colour"}, "features must be one of"),
+        ({"hue_range": None}, "hue_range must be"),
+        ({"data": table.data.astype(np.uint8)}, "a table of shares"),
+        ({"data": table.data[:, :-1]}, "as many columns for each channel of 'hsv', got 14"),
+        ({"data": np.where(table.data == table.data[0, 0], np.nan, table.data)}, "from 0 to 1"),
+        ({"data": table.data * 100}, "from 0 to 1"),
+        ({"data": table.data - 1e-9}, "from 0 to 1"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            dataclasses.replace(table, **change)
+    save_table(tmp_path / "t.npz", table)
+    with np.load(tmp_path / "t.npz") as arrays:
+        arrays = dict(arrays)
+    np.savez(tmp_path / "t.npz", **{**arrays, "features": np.array([1])})
+    with pytest.raises(ValueError, match=r"t\.npz.*features must be a name"):
+        load_table(tmp_path / "t.npz")
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(table, tmp_path, monkeypatch):
@@ -160,4 +196,6 @@ def test_load_table_checks_the_range(table, tmp_path):
 
 @needs_pictures
 def test_the_shipped_table_is_what_the_extractor_computes():
-    assert_same_table(extract_features(PICTURES, classes=FRUITS), load_table(TABLE))
+    assert_same_table(
+        extract_features(PICTURES, classes=FRUITS, features="tutorial"), load_table(TABLE)
+    )

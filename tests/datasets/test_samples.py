@@ -10,6 +10,7 @@ from ga_ann.datasets.hue import HueHistogram
 from ga_ann.datasets.samples import holds_samples, load_pictures, load_samples, locate
 
 TEN_BINS = {"bins": 10, "hue_range": [0.0, 1.0]}
+TUTORIAL = {"features": "tutorial"}
 X = np.random.default_rng(0).normal(size=(6, 3))
 Y = np.array([0, 1, 2, 0, 1, 2])
 
@@ -81,29 +82,80 @@ def test_the_word_stands_for_the_shipped_table_unless_there_is_a_folder(
 
 def test_a_folder_is_the_table_that_is_extracted_from_it(folder, tmp_path):
     path = tmp_path / "t.npz"
-    for extraction in (TEN_BINS, {"bins": 7, "hue_range": None}):
-        save_table(path, extract_features(folder, **extraction))
+    for extraction in (
+        TEN_BINS,
+        {"bins": 7, "hue_range": None},
+        {"features": "hsv", "bins": 5, "hue_range": [0.0, 1.0]},
+        {"features": "hue", "bins": 15, "hue_range": [0.25, 0.5]},
+    ):
+        save_table(path, extract_features(folder, **{**TUTORIAL, **extraction}))
         from_table = load_samples(path)
         assert from_table.extraction == extraction
         for labelled in (True, False):
-            options = {"labelled": labelled, "extraction": extraction}
+            asked = {**TUTORIAL, **extraction} if labelled else extraction
+            options = {"labelled": labelled, "extraction": asked}
             assert_same_samples(load_samples(folder, **options), from_table)
             assert_same_samples(load_samples(path, **options), from_table)
-    assert load_samples(folder).extraction == {"bins": 360, "hue_range": None}
+    default = {"features": "hsv", "bins": 4, "hue_range": [0.0, 1.0]}
+    assert load_samples(folder).extraction == default
+    tutorial = load_samples(folder, extraction=TUTORIAL)
+    assert tutorial.extraction == {"bins": 360, "hue_range": None}
+    assert (load_samples(folder).min_std, tutorial.min_std) == (None, 50)
 
 
 def test_a_table_of_another_extraction_is_refused(folder, tmp_path):
-    save_table(tmp_path / "t.npz", extract_features(folder, bins=10))
-    for extraction in (TEN_BINS, {"bins": 9, "hue_range": None}):
+    save_table(tmp_path / "t.npz", extract_features(folder, **TUTORIAL, bins=10))
+    for extraction in (TEN_BINS, {"bins": 9, "hue_range": None}, {**TEN_BINS, "features": "hue"}):
         with pytest.raises(ValueError, match=r"trained on .* extract it anew"):
             load_samples(tmp_path / "t.npz", labelled=False, extraction=extraction)
 
 
+def test_features_asked_for_must_be_those_of_a_table(folder, tmp_path):
+    save_table(tmp_path / "t.npz", extract_features(folder, bins=10))
+    for asked in ({"bins": 10}, {"features": "hsv"}, {"hue_range": (0, 1)}):
+        assert load_samples(tmp_path / "t.npz", extraction=asked).X.shape == (6, 30)
+    for asked in ({"bins": 9}, {"features": "hue"}, TUTORIAL, {"hue_range": (0, 0.5)}):
+        with pytest.raises(ValueError, match=r"was asked for, the table has .* extract it anew"):
+            load_samples(tmp_path / "t.npz", extraction=asked)
+    name, _ = save_csv(tmp_path)
+    with pytest.raises(ValueError, match=r"\['bins'\] go with a folder of pictures"):
+        load_samples(name, extraction={"bins": 9})
+
+
+def write_greys(folder, levels):
+    for name, level in levels.items():
+        (folder / name).mkdir(parents=True)
+        for size in (4, 9):
+            Image.new("L", (size, size), level).save(folder / name / f"{size}.png")
+    return folder
+
+
+def test_classes_that_look_alike_to_the_features_are_refused(tmp_path):
+    greys = write_greys(tmp_path / "greys", {"dark": 30, "light": 200})
+    same = write_greys(tmp_path / "same", {"dark": 30, "light": 200, "dim": 30})
+    assert len(np.unique(load_samples(greys).X, axis=0)) == 2
+    with pytest.raises(ValueError, match=r"\['dark', 'dim'\] in .*same look alike .*'hsv'"):
+        load_samples(same)
+    for features in ("hue", "tutorial"):
+        with pytest.raises(ValueError, match=f"alike .*'{features}', which see colours without"):
+            load_samples(greys, extraction={"features": features})
+        save_table(tmp_path / "t.npz", extract_features(greys, features=features))
+        with pytest.raises(ValueError, match="look alike"):
+            load_samples(tmp_path / "t.npz")
+        # To predict is no reason to refuse.
+        known = extract_features(greys, features=features).settings.as_dict
+        assert len(load_samples(greys, labelled=False, extraction=known).X) == 4
+    Image.new("RGB", (4, 4), "red").save(greys / "dark" / "red.png")
+    assert len(load_samples(greys, extraction={"features": "hue"}).X) == 5
+
+
 def test_limits_of_hue_may_be_a_tuple(folder, tmp_path):
     given = TEN_BINS | {"hue_range": (0, 1)}
-    save_table(tmp_path / "t.npz", extract_features(folder, **given))
+    save_table(tmp_path / "t.npz", extract_features(folder, **TUTORIAL, **given))
     expected = load_samples(tmp_path / "t.npz")
     assert_same_samples(load_samples(tmp_path / "t.npz", extraction=given), expected)
+    options = {"labelled": False, "extraction": given}
+    assert_same_samples(load_samples(tmp_path / "t.npz", **options), expected)
 
 
 def test_a_flat_folder_is_its_pictures(folder):
@@ -121,7 +173,7 @@ def test_a_flat_folder_is_its_pictures(folder):
 @pytest.mark.parametrize(
     ("extraction", "message"),
     [
-        (None, "trained on a table, not on hue histograms"),
+        (None, "trained on a table, not on features of pictures"),
         ({"bins": 3}, "must give bins and hue_range, got {'bins': 3}"),
         (TEN_BINS | {"colour": "hue"}, "must give bins and hue_range"),
     ],
