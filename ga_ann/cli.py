@@ -10,6 +10,7 @@ import csv
 import json
 import secrets
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -23,16 +24,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ga_ann.comparison import DataSet
-    from ga_ann.datasets import Samples
+    from ga_ann.datasets import Inputs, Samples
     from ga_ann.evolution import EvolutionResult
     from ga_ann.state import State
 
 __all__ = ["app", "main"]
 
 T = TypeVar("T")
-
-PICTURES_MIN_STD = 50.0
-"""The tutorial's filter of hue histograms."""
 
 SEEDS = 10
 QUICK_SEEDS = 2
@@ -129,6 +127,18 @@ def compare(
     target: Annotated[
         Path | None, typer.Option(metavar="LABELS", help="Labels for DATA: .npy or .pkl.")
     ] = None,
+    label: Annotated[
+        str | None,
+        typer.Option(metavar="NAME|NUMBER", help="Column of a table's labels [the last]."),
+    ] = None,
+    drop: Annotated[
+        str | None,
+        typer.Option(metavar="NAMES", help="Columns of a table to leave out: id,name."),
+    ] = None,
+    raw: Annotated[
+        bool,
+        typer.Option("--raw", help="Take a table's numbers as they are; no text, none missing."),
+    ] = False,
     fitness: Annotated[
         str,
         typer.Option(
@@ -176,7 +186,7 @@ def compare(
 
     comparing.check_folder(out)
     comparison = comparing.compare(
-        data=_choose_data(data, target),
+        data=_choose_data(data, target, label, drop, raw),
         splits=split,
         min_std=min_std,
         methods=_choose_methods(methods, recipe or []),
@@ -211,7 +221,9 @@ def _choose_methods(names: str | None, files: Sequence[Path]) -> list[str] | dic
     return dict(zip(labels, [*chosen, *map(Recipe.read, files)], strict=True))
 
 
-def _choose_data(name: str, target: Path | None) -> str | DataSet:
+def _choose_data(
+    name: str, target: Path | None, label: str | None, drop: str | None, raw: bool
+) -> str | DataSet:
     """Return the data set that is known by this name, or the one in a file or a folder."""
     from ga_ann.comparison import DATASETS, DataSet
     from ga_ann.datasets import FRUITS, holds_samples, load_samples
@@ -220,20 +232,17 @@ def _choose_data(name: str, target: Path | None) -> str | DataSet:
     if known in DATASETS:
         if target is not None:
             raise ValueError(f"--target goes with a .npy or .pkl file of features, got {name}.")
+        if label is not None or drop is not None or raw:
+            raise ValueError(f"--label, --drop and --raw go with a table, got {name}.")
         return known
     if not holds_samples(name) and not Path(name).exists():
         raise ValueError(
             f"--data must be one of {sorted(DATASETS)}, or a table or a folder, got {name!r}."
         )
-    samples = load_samples(name, target, verbose=_shows_bars())
-    return DataSet.of_arrays(
-        Path(name).name,
-        samples.X,
-        samples.labels,
-        groups=samples.groups,
-        sample_names=samples.names,
-        are_pictures=samples.extraction is not None,
+    samples = load_samples(
+        name, target, label=label, drop=_parse_names(drop), verbose=_shows_bars()
     )
+    return DataSet.of_samples(Path(name).name, samples, raw=raw)
 
 
 # ---------------------------------------------------------------- extract
@@ -284,8 +293,8 @@ def train(
         str,
         typer.Argument(
             metavar="DATA",
-            help="A table (.npz, .csv; .npy or .pkl with --target), a folder of pictures, or the "
-            "word fruits360.",
+            help="A table (.csv, .tsv, .parquet, .xlsx, - for standard input, .npz; .npy or .pkl "
+            "with --target), a folder of pictures, or the word fruits360.",
         ),
     ],
     out: Annotated[
@@ -297,9 +306,22 @@ def train(
     target: Annotated[
         Path | None, typer.Option(metavar="LABELS", help="Labels for DATA: .npy or .pkl.")
     ] = None,
+    label: Annotated[
+        str | None,
+        typer.Option(metavar="NAME|NUMBER", help="Column of a table's labels [the last]."),
+    ] = None,
+    drop: Annotated[
+        str | None,
+        typer.Option(metavar="NAMES", help="Columns of a table to leave out: id,name."),
+    ] = None,
+    raw: Annotated[
+        bool,
+        typer.Option("--raw", help="Take a table's numbers as they are; no text, none missing."),
+    ] = False,
     hidden: Annotated[
-        str, typer.Option(metavar="SIZES", help="Sizes of the hidden layers.")
-    ] = "150,60",
+        str | None,
+        typer.Option(metavar="SIZES", help="Sizes of the hidden layers [32; pictures: 150,60]."),
+    ] = None,
     recipe: Annotated[
         str,
         typer.Option(metavar="RECIPE", help="default, classic, tutorial, or a file (.toml)."),
@@ -341,7 +363,8 @@ def train(
     """Train a network; Ctrl-C keeps the best so far and saves it."""
     with quitting_at_ctrl_c():
         from ga_ann.callbacks import Checkpoint
-        from ga_ann.datasets import load_samples
+        from ga_ann.comparison import GA_PATIENCE, DataSet
+        from ga_ann.datasets import load_samples, take_rows
         from ga_ann.evolution import Recipe, evolve
         from ga_ann.storage import Model, load_checkpoint, save_model
 
@@ -349,22 +372,39 @@ def train(
     if checkpoint is not None and resume is not None:
         raise ValueError("--resume writes on to its own file; give it or --checkpoint, not both.")
     state = checkpoint or resume
-    hidden_layer_sizes = _parse_list(hidden, int, "--hidden") if hidden else []
     held = None if resume is None else load_checkpoint(resume)
     seed = _choose_seed(seed, held)
-    samples = load_samples(data, target, verbose=_shows_bars())
+    samples = load_samples(
+        data, target, label=label, drop=_parse_names(drop), verbose=_shows_bars()
+    )
+    # As `compare` trains on these samples.
+    about = DataSet.of_samples(data, samples, raw=raw)
     rows, held_out = _hold_out(samples.y, validation, seed)
-    if min_std is None and n_features is None and samples.extraction is not None:
-        min_std = PICTURES_MIN_STD
-    columns = _select_columns(samples.X[rows], min_std, n_features)
+    if min_std is None and n_features is None:
+        min_std = about.min_std
+    inputs = _fit_inputs(samples, rows, min_std, n_features, standardise=about.standardise)
+    if inputs.preprocessing is not None:
+        print(f"{len(rows)} samples to train on, {len(held_out)} held out")
+        print(f"{inputs.preprocessing.describe()} (--raw takes numbers as they are)")
     result = evolve(
-        samples.X[rows][:, columns],
+        inputs.transform(take_rows(samples.X, rows)),
         samples.y[rows],
-        hidden_layer_sizes=hidden_layer_sizes,
+        hidden_layer_sizes=about.hidden_layer_sizes
+        if hidden is None
+        else _parse_list(hidden, int, "--hidden")
+        if hidden
+        else [],
+        bias=about.bias,
         recipe=Recipe.read(recipe) if recipe.lower().endswith(".toml") else recipe,
         n_generations=generations,
         max_time=max_time,
-        validation_data=(samples.X[held_out][:, columns], samples.y[held_out])
+        # A network without an error on the training data goes on improving on other data.
+        target_fitness=None if about.bias else 1.0,
+        n_iter_no_change=GA_PATIENCE if about.bias else None,
+        validation_data=(
+            inputs.transform(take_rows(samples.X, held_out)),
+            samples.y[held_out],
+        )
         if len(held_out)
         else None,
         callbacks=[] if state is None else [Checkpoint(state)],
@@ -378,14 +418,15 @@ def train(
         result.activation,
         result.output_activation,
         _labels(result.classes, names),
-        columns=columns,
+        columns=inputs.columns,
+        preprocessing=inputs.preprocessing,
         extraction=samples.extraction,
         settings={**result.history.settings, "random_state": seed, "data": data},
     )
     save_model(out, model, result.history)
     print(_report_training(result))
     n_classes = model.weights[-1].shape[-1]
-    print(f"{out}: {columns.sum()} of {columns.size} features, {n_classes} classes")
+    print(f"{out}: {inputs.columns.sum()} of {inputs.columns.size} features, {n_classes} classes")
 
 
 def _choose_seed(seed: int | None, held: State | None) -> int:
@@ -417,12 +458,27 @@ def _hold_out(y: NDArray[Any], share: float, seed: int | None) -> tuple[NDArray[
     return train, test
 
 
-def _select_columns(X: NDArray[Any], min_std: float | None, n_features: int | None) -> NDArray[Any]:
-    from ga_ann.datasets import select_by_std
+def _fit_inputs(
+    samples: Samples,
+    rows: NDArray[Any],
+    min_std: float | None,
+    n_features: int | None,
+    *,
+    standardise: bool,
+) -> Inputs:
+    from ga_ann.datasets import fit_inputs, take_rows
 
     try:
-        return select_by_std(X, min_std=min_std, n_features=n_features)
+        return fit_inputs(
+            take_rows(samples.X, rows),
+            standardise=standardise,
+            min_std=min_std,
+            n_features=n_features,
+            label=samples.label,
+        )
     except ValueError as error:
+        if min_std is None and n_features is None:
+            raise
         raise ValueError(f"{error} Choose other --min-std or --n-features.") from error
 
 
@@ -455,6 +511,10 @@ def predict(
     target: Annotated[
         Path | None, typer.Option(metavar="LABELS", help="Labels for DATA: .npy or .pkl.")
     ] = None,
+    label: Annotated[
+        str | None,
+        typer.Option(metavar="NAME|NUMBER", help="Column of a table's labels [the last]."),
+    ] = None,
     form: Annotated[
         str, typer.Option("--format", metavar="NAME", help="text, csv or json.")
     ] = "text",
@@ -480,19 +540,25 @@ def predict(
             labelled=False,
             extraction=network.extraction,
             n_features=network.n_features,
+            label=label,
+            preprocessing=network.preprocessing,
             verbose=_shows_bars(),
         )
     elif target is not None:
         raise ValueError("--target goes with DATA; pictures have no labels.")
     else:
         samples = load_pictures(inputs, network.extraction, verbose=_shows_bars())
-    probabilities = network.predict_proba(samples.X)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", UserWarning)
+        probabilities = network.predict_proba(samples.X)
     best = probabilities.argmax(axis=1)
     rows = [
         (name, classes[k].item(), float(row[k]))
         for name, k, row in zip(samples.names, best, probabilities, strict=True)
     ]
     write(rows)
+    for warning in told:
+        print(f"ga-ann: {warning.message}", file=sys.stderr)
     if score := _score(samples, classes[best], classes):
         print(score, file=sys.stderr)
 
@@ -527,13 +593,22 @@ FORMATS: dict[str, Callable[[Sequence[Prediction]], None]] = {
 
 def _score(samples: Samples, predicted: NDArray[Any], classes: NDArray[Any]) -> str:
     """Return how many predictions are right, where the right answers are known."""
-    labels = samples.labels
-    if labels is not None and classes.dtype.kind == "U":
-        labels = labels.astype(str)  # codes such as 10 among 01, 02, ...
-    if labels is None or not set(labels.tolist()) <= set(classes.tolist()):
+    import numpy as np
+
+    labels, classes = samples.labels, model.classes
+    if labels is None or classes is None:
         return ""
-    right = int((labels == predicted).sum())
-    return f"{right:,} of {len(labels):,} right ({100 * right / len(labels):.2f} %)"
+    if classes.dtype.kind == "U":
+        labels = labels.astype(str)  # codes such as 10 among 01, 02, ...
+    known = np.isin(labels, classes)
+    n_known, n_right = int(known.sum()), int((labels == predicted).sum())
+    text = f"{n_right:,} of {n_known:,} right"
+    text += f" ({100 * n_right / n_known:.2f} %)" if n_known else ""
+    if n_known == len(labels):
+        return text
+    unknown = [str(label) or "none" for label in dict.fromkeys(labels[~known].tolist())]
+    shown = ", ".join(unknown[:5]) + ", ..." * (len(unknown) > 5)
+    return f"{text}; {len(labels) - n_known:,} with labels that the model does not know: {shown}"
 
 
 # ---------------------------------------------------------------- plot
@@ -610,6 +685,10 @@ def _parse_list(text: str, kind: Callable[[str], T], option: str) -> list[T]:
         return [kind(part.strip()) for part in text.split(",")]
     except ValueError as error:
         raise ValueError(f"{option} must be numbers joined by commas, got {text!r}.") from error
+
+
+def _parse_names(text: str | None) -> list[str]:
+    return [] if text is None else _parse_list(text, str, "--drop")
 
 
 def _parse_range(text: str) -> tuple[float, float]:
