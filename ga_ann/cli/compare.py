@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ga_ann.cli import options
-from ga_ann.cli.shared import parse_list, picture_options, shows_bars, tell_features
+from ga_ann.cli.shared import (
+    parse_list,
+    parse_sizes,
+    picture_options,
+    shows_bars,
+    table_options,
+    tell_features,
+)
 from ga_ann.ctrl_c import INTERRUPTED, quitting_at_ctrl_c
 
 if TYPE_CHECKING:
@@ -33,6 +40,9 @@ def compare(
         ),
     ] = "fruits",
     target: options.Target = None,
+    label: options.Label = None,
+    drop: options.Drop = None,
+    raw: options.Raw = False,
     fitness: Annotated[
         str,
         typer.Option(
@@ -70,10 +80,7 @@ def compare(
     out: Annotated[
         Path, typer.Option(metavar="FOLDER", help="Folder for the tables and pictures.")
     ] = Path("results"),
-    hidden: Annotated[
-        str | None,
-        typer.Option(metavar="SIZES", help="Sizes of the hidden layers [fruits: 150,60, else 32]."),
-    ] = None,
+    hidden: options.Hidden = None,
     seed: Annotated[
         int, typer.Option(metavar="N", min=0, help="What all seeds are drawn from.")
     ] = 0,
@@ -85,9 +92,15 @@ def compare(
 
     comparing.check_folder(out)
     comparison = comparing.compare(
-        data=_choose_data(data, target, picture_options(features, bins, hue_range)),
+        data=_choose_data(
+            data,
+            target,
+            table_options(label, drop),
+            picture_options(features, bins, hue_range),
+            raw=raw,
+        ),
         splits=split,
-        hidden_layer_sizes=None if hidden is None else _parse_sizes(hidden),
+        hidden_layer_sizes=None if hidden is None else parse_sizes(hidden),
         min_std=min_std,
         n_features=n_features,
         methods=_choose_methods(methods, recipe or []),
@@ -104,10 +117,6 @@ def compare(
     print(f"{len(written)} files in {out}: {', '.join(path.name for path in written)}")
     if comparison.interrupted:
         raise typer.Exit(INTERRUPTED)
-
-
-def _parse_sizes(text: str) -> list[int]:
-    return parse_list(text, int, "--hidden") if text else []
 
 
 def _choose_methods(names: str | None, files: Sequence[Path]) -> list[str] | dict[str, Any]:
@@ -127,7 +136,14 @@ def _choose_methods(names: str | None, files: Sequence[Path]) -> list[str] | dic
     return dict(zip(labels, [*chosen, *map(Recipe.read, files)], strict=True))
 
 
-def _choose_data(name: str, target: Path | None, options: dict[str, Any]) -> str | DataSet:
+def _choose_data(
+    name: str,
+    target: Path | None,
+    of_table: dict[str, Any],
+    of_pictures: dict[str, Any],
+    *,
+    raw: bool,
+) -> str | DataSet:
     """Return the data set that is known by this name, or the one in a file or a folder."""
     from ga_ann.comparison import DATASETS, DataSet
     from ga_ann.datasets import FRUITS, holds_samples, load_samples
@@ -136,20 +152,17 @@ def _choose_data(name: str, target: Path | None, options: dict[str, Any]) -> str
     if known in DATASETS:
         if target is not None:
             raise ValueError(f"--target goes with a .npy or .pkl file of features, got {name}.")
-        if options:
-            raise ValueError(f"{sorted(options)} go with a folder of pictures, got {name}.")
+        if of_table or raw:
+            raise ValueError(f"--label, --drop and --raw go with a table, got {name}.")
+        if of_pictures:
+            raise ValueError(f"{sorted(of_pictures)} go with a folder of pictures, got {name}.")
         return known
     if not holds_samples(name) and not Path(name).exists():
         raise ValueError(
             f"--data must be one of {sorted(DATASETS)}, or a table or a folder, got {name!r}."
         )
-    samples = load_samples(name, target, extraction=options or None, verbose=shows_bars())
+    samples = load_samples(
+        name, target, extraction=of_pictures or None, **of_table, verbose=shows_bars()
+    )
     tell_features(samples)
-    return DataSet.of_arrays(
-        Path(name).name,
-        samples.X,
-        samples.labels,
-        groups=samples.groups,
-        sample_names=samples.names,
-        are_pictures=samples.extraction is not None,
-    )._replace(min_std=samples.min_std)
+    return DataSet.of_samples(Path(name).name, samples, raw=raw)

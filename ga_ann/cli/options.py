@@ -12,17 +12,20 @@ __all__ = [
     "Bias",
     "Bins",
     "CheckpointFile",
+    "Drop",
     "EarlyStopping",
     "Features",
     "Generations",
     "Hidden",
     "HueRange",
     "Jobs",
+    "Label",
     "MaxTime",
     "MinStd",
     "NFeatures",
     "Overwrite",
     "Population",
+    "Raw",
     "RecipeName",
     "Resume",
     "Seed",
@@ -40,6 +43,18 @@ __all__ = [
 Target = Annotated[
     Path | None,
     typer.Option("--target", metavar="LABELS", help="Labels for DATA: .npy or .pkl."),
+]
+Label = Annotated[
+    str | None,
+    typer.Option("--label", metavar="NAME|NUMBER", help="Column of a table's labels [the last]."),
+]
+Drop = Annotated[
+    str | None,
+    typer.Option("--drop", metavar="NAMES", help="Columns of a table to leave out: id,name."),
+]
+Raw = Annotated[
+    bool,
+    typer.Option("--raw", help="Take a table's numbers as they are; no text, none missing."),
 ]
 MinStd = Annotated[
     float | None,
@@ -96,8 +111,12 @@ Validation = Annotated[
 # ---------------------------------------------------------------- the network
 
 Hidden = Annotated[
-    str,
-    typer.Option("--hidden", metavar="SIZES", help="Sizes of the hidden layers; '' for none."),
+    str | None,
+    typer.Option(
+        "--hidden",
+        metavar="SIZES",
+        help="Sizes of the hidden layers, '' for none [32; pictures: 150,60].",
+    ),
 ]
 Activation = Annotated[
     str | None,
@@ -112,7 +131,7 @@ Bias = Annotated[
     bool | None,
     typer.Option(
         "--bias/--no-bias",
-        help="Whether the layers have biases [yes, unless the recipe is the tutorial's].",
+        help="Whether the layers have biases [yes; for pictures and the recipe tutorial: no].",
         show_default=False,
     ),
 ]

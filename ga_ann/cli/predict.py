@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -38,6 +39,7 @@ def predict(
         ),
     ],
     target: options.Target = None,
+    label: options.Label = None,
     form: Annotated[
         str, typer.Option("--format", metavar="NAME", help="text, csv or json.")
     ] = "text",
@@ -49,13 +51,13 @@ def predict(
 
     write = lookup(FORMATS, form, "--format")
     network = load_model(model)
-    samples = _load(network, inputs, target)
+    samples = _load(network, inputs, target, label)
     if network.classes is None:
-        values = network.predict(samples.X)
+        values = _telling_warnings(network.predict, samples.X)
         columns, rows = _list_values(samples.names, values)
         score = _score_values(samples.labels, values)
     else:
-        probabilities = network.predict_proba(samples.X)
+        probabilities = _telling_warnings(network.predict_proba, samples.X)
         predicted = network.classes[probabilities.argmax(axis=1)]
         columns = ("name", "class", "probability")
         rows = list(
@@ -67,7 +69,7 @@ def predict(
         print(score, file=sys.stderr)
 
 
-def _load(network: Model, inputs: Sequence[str], target: Path | None) -> Samples:
+def _load(network: Model, inputs: Sequence[str], target: Path | None, label: str | None) -> Samples:
     """Return the samples that the inputs name: pictures, or one table or folder."""
     from ga_ann.datasets import holds_samples, load_pictures, load_samples
 
@@ -81,11 +83,24 @@ def _load(network: Model, inputs: Sequence[str], target: Path | None) -> Samples
             labelled=False,
             extraction=network.extraction,
             n_features=network.n_features,
+            label=label,
+            preprocessing=network.preprocessing,
             verbose=shows_bars(),
         )
-    if target is not None:
-        raise ValueError("--target goes with DATA; pictures have no labels.")
+    if target is not None or label is not None:
+        option = "--label" if target is None else "--target"
+        raise ValueError(f"{option} goes with DATA; pictures have no labels.")
     return load_pictures(inputs, network.extraction, verbose=shows_bars())
+
+
+def _telling_warnings(predict: Callable[[Any], NDArray[Any]], X: Any) -> NDArray[Any]:
+    """Return predictions; what they warn of, such as unseen categories, is a line on stderr."""
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", UserWarning)
+        predictions = predict(X)
+    for warning in told:
+        print(f"ga-ann: {warning.message}", file=sys.stderr)
+    return predictions
 
 
 def _list_values(names: Sequence[str], values: NDArray[Any]) -> tuple[tuple[str, ...], Rows]:
@@ -105,12 +120,21 @@ def _score_classes(
     labels: NDArray[Any] | None, predicted: NDArray[Any], classes: NDArray[Any]
 ) -> str:
     """Return how many predictions are right, where the right answers are known."""
-    if labels is not None and classes.dtype.kind == "U":
-        labels = labels.astype(str)  # codes such as 10 among 01, 02, ...
-    if labels is None or not set(labels.tolist()) <= set(classes.tolist()):
+    import numpy as np
+
+    if labels is None:
         return ""
-    right = int((labels == predicted).sum())
-    return f"{right:,} of {len(labels):,} right ({100 * right / len(labels):.2f} %)"
+    if classes.dtype.kind == "U":
+        labels = labels.astype(str)  # codes such as 10 among 01, 02, ...
+    known = np.isin(labels, classes)
+    n_known, n_right = int(known.sum()), int((labels == predicted).sum())
+    text = f"{n_right:,} of {n_known:,} right"
+    text += f" ({100 * n_right / n_known:.2f} %)" if n_known else ""
+    if n_known == len(labels):
+        return text
+    unknown = [str(label) or "none" for label in dict.fromkeys(labels[~known].tolist())]
+    shown = ", ".join(unknown[:5]) + ", ..." * (len(unknown) > 5)
+    return f"{text}; {len(labels) - n_known:,} with labels that the model does not know: {shown}"
 
 
 def _score_values(labels: NDArray[Any] | None, values: NDArray[Any]) -> str:

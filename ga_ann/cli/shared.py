@@ -14,8 +14,10 @@ __all__ = [
     "check_output",
     "parse_list",
     "parse_range",
+    "parse_sizes",
     "picture_options",
     "shows_bars",
+    "table_options",
     "tell_features",
 ]
 
@@ -41,6 +43,17 @@ def parse_range(text: str) -> tuple[float, float]:
     if len(limits) != 2:
         raise ValueError(f"--range must be two numbers such as 0,1, got {text!r}.")
     return limits[0], limits[1]
+
+
+def parse_sizes(text: str) -> list[int]:
+    """Return the sizes of hidden layers."""
+    return parse_list(text, int, "--hidden") if text else []
+
+
+def table_options(label: str | None, drop: str | None) -> dict[str, Any]:
+    """Return those of the options that are given, as `load_samples` takes them."""
+    names = None if drop is None else parse_list(drop, str, "--drop")
+    return {name: v for name, v in {"label": label, "drop": names}.items() if v is not None}
 
 
 def picture_options(

@@ -14,8 +14,10 @@ from ga_ann.cli import options
 from ga_ann.cli.shared import (
     check_output,
     parse_list,
+    parse_sizes,
     picture_options,
     shows_bars,
+    table_options,
     tell_features,
 )
 from ga_ann.ctrl_c import quitting_at_ctrl_c
@@ -23,7 +25,8 @@ from ga_ann.ctrl_c import quitting_at_ctrl_c
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ga_ann.datasets import Samples
+    from ga_ann.comparison import DataSet
+    from ga_ann.datasets import Inputs, Samples
     from ga_ann.evolution import EvolutionResult, Recipe
     from ga_ann.state import State
 
@@ -31,9 +34,6 @@ __all__ = ["train"]
 
 GENERATIONS = 1000
 VALIDATION = 0.25
-
-PATIENCE = 300
-"""Generations without improvement that end a run with early stopping, as in the estimators."""
 
 OPTION_OF = {
     "n_generations": "--generations",
@@ -48,8 +48,8 @@ def train(
         str,
         typer.Argument(
             metavar="DATA",
-            help="A table (.npz, .csv; .npy or .pkl with --target), a folder of pictures, or the "
-            "word fruits360.",
+            help="A table (.csv, .tsv, .parquet, .xlsx, - for standard input, .npz; .npy or .pkl "
+            "with --target), a folder of pictures, or the word fruits360.",
         ),
     ],
     out: Annotated[
@@ -59,6 +59,9 @@ def train(
         ),
     ],
     target: options.Target = None,
+    label: options.Label = None,
+    drop: options.Drop = None,
+    raw: options.Raw = False,
     min_std: options.MinStd = None,
     n_features: options.NFeatures = None,
     features: options.Features = None,
@@ -66,7 +69,7 @@ def train(
     hue_range: options.HueRange = None,
     validation: options.Validation = None,
     task: options.Task = "classification",
-    hidden: options.Hidden = "150,60",
+    hidden: options.Hidden = None,
     activation: options.Activation = None,
     bias: options.Bias = None,
     weight_set: options.WeightSet = None,
@@ -87,6 +90,7 @@ def train(
     """Train a network; Ctrl-C keeps the best so far and saves it."""
     with quitting_at_ctrl_c():
         from ga_ann.callbacks import Checkpoint
+        from ga_ann.comparison import DataSet
         from ga_ann.datasets import load_samples
         from ga_ann.evolution import evolve
         from ga_ann.storage import load_checkpoint, save_model
@@ -97,9 +101,7 @@ def train(
     seed = _choose_seed(seed, held)
     # What can be refused without the data is refused before they are read.
     search = {
-        "hidden_layer_sizes": parse_list(hidden, int, "--hidden") if hidden else [],
         "activation": activation if activation is None else _parse_activation(activation),
-        "bias": recipe != "tutorial" if bias is None else bias,
         "weight_set": weight_set if weight_set is None else _parse_weight_set(weight_set),
         "task": task,
         "fitness": fitness,
@@ -108,22 +110,31 @@ def train(
         "max_time": max_time,
         "target_fitness": target_fitness,
         "early_stopping": early_stopping,
-        "n_iter_no_change": PATIENCE if early_stopping else None,
+        "n_iter_no_change": _choose_patience(recipe, early_stopping),
         "n_jobs": jobs,
     }
-    extraction = picture_options(features, bins, hue_range) or None
-    samples = load_samples(data, target, extraction=extraction, verbose=shows_bars())
+    share = _choose_share(validation, early_stopping)
+    sizes = None if hidden is None else parse_sizes(hidden)
+    samples = load_samples(
+        data,
+        target,
+        extraction=picture_options(features, bins, hue_range) or None,
+        **table_options(label, drop),
+        verbose=shows_bars(),
+    )
     tell_features(samples)
+    about = DataSet.of_samples(data, samples, raw=raw)  # as `compare` trains on them
     y = _find_targets(samples, task)
-    rows, held_out = _hold_out(y, _choose_share(validation, early_stopping), seed, task)
-    columns = _select_columns(samples, rows, min_std, n_features)
-    X = samples.X[:, columns]
+    rows, held_out = _hold_out(y, share, seed, task)
+    inputs = _fit_inputs(samples, rows, about, min_std, n_features)
+    _tell_parts(inputs, rows, held_out)
     state = checkpoint or resume
     result = evolve(
-        X[rows],
-        y[rows],
+        *_part(samples, y, rows, inputs),
         **search,
-        validation_data=(X[held_out], y[held_out]) if len(held_out) else None,
+        hidden_layer_sizes=about.hidden_layer_sizes if sizes is None else sizes,
+        bias=about.bias and recipe != "tutorial" if bias is None else bias,
+        validation_data=_part(samples, y, held_out, inputs) if len(held_out) else None,
         callbacks=[] if state is None else [Checkpoint(state, overwrite=overwrite)],
         start=held,
         random_state=seed,
@@ -131,7 +142,8 @@ def train(
     )
     model = result.to_model(
         classes=_labels(result.classes, samples.class_names),
-        columns=columns,
+        columns=inputs.columns,
+        preprocessing=inputs.preprocessing,
         extraction=samples.extraction,
         settings={**result.history.settings, "random_state": seed, "data": data},
     )
@@ -139,7 +151,7 @@ def train(
     if held is not None and len(result.history) == len(held.history):
         print(_report_nothing_done(result))
     print(_report_training(result))
-    print(f"{out}: {_report_model(result, columns)}")
+    print(f"{out}: {_report_model(result, inputs.columns)}")
 
 
 # ---------------------------------------------------------------- what is asked for
@@ -189,6 +201,16 @@ def _choose_recipe(name: str, population: int | None, sigma: float | None) -> Re
     recipe = Recipe.read(name) if name.lower().endswith(".toml") else find_recipe(name)
     given: dict[str, Any] = {"population_size": population, "sigma": sigma}
     return replace(recipe, **{field: n for field, n in given.items() if n is not None})
+
+
+def _choose_patience(recipe: str, early_stopping: bool) -> int | None:
+    """Return when a run ends that does not improve, as those of `compare` do.
+
+    The named recipes that rank by the fitness itself stand on plateaus for long.
+    """
+    from ga_ann.comparison import GA_PATIENCE
+
+    return None if recipe in ("classic", "tutorial") and not early_stopping else GA_PATIENCE
 
 
 def _parse_activation(names: str) -> Any:
@@ -268,17 +290,39 @@ def _check_share(n_samples: int, labels: NDArray[Any] | None, share: float) -> N
         )
 
 
-def _select_columns(
-    samples: Samples, rows: NDArray[Any], min_std: float | None, n_features: int | None
-) -> NDArray[Any]:
-    from ga_ann.datasets import select_by_std
+def _fit_inputs(
+    samples: Samples,
+    rows: NDArray[Any],
+    about: DataSet,
+    min_std: float | None,
+    n_features: int | None,
+) -> Inputs:
+    """Return how samples become a network's inputs, by the training part alone."""
+    from ga_ann.datasets import fit_inputs, take_rows
 
+    wanted = {"min_std": min_std, "n_features": n_features}
     if min_std is None and n_features is None:
-        min_std = samples.min_std
+        wanted["min_std"] = about.min_std
     try:
-        return select_by_std(samples.X[rows], min_std=min_std, n_features=n_features)
+        return fit_inputs(
+            take_rows(samples.X, rows),
+            standardise=about.standardise,
+            label=samples.label,
+            **wanted,  # type: ignore[arg-type]
+        )
     except ValueError as error:
+        if min_std is None and n_features is None:
+            raise
         raise ValueError(f"{error} Choose other --min-std or --n-features.") from error
+
+
+def _part(
+    samples: Samples, y: NDArray[Any], rows: NDArray[Any], inputs: Inputs
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return some of the samples as a network's inputs, and what is learned of them."""
+    from ga_ann.datasets import take_rows
+
+    return inputs.transform(take_rows(samples.X, rows)), y[rows]
 
 
 def _labels(classes: NDArray[Any] | None, names: NDArray[Any] | None) -> NDArray[Any] | None:
@@ -287,6 +331,13 @@ def _labels(classes: NDArray[Any] | None, names: NDArray[Any] | None) -> NDArray
 
 
 # ---------------------------------------------------------------- what is told
+
+
+def _tell_parts(inputs: Inputs, rows: NDArray[Any], held_out: NDArray[Any]) -> None:
+    """Print what is done to a table's columns before a network sees them."""
+    if inputs.preprocessing is not None:
+        print(f"{_count(len(rows), 'sample')} to train on, {len(held_out):,} held out")
+        print(f"{inputs.preprocessing.describe()} (--raw takes numbers as they are)")
 
 
 def _report_nothing_done(result: EvolutionResult) -> str:

@@ -14,6 +14,7 @@ from ga_ann.storage.environment import package_versions
 from ga_ann.storage.files import (
     array_from_bytes,
     check_writable,
+    check_zip_sizes,
     clear_unfinished,
     named_errors,
     parse_npy,
@@ -37,6 +38,7 @@ __all__ = [
     "array_from_bytes",
     "as_generator_state",
     "check_writable",
+    "check_zip_sizes",
     "clear_unfinished",
     "describe_difference",
     "describe_file",
