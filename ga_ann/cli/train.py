@@ -342,7 +342,7 @@ def _tell_parts(inputs: Inputs, rows: NDArray[Any], held_out: NDArray[Any]) -> N
 
 def _report_nothing_done(result: EvolutionResult) -> str:
     way = OPTION_OF.get(result.stop_reason)
-    more = f"; another {way} makes it go on" if way else ""
+    more = f"; a larger {way} makes it go on" if way else ""
     n_generations = _count(result.history.last["generation"], "generation")
     return f"nothing was left to do after {n_generations} ({result.stop_reason}){more}"
 
