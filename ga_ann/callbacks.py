@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from math import isnan
 from numbers import Integral
 from pathlib import Path
@@ -19,7 +20,13 @@ from filelock import FileLock, Timeout
 from tqdm.auto import tqdm
 
 from ga_ann.history import COLUMNS, History
-from ga_ann.storage import check_writable, clear_unfinished, read_kind, save_checkpoint
+from ga_ann.storage import (
+    check_writable,
+    clear_unfinished,
+    has_behind_it,
+    read_kind,
+    save_checkpoint,
+)
 from ga_ann.validation import check_number
 
 __all__ = ["Callback", "Checkpoint", "EarlyStopping", "ProgressBar", "as_callback", "as_callbacks"]
@@ -244,19 +251,22 @@ class Checkpoint(Callback):
     Parameters
     ----------
     path : path-like
-        The file, written whole or not at all. The one before stays as ``path + ".previous"``, and
-        ``path + ".lock"`` keeps other runs from it.
+        The file, written whole or not at all. While the run lasts, the one before stays as
+        ``path + ".previous"``, and ``path + ".lock"`` keeps other runs from it.
     every_generations : int, optional
         Write after so many generations, at least 1.
     every_seconds : float, optional
         Write after the first generation that ends so many seconds after the last writing, above 0.
         Without either, writing takes 1 % of the time.
+    overwrite : bool, default=False
+        Whether the checkpoint of another run may be replaced. One that this run goes on from, or
+        has behind it, is replaced in any case.
 
     Raises
     ------
     ValueError
         If a number is out of its range; when the run begins, if there is a file that is no
-        checkpoint.
+        checkpoint, or one of another run.
     OSError
         When the run begins, if nothing can be written there, or another run writes there. Later
         failures, such as a full disk, are told in a `RuntimeWarning`: the run goes on, with the
@@ -284,6 +294,7 @@ class Checkpoint(Callback):
         *,
         every_generations: int | None = None,
         every_seconds: float | None = None,
+        overwrite: bool = False,
     ) -> None:
         if every_generations is not None:
             check_number(every_generations, "every_generations", Integral, low=1)
@@ -292,6 +303,8 @@ class Checkpoint(Callback):
         self.path = Path(path)
         self.every_generations = every_generations
         self.every_seconds = every_seconds
+        self.overwrite = overwrite
+        self._previous = Path(f"{self.path}.previous")
         self._lock = FileLock(f"{self.path}.lock", timeout=0)
         self._saved = (-1, perf_counter())
         self._pause: float | None = None
@@ -299,7 +312,7 @@ class Checkpoint(Callback):
 
     def on_start(self, history: History) -> None:
         """Make sure that the file can be written, by nobody else."""
-        names = (self.path, f"{self.path}.previous")
+        names = (self.path, self._previous)
         for name in names:
             check_writable(name)
         if self.path.exists() and (kind := _kind(self.path)) != "checkpoint":
@@ -312,12 +325,27 @@ class Checkpoint(Callback):
             raise OSError(
                 f"another run writes its checkpoints to {self.path}; choose another file."
             ) from error
+        self._check_own(history)
         for name in names:
             clear_unfinished(name)
         self._saved, self._pause, self._has_warned = (-1, perf_counter()), None, False
 
+    def _check_own(self, history: History) -> None:
+        """Refuse the checkpoint of another run; to be called while nobody else may write it."""
+        if self.overwrite or not self.path.exists() or has_behind_it(history, self.path):
+            return
+        raise ValueError(
+            f"{self.path} is the checkpoint of another run and would be overwritten: go on from it "
+            "(start=), choose another file, or give overwrite=True."
+        )
+
     def close(self) -> None:
         """Let others write the file."""
+        if self._lock.is_locked:
+            # Before it is let go of: afterwards it may be another run's. Windows refuses, and
+            # releasing removes it there.
+            with suppress(OSError):
+                Path(self._lock.lock_file).unlink()
         self._lock.release()
 
     def on_generation(self, ga: Any, history: History) -> None:
@@ -338,9 +366,12 @@ class Checkpoint(Callback):
         )
 
     def on_stop(self, ga: Any, history: History) -> None:
-        """Write the state unless the file has it."""
+        """Write the state unless the file has it; then the file before is of no more use."""
         if self._saved[0] != len(history) - 1:
             self._write(ga, history)
+        if self._saved[0] == len(history) - 1:
+            with suppress(OSError):
+                self._previous.unlink()
 
     def _write(self, ga: Any, history: History) -> None:
         started = perf_counter()

@@ -129,7 +129,7 @@ def clock(monkeypatch):
     ],
 )
 def test_checkpoints_every_so_many_generations(tmp_path, clock, every, expected):
-    checkpoint = Checkpoint(tmp_path / "run.npz", every_generations=every)
+    checkpoint = Checkpoint(tmp_path / "run.npz", every_generations=every, overwrite=True)
     assert train(checkpoint, 7) == expected
     assert load_checkpoint(tmp_path / "run.npz").generation == 7
     assert train(checkpoint, 7) == expected  # a second run begins anew
@@ -138,8 +138,8 @@ def test_checkpoints_every_so_many_generations(tmp_path, clock, every, expected)
 def test_checkpoints_every_so_many_seconds(tmp_path, clock):
     path = tmp_path / "run.npz"
     assert train(Checkpoint(path, every_seconds=3), 7, clock) == [3, 6, "end"]
-    assert train(Checkpoint(path, every_seconds=0.5), 3, clock) == [1, 2, 3]
-    both = Checkpoint(path, every_seconds=3, every_generations=2)
+    assert train(Checkpoint(path, every_seconds=0.5, overwrite=True), 3, clock) == [1, 2, 3]
+    both = Checkpoint(path, every_seconds=3, every_generations=2, overwrite=True)
     assert train(both, 7, clock) == [1, 3, 5, 7]
 
 
@@ -193,6 +193,55 @@ def test_a_file_that_is_no_checkpoint_is_not_overwritten(tmp_path):
     with pytest.raises(ValueError, match="no file of this package and would be overwritten"):
         Checkpoint(path).on_start(History())
     assert path.read_text() == "a letter"
+
+
+def test_the_checkpoint_of_another_run_is_replaced_only_if_one_says_so(tmp_path):
+    """Whatever the other run has in common with this one: here all but the time that it took."""
+    path = tmp_path / "run.npz"
+    run(Checkpoint(path), n_generations=3)
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match=r"run\.npz is the checkpoint of another run .*overwrite="):
+        run(Checkpoint(path), n_generations=3)
+    assert path.read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["run.npz"]
+    run(Checkpoint(path, overwrite=True), n_generations=2)
+    assert load_checkpoint(path).generation == 2
+
+
+def test_a_run_replaces_what_it_has_behind_it_and_nothing_that_it_has_not(tmp_path):
+    early, late, path = (tmp_path / f"{name}.npz" for name in ("early", "late", "run"))
+    run(Checkpoint(early), n_generations=3)
+    run(Checkpoint(late), n_generations=6, start=early)
+    path.write_bytes(early.read_bytes())
+    run(Checkpoint(path), n_generations=8, start=late)
+    assert load_checkpoint(path).generation == 8
+    with pytest.raises(ValueError, match="another run"):  # it would lose three generations
+        run(Checkpoint(late), n_generations=9, start=early)
+    assert load_checkpoint(late).generation == 6
+    late.write_bytes(late.read_bytes()[:-200])
+    with pytest.raises(ValueError, match=r"late\.npz"):
+        run(Checkpoint(late), n_generations=9, start=early)
+
+
+def test_a_run_that_ended_well_leaves_its_checkpoint_alone(tmp_path):
+    path = tmp_path / "run.npz"
+    seen = set()
+    look = lambda ga, history: seen.update(path.name for path in tmp_path.iterdir())  # noqa: E731
+    run(Checkpoint(path, every_generations=1), look, n_generations=3)
+    assert seen == {"run.npz", "run.npz.lock", "run.npz.previous"}
+    assert [path.name for path in tmp_path.iterdir()] == ["run.npz"]
+    run(Checkpoint(path), n_generations=3, start=path)  # nothing is left to do
+    assert [path.name for path in tmp_path.iterdir()] == ["run.npz"]
+
+
+def test_a_run_that_broke_keeps_the_file_before(tmp_path):
+    def breaks(ga, history):
+        if len(history) == 3:
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        run(Checkpoint(tmp_path / "run.npz", every_generations=1), breaks, n_generations=9)
+    assert {path.name for path in tmp_path.iterdir()} == {"run.npz", "run.npz.previous"}
 
 
 @pytest.mark.parametrize(

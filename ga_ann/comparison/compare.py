@@ -224,6 +224,7 @@ def compare(
         seed_values,
         min_std=known.min_std,
         n_features=n_features,
+        standardise=known.standardise,
     )
     runs = _do_runs(plan, planned, chosen, limits, seed_values, verbose=verbose)
     keys = [(run.row["method"], run.row["split"], run.row["seed"]) for run in runs]
@@ -250,6 +251,7 @@ def compare(
             "min_std": known.min_std,
             "n_features": n_features,
             "standardise": known.standardise,
+            "bias": known.bias,
             "budgets": limits,
         },
         interrupted=len(runs) < len(planned) * len(chosen),

@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import issparse
 from sklearn.datasets import load_breast_cancer, load_digits, load_wine
 from sklearn.utils import Bunch
 
 from ga_ann.comparison.splits import SPLITS
+from ga_ann.datasets import Samples as LoadedSamples
 from ga_ann.datasets import load_fruits360
 from ga_ann.network import lookup
 from ga_ann.validation import check_hidden_layer_sizes, check_training
@@ -42,7 +44,10 @@ class DataSet(NamedTuple):
     min_std : float or None
         Features of a smaller standard deviation over the training part are left out.
     standardise : bool
-        Whether the features are standardised by the training part.
+        Whether the features are standardised by the training part, and the text columns of a table
+        made numbers, see `Preprocessing`.
+    bias : bool
+        Whether the layers of the networks that are evolved have biases.
     unit : str
         What a sample is called, in the plural.
     groups : mapping of str to str
@@ -55,6 +60,7 @@ class DataSet(NamedTuple):
     hidden_layer_sizes: tuple[int, ...] = (32,)
     min_std: float | None = None
     standardise: bool = True
+    bias: bool = True
     unit: str = "samples"
     groups: Mapping[str, str] = {}
 
@@ -83,11 +89,27 @@ class DataSet(NamedTuple):
         options = _AS_IN_THE_TUTORIAL if are_pictures else {}
         return cls(label, lambda: known, **options)
 
+    @classmethod
+    def of_samples(cls, label: str, samples: LoadedSamples, *, raw: bool = False) -> DataSet:
+        """Return one of what `load_samples` gives; `raw` takes a table's columns as they are."""
+        known = cls.of_arrays(
+            label,
+            samples.X,
+            samples.labels,
+            groups=samples.groups,
+            sample_names=samples.names,
+            are_pictures=samples.extraction is not None,
+        )
+        if samples.extraction is not None:
+            known = known._replace(min_std=samples.min_std)
+        return known._replace(standardise=False) if raw else known
+
 
 _AS_IN_THE_TUTORIAL: dict[str, Any] = {
     "hidden_layer_sizes": (150, 60),
     "min_std": PICTURES_MIN_STD,
     "standardise": False,
+    "bias": False,
 }
 
 DATASETS: dict[str, DataSet] = {
@@ -109,8 +131,8 @@ DATASETS: dict[str, DataSet] = {
     `load_fruits360` as in the tutorial: features of a standard deviation above 50, hidden layers of
     150 and 60; trained on one axis of rotation and tested on the other.
 ``"digits"``, ``"wine"``, ``"breast_cancer"``
-    Those of scikit-learn: all features, standardised by the training part; one hidden layer of 32;
-    a quarter held out.
+    Those of scikit-learn: all features, standardised by the training part; one hidden layer of 32,
+    with biases; a quarter held out.
 """
 
 
@@ -152,6 +174,7 @@ def choose_data_set(
         splits=("holdout",) if groups is None else ("rotation",),
         hidden_layer_sizes=(150, 60),
         standardise=False,
+        bias=False,
     )
 
 
@@ -200,7 +223,7 @@ def _check_split_names(given: Iterable[str]) -> tuple[str, ...]:
 class Samples(NamedTuple):
     """Checked samples, their classes counted from 0, and what all this is called."""
 
-    X: Array
+    X: Any
     y: Indices
     labels: Array
     target_names: list[str]
@@ -218,12 +241,16 @@ def check_samples(known: Mapping[str, Any]) -> Samples:
     TypeError
         If the samples are sparse.
     """
-    if issparse(known["data"]):
+    X = known["data"]
+    if issparse(X):
         raise TypeError(
             "compare needs dense samples, of which it may choose and standardise the features; "
-            f"got {type(known['data']).__name__}, use its toarray()."
+            f"got {type(X).__name__}, use its toarray()."
         )
-    X, y, labels = check_training(known["data"], known["target"])
+    if isinstance(X, pd.DataFrame):  # whose columns are checked where they are made numbers
+        _, y, labels = check_training(np.zeros((len(X), 1)), known["target"])
+    else:
+        X, y, labels = check_training(X, known["target"])
     target_names = known.get("target_names")
     names = [str(name) for name in (labels if target_names is None else target_names)]
     if len(names) != len(labels):

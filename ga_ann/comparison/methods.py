@@ -20,13 +20,14 @@ from ga_ann.history import History
 from ga_ann.network import lookup
 from ga_ann.result import TrainingResult
 
-__all__ = ["METHODS", "Job", "Method", "Trained", "ga_method", "resolve_methods"]
+__all__ = ["GA_PATIENCE", "METHODS", "Job", "Method", "Trained", "ga_method", "resolve_methods"]
 
 ZERO_PROBABILITY = float(np.finfo(np.float64).eps)
 """What stands for a probability of 0 in logarithms, as in scikit-learn's log loss."""
 
 GA_SECONDS = 10.0
 GA_PATIENCE = 50
+"""Generations without a better ranking after which a run ends."""
 
 Array = NDArray[Any]
 Indices = NDArray[np.intp]
@@ -51,6 +52,8 @@ class Job(NamedTuple):
         Seed.
     fitness : PopulationScore
         What all methods are measured by; a method that can should maximise it.
+    bias : bool
+        Whether evolved networks have biases.
     """
 
     X: Array
@@ -60,6 +63,7 @@ class Job(NamedTuple):
     max_time: float | None
     random_state: int
     fitness: PopulationScore
+    bias: bool = False
 
 
 class Trained(NamedTuple):
@@ -154,6 +158,7 @@ def ga_method(
             job.y,
             classes=np.arange(job.n_classes),
             hidden_layer_sizes=job.hidden_layer_sizes,
+            bias=job.bias,
             fitness=job.fitness,
             recipe=recipe,
             max_time=job.max_time,

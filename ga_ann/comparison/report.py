@@ -54,7 +54,13 @@ def check_folder(folder: str | os.PathLike[str]) -> Path:
     nearest = next(p for p in (path, *path.absolute().parents) if p.exists())
     if not nearest.is_dir():
         raise NotADirectoryError(f"{nearest} is a file; a folder is needed to write to.")
-    check_writable(nearest / "comparison.csv")
+    try:
+        check_writable(nearest / "comparison.csv")
+    except OSError as error:
+        # The file's name is ours: what the user gave, and can change, is the folder.
+        raise OSError(
+            error.errno, f"nothing can be written there: {error.strerror}", str(nearest)
+        ) from error
     return path
 
 

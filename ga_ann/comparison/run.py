@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.preprocessing import StandardScaler
 
 from ga_ann.comparison.data_sets import DataSet, Samples
 from ga_ann.comparison.methods import Job, Method
 from ga_ann.comparison.splits import Split
+from ga_ann.datasets import take_rows
 from ga_ann.fitness import PopulationScore, resolve_fitness
 from ga_ann.history import History
 
@@ -69,12 +69,13 @@ def do_run(
 ) -> Run | None:
     """Train and measure one method on one split; return None if Ctrl-C ended the training."""
     y_train, y_test = plan.samples.y[split.train], plan.samples.y[split.test]
-    X_train, X_test = _parts(plan.samples.X, split, standardise=plan.data_set.standardise)
+    X_train, X_test = _parts(plan.samples.X, split)
     job = Job(
         X_train,
         y_train,
         n_classes=len(plan.samples.labels),
         hidden_layer_sizes=plan.data_set.hidden_layer_sizes,
+        bias=plan.data_set.bias,
         max_time=max_time,
         random_state=random_state,
         fitness=plan.fitness,
@@ -107,13 +108,15 @@ def do_run(
     return Run(row, history, predicted)
 
 
-def _parts(X: Array, split: Split, *, standardise: bool) -> tuple[Array, Array]:
-    """Return the training and the test part with the features that the split keeps."""
-    X_train, X_test = X[split.train][:, split.columns], X[split.test][:, split.columns]
-    if not standardise:
-        return X_train, X_test
-    scaler = StandardScaler().fit(X_train)
-    return scaler.transform(X_train), scaler.transform(X_test)
+def _parts(X: Any, split: Split) -> tuple[Array, Array]:
+    """Return the inputs of the training and of the test part."""
+    with warnings.catch_warnings():
+        # A category that the training part lacks says nothing to who compares methods.
+        warnings.filterwarnings("ignore", message=".*holds what the training never saw")
+        train, test = (
+            split.inputs.transform(take_rows(X, part)) for part in (split.train, split.test)
+        )
+    return train, test
 
 
 def _measure(score: PopulationScore, outputs: Array, y: Indices) -> float:

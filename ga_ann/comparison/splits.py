@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import LeaveOneGroupOut, train_test_split
 
-from ga_ann.datasets import select_by_std
+from ga_ann.datasets import Inputs, fit_inputs, take_rows
 
 __all__ = ["SPLITS", "Split", "make_splits"]
 
@@ -32,8 +32,8 @@ class Split:
         Number of the seed, from 0.
     train, test : ndarray of int
         Indices of the samples. With ``"all"`` they are the same.
-    columns : ndarray of bool, of shape (n_features,)
-        The features that the filter keeps; it sees the training part alone.
+    inputs : Inputs
+        How samples become a network's inputs; fitted to the training part alone.
     """
 
     kind: str
@@ -41,7 +41,12 @@ class Split:
     seed: int
     train: Indices
     test: Indices
-    columns: NDArray[np.bool_]
+    inputs: Inputs
+
+    @property
+    def columns(self) -> NDArray[np.bool_]:
+        """The features that the filter keeps."""
+        return self.inputs.columns
 
 
 Parts = Iterator[tuple[str, Indices, Indices]]
@@ -89,13 +94,14 @@ SPLITS: dict[str, Callable[[Indices, Array | None, int], Parts]] = {
 
 def make_splits(
     kinds: Sequence[str],
-    X: Array,
+    X: Any,
     y: Indices,
     groups: Array | None,
     seeds: Sequence[int],
     *,
     min_std: float | None,
     n_features: int | None,
+    standardise: bool = False,
 ) -> list[Split]:
     """Draw the splits of all seeds, and refuse those that cannot be learned from.
 
@@ -109,6 +115,8 @@ def make_splits(
         What the held-out samples are drawn by.
     min_std, n_features : float, int or None
         The filter of features, see `select_by_std`.
+    standardise : bool, default=False
+        See `fit_inputs`.
 
     Returns
     -------
@@ -139,6 +147,11 @@ def make_splits(
                         f"the training part of the split {name!r} must hold at least 2 classes, "
                         "got 1; use another split."
                     )
-                columns = select_by_std(X[train], min_std=min_std, n_features=n_features)
-                splits.append(Split(kind, name, number, train, test, columns))
+                inputs = fit_inputs(
+                    take_rows(X, train),
+                    standardise=standardise,
+                    min_std=min_std,
+                    n_features=n_features,
+                )
+                splits.append(Split(kind, name, number, train, test, inputs))
     return splits

@@ -1,9 +1,10 @@
 """Feature tables: the shipped one, hue histograms of pictures, and the user's own files."""
 
-from ga_ann.datasets.csv_table import LONGEST_LABEL
 from ga_ann.datasets.feature_table import FeatureTable, extract_features, load_table, save_table
+from ga_ann.datasets.frames import FRAME_SUFFIXES, LONGEST_LABEL, STDIN
 from ga_ann.datasets.fruits import load_fruits360, shipped_table
 from ga_ann.datasets.hue import HueHistogram, hue_histogram
+from ga_ann.datasets.inputs import Inputs, fit_inputs, take_rows
 from ga_ann.datasets.pictures import FORMATS, list_flat, list_pictures
 from ga_ann.datasets.samples import (
     FRUITS,
@@ -14,21 +15,26 @@ from ga_ann.datasets.samples import (
     locate,
 )
 from ga_ann.datasets.selection import select_by_std
-from ga_ann.datasets.tables import load_features, load_unlabelled
+from ga_ann.datasets.tables import load_features, load_frame, load_unlabelled
 
 __all__ = [
     "FORMATS",
+    "FRAME_SUFFIXES",
     "FRUITS",
     "LONGEST_LABEL",
+    "STDIN",
     "FeatureTable",
     "HueHistogram",
+    "Inputs",
     "Samples",
     "extract_features",
+    "fit_inputs",
     "holds_samples",
     "hue_histogram",
     "list_flat",
     "list_pictures",
     "load_features",
+    "load_frame",
     "load_fruits360",
     "load_pictures",
     "load_samples",
@@ -38,4 +44,5 @@ __all__ = [
     "save_table",
     "select_by_std",
     "shipped_table",
+    "take_rows",
 ]

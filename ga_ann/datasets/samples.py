@@ -13,10 +13,19 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from ga_ann.datasets.feature_table import FeatureTable, extract_features, load_table
+from ga_ann.datasets.frames import FRAME_SUFFIXES, STDIN
 from ga_ann.datasets.fruits import shipped_table
 from ga_ann.datasets.picture_features import TUTORIAL, PictureFeatures
 from ga_ann.datasets.pictures import list_flat, list_pictures, read_picture
-from ga_ann.datasets.tables import ARRAY_SUFFIXES, SUFFIXES, load_features, load_unlabelled
+from ga_ann.datasets.tables import (
+    ARRAY_SUFFIXES,
+    SUFFIXES,
+    load_features,
+    load_frame,
+    load_unlabelled,
+    load_unlabelled_frame,
+)
+from ga_ann.preprocessing import Preprocessing
 
 __all__ = ["FRUITS", "Samples", "holds_samples", "load_pictures", "load_samples", "locate"]
 
@@ -35,8 +44,8 @@ class Samples:
 
     Attributes
     ----------
-    X : ndarray of shape (n_samples, n_features)
-        The features.
+    X : ndarray or DataFrame of shape (n_samples, n_features)
+        The features; of a table all its columns, with text and missing cells.
     names : list of str
         What the rows are called: pictures by their paths, rows of a table by their numbers from 0.
     y : ndarray of shape (n_samples,) or None
@@ -49,14 +58,17 @@ class Samples:
         ``"features"``.
     groups : ndarray of shape (n_samples,) or None
         The axes that the fruits turn about, see `FeatureTable`.
+    label : str, int or None
+        The column of a table that held the labels.
     """
 
-    X: NDArray[Any]
+    X: Any
     names: list[str]
     y: Any = None
     class_names: NDArray[Any] | None = None
     extraction: dict[str, Any] | None = None
     groups: NDArray[Any] | None = None
+    label: str | int | None = None
 
     @property
     def labels(self) -> NDArray[Any] | None:
@@ -93,7 +105,7 @@ def locate(name: PathLike) -> Path:
 def holds_samples(name: PathLike) -> bool:
     """Whether a name stands for what `load_samples` takes, rather than for a single picture."""
     path = locate(name)
-    return path.is_dir() or path.suffix.lower() in SUFFIXES
+    return path.is_dir() or path.suffix.lower() in SUFFIXES or os.fspath(name) == STDIN
 
 
 def load_samples(
@@ -103,6 +115,9 @@ def load_samples(
     labelled: bool = True,
     extraction: Extraction | None = None,
     n_features: int | None = None,
+    label: str | int | None = None,
+    drop: Sequence[str | int] = (),
+    preprocessing: Preprocessing | None = None,
     verbose: bool = False,
 ) -> Samples:
     """Load a table, or extract one from a folder of pictures: to train on, or to predict.
@@ -110,8 +125,8 @@ def load_samples(
     Parameters
     ----------
     name : path
-        A table that `save_table` wrote, a file as for `load_features`, a folder as for
-        `list_pictures`, or the word ``"fruits360"``.
+        A table that `save_table` wrote, a file as for `load_features` or `load_frame`, ``"-"`` for
+        a table on standard input, a folder as for `list_pictures`, or the word ``"fruits360"``.
     target : path, optional
         The labels' file, as for `load_features`.
     labelled : bool, default=True
@@ -124,6 +139,10 @@ def load_samples(
         was a table.
     n_features : int, optional
         Number of features that it takes; see `load_unlabelled`.
+    label, drop
+        Columns of a table, as for `load_frame`.
+    preprocessing : Preprocessing, optional
+        How the features that a trained network takes were made of a table's columns.
     verbose : bool, default=False
         Whether to show a progress bar.
 
@@ -137,8 +156,9 @@ def load_samples(
         If something is not there, or must not be read.
     ValueError
         If a file is damaged or holds something else; a folder to train on has fewer than two
-        classes, or two that look alike to the features; `target` is missing or superfluous; or the
-        features were not computed as `extraction` says.
+        classes, or two that look alike to the features; `target` is missing or superfluous; the
+        features were not computed as `extraction` says; or `label` or `drop` do not go with the
+        samples.
 
     Examples
     --------
@@ -151,6 +171,9 @@ def load_samples(
     path = locate(name)
     if target is not None and path.suffix.lower() not in ARRAY_SUFFIXES:
         raise ValueError(f"--target goes with a .npy or .pkl file of features, got {name}.")
+    is_frame = path.suffix.lower() in FRAME_SUFFIXES or os.fspath(name) == STDIN
+    if (label is not None or drop) and not is_frame:
+        raise ValueError(f"--label and --drop go with a table, {FRAME_SUFFIXES}; got {name}.")
     expected = extraction
     if extraction is not None and not labelled:
         expected = _check_extraction(extraction).as_dict
@@ -167,6 +190,12 @@ def load_samples(
             return _from_table(table, expected, labelled)
     if labelled and expected:
         raise ValueError(f"{sorted(expected)} go with a folder of pictures, got the table {name}.")
+    if is_frame and labelled:
+        X, y, place = load_frame(path, label=label, drop=drop)
+        return Samples(X, _number(X), y, label=place)
+    if is_frame and preprocessing is not None:
+        X, y = load_unlabelled_frame(path, preprocessing, label=label)
+        return Samples(X, _number(X), y)
     if labelled or target is not None:
         X, y = load_features(path, target)
         return Samples(X, _number(X), y)
@@ -276,5 +305,5 @@ def _check_extraction(extraction: Extraction | None) -> PictureFeatures:
     return PictureFeatures.of_dict(extraction)
 
 
-def _number(X: NDArray[Any]) -> list[str]:
+def _number(X: Any) -> list[str]:
     return [str(k) for k in range(len(X))]

@@ -1,20 +1,35 @@
-"""The user's own features and labels: csv, npz, npy, and the tutorial's pickles."""
+"""The user's own features and labels: tables, npz, npy, and the tutorial's pickles."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from ga_ann.datasets.csv_table import read_csv
+from ga_ann.datasets.frames import (
+    FRAME_SUFFIXES,
+    STDIN,
+    find_column,
+    labels_of,
+    read_frame,
+)
 from ga_ann.datasets.pickled import read_pickle
+from ga_ann.preprocessing import Preprocessing
 from ga_ann.storage import named_errors, parse_npy, read_npz
 
-__all__ = ["ARRAY_SUFFIXES", "SUFFIXES", "load_features", "load_unlabelled"]
+__all__ = [
+    "ARRAY_SUFFIXES",
+    "SUFFIXES",
+    "load_features",
+    "load_frame",
+    "load_unlabelled",
+    "load_unlabelled_frame",
+]
 
 Array = NDArray[Any]
 PathLike = str | os.PathLike[str]
@@ -33,11 +48,8 @@ def load_features(path: PathLike, target: PathLike | None = None) -> tuple[Array
             from `target`. A pickle may hold nothing but one NumPy array of numbers or text.
         ``.npz``
             Arrays ``data`` and ``target``, or ``X`` and ``y``; what `save_table` writes, too.
-        ``.csv``
-            Commas, UTF-8, an optional line of column names; the last column is the label, text or
-            number, the others are numbers. A first line without a number among the features, or
-            whose label is the only one that is no number, holds the names. Labels such as ``001``
-            are text; they have at most `LONGEST_LABEL` characters.
+        ``.csv``, ``.tsv``, ``.txt``, ``.parquet``, ``.xlsx``
+            A table of numbers, see `load_frame`; the last column is the label, text or number.
     target : path, optional
         The labels' ``.pkl`` or ``.npy`` file, such as the tutorial's ``outputs.pkl``.
 
@@ -58,13 +70,17 @@ def load_features(path: PathLike, target: PathLike | None = None) -> tuple[Array
     """
     path = Path(path)
     suffix = _check_suffix(path)
+    if suffix in FRAME_SUFFIXES and target is None:
+        frame, y, _ = load_frame(path)
+        with named_errors(path, "features and labels"):
+            return Preprocessing.fit(frame, raw=True).transform(frame), y
     if suffix in _ARRAY_READERS and target is None:
         raise ValueError(f"{path} holds the features alone; give the file of the labels as target.")
-    if suffix in _TABLE_READERS and target is not None:
+    if suffix not in _ARRAY_READERS and target is not None:
         raise ValueError(f"{path} holds its own labels, so target must be None, got {target}.")
     if target is None:
         with named_errors(path, "features and labels"):
-            X, y = _TABLE_READERS[suffix](path)
+            X, y = _read_npz(path)
             X, y = _check_data(X), _check_labels(y)
     else:
         with named_errors(path, "features"):
@@ -82,9 +98,9 @@ def load_unlabelled(path: PathLike, *, n_features: int | None = None) -> tuple[A
     ----------
     path : path
         A file as for `load_features`, or one without labels: ``.npy`` or ``.pkl``, an ``.npz``
-        with ``data`` or ``X`` alone, a ``.csv`` of `n_features` columns.
+        with ``data`` or ``X`` alone, a table of `n_features` columns.
     n_features : int, optional
-        Number of features that are expected. Where it is not given, the last column of a ``.csv``
+        Number of features that are expected. Where it is not given, the last column of a table
         is the label.
 
     Returns
@@ -102,7 +118,9 @@ def load_unlabelled(path: PathLike, *, n_features: int | None = None) -> tuple[A
     with named_errors(path, "features"):
         if suffix in _ARRAY_READERS:
             return _check_data(_ARRAY_READERS[suffix](path)), None
-        arrays = read_csv(path, n_features) if suffix == ".csv" else _read_npz(path, *_UNLABELLED)
+        if suffix in FRAME_SUFFIXES:
+            return _unlabelled(read_frame(path), n_features)
+        arrays = _read_npz(path, *_UNLABELLED)
         X = _check_data(arrays[0])
         if len(arrays) == 1:
             return X, None
@@ -111,7 +129,106 @@ def load_unlabelled(path: PathLike, *, n_features: int | None = None) -> tuple[A
     return X, y
 
 
+def load_frame(
+    path: PathLike, *, label: str | int | None = None, drop: Sequence[str | int] = ()
+) -> tuple[pd.DataFrame, Array, Any]:
+    """Load a table of any columns, and its labels.
+
+    Parameters
+    ----------
+    path : path
+        UTF-8 text with commas, semicolons, tabs or bars between the cells (``.csv``, ``.tsv``,
+        ``.txt``, or ``"-"`` for standard input), ``.parquet`` or ``.xlsx``, whose first sheet is
+        read. A first row that is of another kind than those below it holds the columns' names.
+    label : str or int, optional
+        The column of the labels, by name or by number from 1; the last one by default. Labels such
+        as ``001`` are text; they have at most `LONGEST_LABEL` characters.
+    drop : sequence of str or int, optional
+        Columns that are left out, in the same way.
+
+    Returns
+    -------
+    X : DataFrame
+        The features. Columns without names are called by their places in the table, from 0.
+    y : ndarray of shape (n_samples,)
+        The labels, as in `load_features`.
+    label : str or int
+        The column that held them.
+
+    Raises
+    ------
+    OSError
+        If the file is not there, or must not be read.
+    ValueError
+        If it is damaged, rows differ in length, a label is missing, or there is no such column.
+    """
+    path = Path(path)
+    _check_suffix(path)
+    with named_errors(path, "features and labels"):
+        frame = read_frame(path, label=None if label is None else str(label))
+        place = find_column(frame.columns, label)
+        dropped = [find_column(frame.columns, name) for name in drop]
+        if place in dropped:
+            raise ValueError(f"{place!r} is the label, so it cannot be dropped.")
+        features = frame.drop(columns=[place, *dropped])
+        if not features.shape[1]:
+            raise ValueError(
+                f"each row must hold features and a label, got the columns {list(frame.columns)} "
+                f"less the label and {dropped}."
+            )
+        return features, _check_labels(labels_of(frame[place])), place
+
+
+def load_unlabelled_frame(
+    path: PathLike, preprocessing: Preprocessing, *, label: str | int | None = None
+) -> tuple[pd.DataFrame, Array | None]:
+    """Load a table to predict on, and its labels where it has them, some of them perhaps missing.
+
+    Parameters
+    ----------
+    path : path
+        A table as for `load_frame`.
+    preprocessing : Preprocessing
+        What it will go through: it tells which columns hold text, and which one the labels.
+    label : str or int, optional
+        The column of the labels, if it is another one.
+
+    Raises
+    ------
+    OSError, ValueError
+        As in `load_frame`.
+    """
+    path = Path(path)
+    _check_suffix(path)
+    given = preprocessing.label if label is None else label
+    with named_errors(path, "features"):
+        frame = read_frame(
+            path,
+            label=given if isinstance(given, str) else None,
+            text=preprocessing.text_columns,
+        )
+        if label is not None:
+            place = find_column(frame.columns, label)
+        else:
+            place = preprocessing.find_label(frame)
+        features = preprocessing.select(frame)
+        if place is None:
+            return features, None
+        return features, _check_labels(labels_of(frame[place], complete=False), unknown=True)
+
+
+def _unlabelled(frame: pd.DataFrame, n_features: int | None) -> tuple[Array, Array | None]:
+    y = None
+    if frame.shape[1] != n_features:
+        *features, label = frame.columns
+        y = _check_labels(labels_of(frame[label]))
+        frame = frame[features]
+    return Preprocessing.fit(frame, raw=True).transform(frame), y
+
+
 def _check_suffix(path: Path) -> str:
+    if str(path) == STDIN:
+        return FRAME_SUFFIXES[0]
     if not path.exists():
         raise FileNotFoundError(f"there is no file {path}.")
     suffix = path.suffix.lower()
@@ -144,14 +261,16 @@ def _check_data(X: Array) -> Array:
     return X
 
 
-def _check_labels(y: Array) -> Array:
+def _check_labels(y: Array, *, unknown: bool = False) -> Array:
     if y.ndim != 1 or y.size == 0:
         raise ValueError(f"labels must be a 1-D array, got shape {y.shape} of {y.dtype}.")
     if y.dtype.kind in "SU":
         return y.astype(np.str_, copy=False)
     if y.dtype.kind == "f":
-        if not np.isfinite(y).all():
+        if np.isinf(y).any() or (np.isnan(y).any() and not unknown):
             raise ValueError(f"labels must be finite, got {y[~np.isfinite(y)][0]}.")
+        if np.isnan(y).any():
+            return y
         whole = (y == np.trunc(y)).all() and np.abs(y).max() < 2.0**53
         return y.astype(np.int64 if whole else np.float64)
     return y.astype(np.int64) if np.can_cast(y.dtype, np.int64) else y
@@ -174,10 +293,8 @@ def _read_npz(path: Path, *others: tuple[str, ...]) -> list[Array]:
 _UNLABELLED = (("data",), ("X",))
 
 _ARRAY_READERS: dict[str, Callable[[Path], Array]] = {".npy": _read_npy, ".pkl": read_pickle}
-_TABLE_READERS: dict[str, Callable[[Path], list[Array]]] = {".csv": read_csv, ".npz": _read_npz}
-
 ARRAY_SUFFIXES = tuple(_ARRAY_READERS)
 """Endings of the files that hold one array."""
 
-SUFFIXES = (*ARRAY_SUFFIXES, *_TABLE_READERS)
+SUFFIXES = (*ARRAY_SUFFIXES, ".npz", *FRAME_SUFFIXES)
 """Endings of all the files that are read."""

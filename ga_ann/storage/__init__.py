@@ -4,6 +4,7 @@ from ga_ann.storage.archive import read_kind
 from ga_ann.storage.checkpoint import (
     as_generator_state,
     describe_difference,
+    has_behind_it,
     load_checkpoint,
     numeric_versions,
     save_checkpoint,
@@ -13,6 +14,7 @@ from ga_ann.storage.environment import package_versions
 from ga_ann.storage.files import (
     array_from_bytes,
     check_writable,
+    check_zip_sizes,
     clear_unfinished,
     named_errors,
     parse_npy,
@@ -36,9 +38,11 @@ __all__ = [
     "array_from_bytes",
     "as_generator_state",
     "check_writable",
+    "check_zip_sizes",
     "clear_unfinished",
     "describe_difference",
     "describe_file",
+    "has_behind_it",
     "load",
     "load_checkpoint",
     "load_history",

@@ -14,19 +14,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ga_ann.chromosome import count_genes, reshape
+from ga_ann.history import History
 from ga_ann.low_rank import LowRankNoise, LowRankPopulation, count_places
 from ga_ann.network import pair_layers
 from ga_ann.schedule import Schedule
 from ga_ann.state import Beginning, Best, State
 from ga_ann.storage.archive import entry, member, read_archive, to_json, write_archive
 from ga_ann.storage.environment import package_versions
-from ga_ann.storage.files import named_errors
+from ga_ann.storage.files import named_errors, read_npz
 from ga_ann.storage.model import pack_history, unpack_history
 from ga_ann.validation import check_number
 
 __all__ = [
     "as_generator_state",
     "describe_difference",
+    "has_behind_it",
     "load_checkpoint",
     "numeric_versions",
     "save_checkpoint",
@@ -175,6 +177,30 @@ def load_checkpoint(path: str | os.PathLike[str]) -> State:
             fingerprints=entry(header, "data", dict),
             versions=entry(header, "versions", dict),
         )
+
+
+def has_behind_it(history: History, path: str | os.PathLike[str]) -> bool:
+    """Tell whether a run has behind it what a checkpoint holds; nothing else of the file is read.
+
+    Parameters
+    ----------
+    history : History
+        The generations of the run so far.
+    path : path-like
+        The checkpoint.
+
+    Raises
+    ------
+    ValueError
+        If the file cannot be read as a checkpoint.
+    """
+    # The seconds tell runs apart: no two take the same time to the last bit.
+    names = ("generation", "evaluations", "seconds")
+    with named_errors(path, "a checkpoint"):
+        held = read_npz(path, tuple(f"history/{name}" for name in names))
+    last = [column.ravel()[-1:].tolist() for column in held.values()]
+    rows = zip(*(history[name].tolist() for name in names), strict=True)
+    return last in [[[value] for value in row] for row in rows]
 
 
 def _pack_population(state: State) -> tuple[dict[str, NDArray[Any]], dict[str, Any] | None]:

@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 __all__ = [
     "array_from_bytes",
     "check_writable",
+    "check_zip_sizes",
     "clear_unfinished",
     "named_errors",
     "parse_npy",
@@ -223,12 +224,30 @@ def read_npz(path: PathLike, *choices: tuple[str, ...]) -> dict[str, NDArray[Any
         if choices and not wanted:
             names = " or ".join(", ".join(choice) for choice in choices)
             raise ValueError(f"expected the arrays {names}; there are {sorted(members)}.")
-        _check_sizes(archive.infolist(), Path(path).stat().st_size)
+        check_zip_sizes(archive.infolist(), Path(path).stat().st_size)
         return {name: _read_member(archive, members[name]) for name in wanted or members}
 
 
-def _check_sizes(members: list[zipfile.ZipInfo], n_bytes: int) -> None:
-    """Refuse sizes that cannot be true or are too large, before any of them is allocated."""
+def check_zip_sizes(members: list[zipfile.ZipInfo], n_bytes: int) -> int:
+    """Refuse sizes that cannot be true or are too large, before any of them is allocated.
+
+    Parameters
+    ----------
+    members : list of zipfile.ZipInfo
+        What an archive claims to hold.
+    n_bytes : int
+        The archive's size.
+
+    Returns
+    -------
+    int
+        The bytes that it unpacks to.
+
+    Raises
+    ------
+    ValueError
+        If they are refused.
+    """
     if sum(info.compress_size for info in members) > n_bytes:
         raise ValueError("its members claim more bytes than the file has.")
     for info in members:
@@ -248,6 +267,7 @@ def _check_sizes(members: list[zipfile.ZipInfo], n_bytes: int) -> None:
             f"its {n_bytes:,} bytes unpack to {unpacked:,}, more than {MOST_RATIO} times as many; "
             "if you trust it, save its arrays again with numpy.savez, uncompressed."
         )
+    return unpacked
 
 
 def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> NDArray[Any]:

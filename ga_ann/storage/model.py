@@ -20,6 +20,7 @@ from ga_ann.network import (
     to_predictions,
     to_probabilities,
 )
+from ga_ann.preprocessing import Preprocessing
 from ga_ann.storage.activations import pack_activations, unpack_activations
 from ga_ann.storage.archive import entry, member, read_archive, write_archive
 from ga_ann.storage.files import named_errors
@@ -62,6 +63,9 @@ class Model:
     settings : dict, default={}
         What the training was started with: names to strings, numbers, booleans, None, or lists of
         them.
+    preprocessing : Preprocessing, optional
+        How the columns of a table become features, of which `columns` are kept; None, the default,
+        where the samples are the features.
 
     Raises
     ------
@@ -88,6 +92,7 @@ class Model:
     columns: NDArray[Any] | None = None
     extraction: dict[str, Any] | None = None
     settings: dict[str, Any] = field(default_factory=dict)
+    preprocessing: Preprocessing | None = None
 
     def __post_init__(self) -> None:
         n_inputs, n_outputs = _check_weights(self.weights)
@@ -97,6 +102,8 @@ class Model:
             _check_classes(self.classes, n_outputs)
         if self.columns is not None:
             _check_columns(self.columns, n_inputs)
+        if self.preprocessing is not None:
+            _check_preprocessing(self.preprocessing, self.columns, n_inputs)
         if not isinstance(self.extraction, dict | None):
             raise TypeError(f"extraction must be a dict or None, got {self.extraction!r}.")
         if not isinstance(self.settings, dict):
@@ -108,7 +115,9 @@ class Model:
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
-            The samples, finite numbers, with all the original columns: `columns` is applied here.
+            The samples, with all the original columns: `preprocessing` and `columns` are applied
+            here. Finite numbers, or with a `preprocessing` what that takes: a DataFrame's columns
+            are then matched by their names.
 
         Returns
         -------
@@ -153,11 +162,16 @@ class Model:
     @property
     def n_features(self) -> int | None:
         """Number of columns of the training data; None where `columns` are indices."""
+        if self.preprocessing is not None:
+            return len(self.preprocessing.columns)
         if self.columns is None:
             return int(self.weights[0].shape[0])
         return self.columns.size if self.columns.dtype.kind == "b" else None
 
     def _select_columns(self, X: ArrayLike) -> NDArray[Any]:
+        if self.preprocessing is not None:
+            features = self.preprocessing.transform(X)
+            return features if self.columns is None else features[:, self.columns]
         table = check_samples(X)
         width, expected = table.shape[1], self.n_features
         exact = expected is not None
@@ -212,6 +226,18 @@ def _check_columns(columns: NDArray[Any], n_inputs: int) -> None:
         raise ValueError(f"columns must keep {n_inputs}, the network's inputs, got {kept}.")
     if columns.dtype.kind == "i" and columns.min(initial=0) < 0:
         raise ValueError(f"columns must hold indices from 0 up, got {columns.min()}.")
+
+
+def _check_preprocessing(
+    preprocessing: Preprocessing, columns: NDArray[Any] | None, n_inputs: int
+) -> None:
+    if not isinstance(preprocessing, Preprocessing):
+        raise TypeError(f"preprocessing must be a Preprocessing, got {preprocessing!r}.")
+    takes = n_inputs if columns is None else columns.size
+    if columns is not None and columns.dtype.kind != "b":
+        takes = max(int(columns.max(initial=-1)) + 1, preprocessing.n_inputs)
+    if preprocessing.n_inputs != takes:
+        raise ValueError(f"preprocessing must give {takes} features, got {preprocessing.n_inputs}.")
 
 
 class Trained(Protocol):
@@ -273,6 +299,9 @@ def save_model(
         "extraction": model.extraction,
         "settings": model.settings,
     }
+    if model.preprocessing is not None:
+        header["preprocessing"] = {"label": model.preprocessing.label}
+        arrays |= {f"preprocessing/{k}": v for k, v in model.preprocessing.to_arrays().items()}
     if history is not None:
         header["history"], columns = pack_history(history)
         arrays |= columns
@@ -344,7 +373,18 @@ def read_model(
             columns=member(arrays, "columns") if entry(header, "has_columns", bool) else None,
             extraction=header.get("extraction"),
             settings=entry(header, "settings", dict),
+            preprocessing=_unpack_preprocessing(header, arrays),
         )
+
+
+def _unpack_preprocessing(
+    header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
+) -> Preprocessing | None:
+    if "preprocessing" not in header:
+        return None
+    about = entry(header, "preprocessing", dict)
+    held = {name: member(arrays, f"preprocessing/{name}") for name in Preprocessing.ARRAYS}
+    return Preprocessing(**held, label=about.get("label"))
 
 
 load = load_model

@@ -178,7 +178,7 @@ def test_a_run_goes_on_and_tells_once(disk, tiny, iris, tmp_path, compare_runs):
     assert generations == [0, 1, 2, 3, 4, 4, 4, 4, 4, 9, 10, 11]
     assert load_checkpoint(path).generation == 12
     compare_runs(result, evolve(*iris, **options))
-    assert set(files_in(tmp_path)) <= {"run.npz", "run.npz.previous", "run.npz.lock"}
+    assert set(files_in(tmp_path)) == {"run.npz"}
 
 
 def test_a_disk_that_stays_full_keeps_the_last_one(disk, tiny, iris, tmp_path, compare_runs):
@@ -188,7 +188,7 @@ def test_a_disk_that_stays_full_keeps_the_last_one(disk, tiny, iris, tmp_path, c
         disk.room = 1000 if len(history) > 6 else 10**9
 
     options = tiny | {"n_generations": 12}
-    checkpoint = Checkpoint(path, every_generations=1)
+    checkpoint = Checkpoint(path, every_generations=1, overwrite=True)
     with pytest.warns(RuntimeWarning, match="could not be written"):
         evolve(*iris, callbacks=[fill, checkpoint], **options)
     assert load_checkpoint(path).generation == 5
@@ -341,7 +341,7 @@ def test_another_thread_has_the_file(iris, tiny, tmp_path):
 
 @pytest.mark.parametrize("error", [RuntimeError, OSError, SystemExit])
 def test_the_file_is_free_after_an_error(iris, tiny, tmp_path, error):
-    checkpoint = Checkpoint(tmp_path / "run.npz")
+    checkpoint = Checkpoint(tmp_path / "run.npz", overwrite=True)
 
     def fail(ga, history):
         raise error("inside")
@@ -349,7 +349,7 @@ def test_the_file_is_free_after_an_error(iris, tiny, tmp_path, error):
     for _ in range(2):
         with pytest.raises(error, match="inside"):
             evolve(*iris, callbacks=[checkpoint, fail], **tiny)
-    other = Checkpoint(tmp_path / "run.npz")
+    other = Checkpoint(tmp_path / "run.npz", overwrite=True)
     assert evolve(*iris, n_generations=1, callbacks=[other], **tiny).stop_reason == "n_generations"
 
 
@@ -370,5 +370,5 @@ def test_what_a_kill_left_is_cleared_away(iris, tiny, tmp_path, monkeypatch):
     monkeypatch.undo()
     assert len(list(tmp_path.iterdir())) == 4
     evolve(*iris, n_generations=0, callbacks=[Checkpoint(path)], **tiny)
-    left = {path.name for path in tmp_path.iterdir()} - {"run.npz.lock"}
+    left = {path.name for path in tmp_path.iterdir()}
     assert left == {".mine.tmp", "run.npz", names[-1]}

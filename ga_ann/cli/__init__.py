@@ -1,0 +1,21 @@
+"""The command line: compare, extract, train, predict, plot, info.
+
+Each command has a module, which turns its arguments into calls of the library and prints the
+answer. The heavy modules are imported by the commands that need them, so that ``ga-ann --help`` is
+quick.
+"""
+
+from ga_ann.cli import compare, extract, info, plot, predict, train
+from ga_ann.cli.program import PlainCommand, app, main
+
+__all__ = ["app", "main"]
+
+for _command in (
+    compare.compare,
+    extract.extract,
+    train.train,
+    predict.predict,
+    plot.plot,
+    info.info,
+):
+    app.command(cls=PlainCommand)(_command)

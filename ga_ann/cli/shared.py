@@ -1,0 +1,86 @@
+"""What the commands share: their options' values, and what they tell on the way."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from ga_ann.datasets import Samples
+
+__all__ = [
+    "check_output",
+    "parse_list",
+    "parse_range",
+    "parse_sizes",
+    "picture_options",
+    "shows_bars",
+    "table_options",
+    "tell_features",
+]
+
+T = TypeVar("T")
+
+
+def shows_bars() -> bool:
+    """Whether a progress bar would be seen, and not end up in a file beside the messages."""
+    return sys.stderr.isatty()
+
+
+def parse_list(text: str, kind: Callable[[str], T], option: str) -> list[T]:
+    """Return what an option lists, joined by commas; refuse what is not of that kind."""
+    try:
+        return [kind(part.strip()) for part in text.split(",")]
+    except ValueError as error:
+        raise ValueError(f"{option} must be numbers joined by commas, got {text!r}.") from error
+
+
+def parse_range(text: str) -> tuple[float, float]:
+    """Return the two limits that ``--range`` gives."""
+    limits = parse_list(text, float, "--range")
+    if len(limits) != 2:
+        raise ValueError(f"--range must be two numbers such as 0,1, got {text!r}.")
+    return limits[0], limits[1]
+
+
+def parse_sizes(text: str) -> list[int]:
+    """Return the sizes of hidden layers."""
+    return parse_list(text, int, "--hidden") if text else []
+
+
+def table_options(label: str | None, drop: str | None) -> dict[str, Any]:
+    """Return those of the options that are given, as `load_samples` takes them."""
+    names = None if drop is None else parse_list(drop, str, "--drop")
+    return {name: v for name, v in {"label": label, "drop": names}.items() if v is not None}
+
+
+def picture_options(
+    features: str | None, bins: int | None, hue_range: str | None
+) -> dict[str, Any]:
+    """Return those of the options that are given, as `extract_features` takes them."""
+    limits = None if hue_range is None else parse_range(hue_range)
+    options = {"features": features, "bins": bins, "hue_range": limits}
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def tell_features(samples: Samples) -> None:
+    """Print how features were computed, where samples are pictures."""
+    if (known := samples.features) is not None:
+        print(f"features of pictures: {known}; {known.sees}")
+
+
+def check_output(
+    path: Path, suffix: str | None = None, inputs: Iterable[str | Path | None] = ()
+) -> None:
+    """Refuse a file that cannot be written or that is an input, before any work."""
+    from ga_ann.datasets import locate
+    from ga_ann.storage import check_writable
+
+    if suffix is not None and path.suffix.lower() != suffix:
+        raise ValueError(f"the file to write must end in {suffix}, got {path}.")
+    for name in inputs:
+        if name and path.exists() and locate(name).exists() and path.samefile(locate(name)):
+            raise ValueError(f"{path} is an input and would be overwritten; give another name.")
+    check_writable(path)

@@ -1,0 +1,372 @@
+"""Tables read by pandas: text with any delimiter, Parquet, Excel, standard input."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import sys
+import warnings
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ga_ann.preprocessing import LONGEST_TEXT as LONGEST_LABEL
+from ga_ann.preprocessing import MISSING, to_text
+from ga_ann.storage import check_zip_sizes
+
+__all__ = ["FRAME_SUFFIXES", "LONGEST_LABEL", "STDIN", "find_column", "labels_of", "read_frame"]
+
+STDIN = "-"
+"""The name that stands for standard input."""
+
+DELIMITERS = ",;\t|"
+
+MOST_COLUMNS = 100_000
+"""Columns of a table at most: pandas takes a kilobyte for each."""
+
+MOST_RATIO = 100
+"""Cells that a Parquet file may hold, in units of its bytes, and of a mebibyte if it is smaller."""
+
+PEEKED_ROWS = 1000
+"""Rows that tell whether the first one holds the columns' names."""
+
+NOT_THERE = ["", "?", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "<NA>", "#N/A"]
+"""What stands in a cell for a missing value."""
+
+
+def read_frame(
+    path: Path, *, label: str | None = None, text: Iterable[str | int] = ()
+) -> pd.DataFrame:
+    """Read a table; to be called in a `named_errors` block.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file, or `STDIN`.
+    label : str, optional
+        The column of the labels as in `find_column`, which is left as it is written.
+    text : iterable of str or int, optional
+        Other columns that hold text, by name or place: their numbers are left as they are written.
+
+    Returns
+    -------
+    DataFrame
+        Columns without names are called by their places from 0.
+
+    Raises
+    ------
+    ValueError
+        If it cannot be read, there is no row, or rows differ in length.
+    ImportError
+        If the package that reads such a file is not installed.
+    """
+    frame = FRAME_READERS[path.suffix.lower()](path, label, set(text))
+    # Spreadsheets are exported with lines of delimiters alone.
+    frame = frame.dropna(how="all").reset_index(drop=True)
+    if 0 in frame.shape:
+        raise ValueError("there are no rows of numbers.")
+    return frame
+
+
+def find_column(columns: Sequence[Any], wanted: str | int | None) -> Any:
+    """Return the column that is meant by a name, or by a number from 1; the last by default.
+
+    Raises
+    ------
+    ValueError
+        If there is no such column.
+    """
+    names = list(columns)
+    if wanted is None:
+        return names[-1]
+    if str(wanted) in names:
+        return str(wanted)
+    if re.fullmatch("[0-9]{1,9}", str(wanted)) and 1 <= int(wanted) <= len(names):
+        return names[int(wanted) - 1]
+    shown = names[:20] if any(isinstance(name, str) for name in names) else []
+    raise ValueError(
+        f"there is no column {wanted!r}; give a number from 1 to {len(names)}"
+        + (f" or one of the names {shown}." if shown else ".")
+    )
+
+
+def labels_of(column: pd.Series[Any], *, complete: bool = True) -> np.ndarray[Any, Any]:
+    """Return labels: float64 if all are numbers, else text; unknown ones as NaN or ``""``.
+
+    Raises
+    ------
+    ValueError
+        If one is missing and they must be `complete`, or has more than `LONGEST_LABEL` characters.
+    """
+    labels = to_text(column)
+    unknown = labels == MISSING
+    if complete and unknown.any():
+        raise ValueError(
+            f"the label must be there in each row, got none in row {int(unknown.argmax())} "
+            f"(counted from 0), and {unknown.sum() - 1} more such."
+        )
+    longest = max(range(len(labels)), key=lambda k: len(labels[k]))
+    if len(labels[longest]) > LONGEST_LABEL:
+        raise ValueError(
+            f"row {longest} (counted from 0) must have a label of at most {LONGEST_LABEL} "
+            f"characters, got {len(labels[longest])}."
+        )
+    if not unknown.all() and _plain(labels[~unknown]):
+        return np.where(unknown, "nan", labels).astype(np.float64)
+    return labels.astype(np.str_)
+
+
+def _plain(labels: Iterable[str]) -> bool:
+    """Whether all are numbers, and none a code such as 01 that would become the number 1."""
+    return all(
+        _is_number(label)
+        and not re.match("[+-]?0[0-9]", label)
+        and not 2.0**53 <= abs(float(label)) < float("inf")
+        for label in set(labels)
+    )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+# ---------------------------------------------------------------- text
+
+
+def _read_text(path: Path, label: str | None, text: set[str | int]) -> pd.DataFrame:
+    content = sys.stdin.buffer.read() if str(path) == STDIN else path.read_bytes()
+    # As text at once: pandas' own decoder would read what is no UTF-8 in large files only late.
+    lines = content.decode("utf-8-sig").splitlines()
+    if any("\0" in line for line in lines[:1]) or b"\0" in content:
+        raise ValueError("it holds NUL characters, so it is no text.")
+    if not any(line.strip() for line in lines):
+        raise ValueError("there are no rows of numbers.")
+    delimiter = _sniff(path, lines)
+    rows = [cells for _, cells in islice(_rows(lines, delimiter), PEEKED_ROWS)]
+    names = _names(rows)
+    width = len(rows[0])
+    if width > MOST_COLUMNS:
+        raise ValueError(
+            f"it has {width:,} columns, and at most {MOST_COLUMNS:,} are read; save it as .npz."
+        )
+    columns = list(range(width)) if names is None else names
+    kept = {find_column(columns, label), *text}
+    del lines
+    frame = _parse(content, delimiter, columns, kept, skip=names is not None)
+    # pandas fills short lines with missing cells.
+    if frame.iloc[:, -1].isna().any():
+        _check_widths(_rows(content.decode("utf-8-sig").splitlines(), delimiter))
+    if delimiter == ";":
+        frame = frame.replace(r"^([+-]?\d+),(\d+)$", r"\1.\2", regex=True)
+    if names is not None and _is_row_number(frame):
+        frame = frame.iloc[:, 1:]
+    return frame
+
+
+def _sniff(path: Path, lines: Sequence[str]) -> str:
+    """Return the delimiter that makes the most columns of equal number in the first lines."""
+    if path.suffix.lower() == ".tsv":
+        return "\t"
+    first = [line for line in lines[:100] if line.strip()][:20]
+
+    def columns(delimiter: str) -> int:
+        widths = {len(row) for row in csv.reader(first, delimiter=delimiter)}
+        return widths.pop() if len(widths) == 1 else 1
+
+    return max(DELIMITERS, key=columns)
+
+
+def _rows(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the lines that are not blank: their numbers from 1 and their cells."""
+    ended = (f"{line}\n" for line in lines)
+    reader = csv.reader(ended, delimiter=delimiter, skipinitialspace=True)
+    for row in reader:
+        cells = [cell.strip() for cell in row]
+        if any(cells):
+            yield reader.line_num, cells
+
+
+def _check_widths(rows: Iterator[tuple[int, list[str]]]) -> None:
+    first, cells = next(rows)
+    for line, row in rows:
+        if len(row) != len(cells):
+            raise ValueError(
+                f"line {line} must hold {len(cells)} cells as line {first} does, got {len(row)}."
+            )
+
+
+def _parse(
+    content: bytes, delimiter: str, columns: list[Any], text: set[Any], *, skip: bool
+) -> pd.DataFrame:
+    with warnings.catch_warnings():
+        # Newer versions of pandas round correctly without being told.
+        warnings.filterwarnings("ignore", message="The 'float_precision'")
+        warnings.filterwarnings("error", category=pd.errors.ParserWarning)
+        return pd.read_csv(
+            io.BytesIO(content),
+            sep=delimiter,
+            header=0 if skip else None,
+            names=columns,
+            index_col=False,
+            dtype={name: str for name in columns if name in text},  # type: ignore[arg-type]
+            keep_default_na=False,
+            na_values=NOT_THERE,
+            skipinitialspace=True,
+            encoding="utf-8-sig",
+            low_memory=False,
+            float_precision="round_trip",
+        )
+
+
+def _names(rows: list[list[str]]) -> list[str] | None:
+    """Return the columns' names if the first row holds them."""
+    first, others = rows[0], rows[1:]
+    if not _is_header(first, others):
+        return None
+    if not others:
+        raise ValueError("there are no rows of numbers.")
+    names: list[str] = []
+    for k, cell in enumerate(first):
+        names.append(cell or f"column {k + 1}")
+        if names[-1] in names[:-1]:
+            raise ValueError(f"columns must have different names, got {names[-1]!r} twice.")
+    return names
+
+
+def _is_header(first: list[str], others: list[list[str]]) -> bool:
+    """Whether a row is no sample: its cells are of another kind than those below them.
+
+    Where the names are numbers, as pandas writes them, they count the columns, or only the label
+    has a name of text.
+    """
+    numeric = [_is_number(cell) for cell in first]
+    below = [
+        [row[k] for row in others if k < len(row) and row[k]] for k in range(min(len(first), 200))
+    ]
+    if not any(numeric):
+        return (
+            any(map(_is_number, chain.from_iterable(below))) or not others or _all_new(first, below)
+        )
+    if any(
+        not number and cells and all(map(_is_number, cells))
+        for number, cells in zip(numeric, below, strict=False)
+    ):
+        return True
+    label = first[-1]
+    labels = [row[-1] for row in others if row]
+    if label in labels:
+        return False
+    if all(numeric):
+        return len(first) > 2 and [float(c) for c in first] in (
+            [*range(len(first))],
+            [*range(1, len(first) + 1)],
+        )
+    # The name of the label, after names that are whole numbers, beside classes of several samples.
+    return (
+        all(numeric[:-1])
+        and all(re.fullmatch("[0-9]+", cell) for cell in first[:-1])
+        and bool(labels)
+        and min(labels.count(found) for found in set(labels)) > 1
+    )
+
+
+def _all_new(first: list[str], below: list[list[str]]) -> bool:
+    """Whether no cell of the first row comes again in its column, where others do."""
+    return all(cell not in cells for cell, cells in zip(first, below, strict=False)) and any(
+        len(set(cells)) < len(cells) for cells in below
+    )
+
+
+def _is_row_number(frame: pd.DataFrame) -> bool:
+    """Whether the first column, without a name, counts the rows, as pandas writes it."""
+    first = frame.iloc[:, 0]
+    return (
+        frame.shape[1] > 2
+        and frame.columns[0] == "column 1"
+        and pd.api.types.is_integer_dtype(first)
+        and bool((first == np.arange(len(first))).all())
+    )
+
+
+# ---------------------------------------------------------------- Parquet and Excel
+
+
+def _read_parquet(path: Path, label: str | None, text: set[str | int]) -> pd.DataFrame:
+    try:
+        from pyarrow import parquet
+    except ImportError as error:
+        raise ImportError("it takes pyarrow: pip install 'ga-ann[tables]'.") from error
+
+    with parquet.ParquetFile(path) as file:
+        claims = file.metadata
+        cells, n_bytes = claims.num_rows * claims.num_columns, path.stat().st_size
+        if cells > MOST_RATIO * max(n_bytes, 2**20) or claims.num_columns > MOST_COLUMNS:
+            raise ValueError(f"its {n_bytes:,} bytes claim {cells:,} cells.")
+    frame = pd.read_parquet(path, engine="pyarrow")
+    frame.columns = pd.Index([str(name) for name in frame.columns])
+    return frame.reset_index(drop=True)
+
+
+def _read_excel(path: Path, label: str | None, text: set[str | int]) -> pd.DataFrame:
+    try:
+        from openpyxl import load_workbook
+    except ImportError as error:
+        raise ImportError("it takes openpyxl: pip install 'ga-ann[tables]'.") from error
+
+    with zipfile.ZipFile(path) as archive:
+        unpacked = check_zip_sizes(archive.infolist(), path.stat().st_size)
+    book = load_workbook(path, read_only=True, data_only=True)
+    try:
+        sheet = book.worksheets[0]
+        sheet.reset_dimensions()
+        rows: list[tuple[Any, ...]] = []
+        width = 0
+        for row in sheet.iter_rows(values_only=True):
+            rows.append(row)
+            width = max(width, len(row))
+            # A single cell far down and right would make a table of all that is before it.
+            if len(rows) * width > unpacked or width > MOST_COLUMNS:
+                raise ValueError("its cells lie too far apart.")
+    finally:
+        book.close()
+    return _from_cells(rows, width)
+
+
+def _from_cells(rows: list[tuple[Any, ...]], width: int) -> pd.DataFrame:
+    frame = pd.DataFrame([(*row, *[None] * (width - len(row))) for row in rows], dtype=object)
+    frame = frame.mask(frame.isin(NOT_THERE)).dropna(how="all").dropna(how="all", axis=1)
+    if frame.empty:
+        raise ValueError("there are no rows of numbers.")
+    frame.columns = pd.RangeIndex(frame.shape[1])
+    peeked = [
+        ["" if pd.isna(cell) else str(cell) for cell in row]
+        for row in frame.head(PEEKED_ROWS).to_numpy().tolist()
+    ]
+    names = _names(peeked)
+    if names is not None:
+        frame = frame.iloc[1:]
+        frame.columns = pd.Index(names)
+    return frame.infer_objects()
+
+
+FRAME_READERS: dict[str, Callable[[Path, str | None, set[str | int]], pd.DataFrame]] = {
+    ".csv": _read_text,
+    ".tsv": _read_text,
+    ".txt": _read_text,
+    ".parquet": _read_parquet,
+    ".xlsx": _read_excel,
+    "": _read_text,  # standard input
+}
+
+FRAME_SUFFIXES = tuple(suffix for suffix in FRAME_READERS if suffix)
+"""Endings of the files that hold a table."""

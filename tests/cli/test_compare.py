@@ -1,0 +1,260 @@
+import csv
+import json
+import sys
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_iris
+from sklearn.utils import Bunch
+
+from ga_ann import Recipe, comparison
+from ga_ann.cli import compare
+from ga_ann.comparison import report
+from ga_ann.comparison.methods import METHODS
+from ga_ann.datasets import shipped_table
+
+
+def tiny(monkeypatch, **fixed):
+    """Make the comparison small; return the options that the command asked for."""
+    asked = {}
+    full = comparison.compare
+    X, y = load_iris(return_X_y=True)
+    known = comparison.DATASETS["fruits"]._replace(
+        load=lambda: Bunch(data=X, target=y, groups=np.arange(len(y)) % 2), min_std=None
+    )
+
+    def compare(**options):
+        asked.update(options)
+        small = {
+            "budgets": {"tutorial-ga": 0.01, "classic": 0.01, "ga": 0.02},
+            "hidden_layer_sizes": 3,
+        }
+        return full(**{**options, "data": known, **small, **fixed})
+
+    monkeypatch.setattr(comparison, "compare", compare)
+    return asked
+
+
+def test_compare(ga, terminal, monkeypatch, tmp_path):
+    asked = tiny(monkeypatch, seeds=2)
+    out = tmp_path / "results"
+    code, text, err = ga("compare", "--split", "rotation", "--split", "all", "--out", out)
+    assert code == 0
+    assert asked["seeds"] == 10
+    assert asked["budgets"] is None
+    assert asked["methods"] == list(METHODS)
+    assert (asked["data"], asked["fitness"]) == ("fruits", "accuracy")
+    assert text.count("  default GA - Adam: ") == 2
+    assert text.count("tested on axis 0:\n") == 1
+    assert "No interval: it takes at least 3 seeds." in text
+    for word in (
+        "tested on axis 1 (r_)",
+        "tested on axis 0",
+        "all pictures",
+        "Naive training stands still",
+    ):
+        assert word in text
+    for method in METHODS.values():
+        assert text.count(f" {method.label} ") >= 3
+    assert "…" not in text
+    assert max(map(len, text.split("\n")[:-2])) <= 80
+    assert "2 seeds" in text
+    assert str(out) in text
+    assert "adam, all, seed 1" in err
+    assert len(list(out.iterdir())) == 12
+
+
+def test_table_shows_median_and_range(ga, monkeypatch, tmp_path):
+    tiny(monkeypatch, seeds=3)
+    _, text, _ = ga("compare", "--split", "holdout", "--methods", "random", "--out", tmp_path)
+    with (tmp_path / "comparison.csv").open() as stream:
+        scores = sorted(100 * float(row["train_accuracy"]) for row in csv.DictReader(stream))
+    assert f"{scores[1]:.1f}" in text
+    assert f"{scores[0]:.1f}-{scores[2]:.1f}" in text
+    assert "Naive training" not in text
+
+
+def test_quick(ga, monkeypatch, tmp_path):
+    asked = tiny(monkeypatch)
+    monkeypatch.setattr(comparison, "write_report", lambda *args: [])
+    code, *_ = ga("compare", "--quick", "--methods", "random,naive", "--out", tmp_path)
+    assert (code, asked["seeds"], asked["budgets"]) == (0, 2, compare.QUICK_BUDGETS)
+    ga("compare", "--quick", "--seeds", 1, "--methods", "random", "--out", tmp_path)
+    assert asked["seeds"] == 1
+
+
+@pytest.mark.parametrize(("finished", "n_files"), [(1, 7), (0, 0)])
+def test_compare_interrupted(ga, monkeypatch, tmp_path, finished, n_files):
+    tiny(monkeypatch)
+    module = sys.modules["ga_ann.comparison.compare"]
+    run, left = module.do_run, iter(range(finished))
+
+    def stop_later(*args):
+        return None if next(left, None) is None else run(*args)
+
+    monkeypatch.setattr(module, "do_run", stop_later)
+    out = tmp_path / "results"
+    code, _, err = ga("compare", "--methods", "naive", "--out", out)
+    assert code == 130
+    assert "ga-ann: interrupted" in err
+    assert (len(list(out.iterdir())) if out.exists() else 0) == n_files
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["--methods", "naive,sgd"],
+            "must be one of ['adam', 'classic', 'ga', 'naive', 'random', 'tut",
+        ),
+        (["--methods", "naive,naive"], "each once"),
+        (["--split", "time"], "must be one of ['all', 'holdout', 'rotation']"),
+        (["--fitness", "speed"], "fitness must be one of ['accuracy', "),
+        (["--data", "wine", "--fitness", "f1"], "takes 2 classes"),
+        (["--data", "iris"], "--data must be one of ['breast_cancer', 'digits', 'fruits', 'wine']"),
+        (["--data", "iris.csv"], "there is no file iris.csv"),
+        (["--data", ""], "DATA must name a file or a folder"),
+        (["--data", "wine", "--target", "y.npy"], "--target goes with a .npy or .pkl file"),
+        (["--data", "wine", "--split", "rotation"], "the split 'rotation' needs groups"),
+    ],
+)
+def test_compare_refuses_unknown_names(fails, tmp_path, arguments, message):
+    assert message in fails("compare", *arguments, "--out", tmp_path / "results")
+    assert not list(tmp_path.iterdir())
+
+
+def test_compare_refuses_a_file_as_folder(fails, monkeypatch, tmp_path, breaks):
+    monkeypatch.setattr(comparison, "compare", breaks(AssertionError("work was done")))
+    (tmp_path / "results").write_text("mine")
+    assert "is a file" in fails("compare", "--out", tmp_path / "results")
+    assert (tmp_path / "results").read_text() == "mine"
+
+
+def test_compare_a_recipe(ga, monkeypatch, tmp_path):
+    asked = tiny(monkeypatch, seeds=1, budgets=None)
+    recipe = Recipe(sigma=0.1, population_size=16)
+    recipe.write(tmp_path / "mine.toml")
+    out = tmp_path / "results"
+    arguments = ["--methods", "random", "--recipe", tmp_path / "mine.toml", "--out", out]
+    code, text, _ = ga("compare", *arguments)
+    assert code == 0
+    assert asked["methods"] == {"random": "random", "mine": recipe}
+    assert text.count(" mine ") >= 2
+    assert (out / "confusion_mine.png").exists()
+
+
+def test_compare_refuses_recipes(fails, tmp_path):
+    (tmp_path / "ga.toml").write_text("sigma = 0.1")
+    (tmp_path / "odd.toml").write_text("speed = 1")
+    for name, message in (
+        ("ga.toml", "files of other names than the methods"),
+        ("odd.toml", "speed"),
+        ("missing.toml", "No such file"),
+    ):
+        out = tmp_path / "results"
+        assert message in fails("compare", "--recipe", tmp_path / name, "--out", out)
+        assert not out.exists()
+
+
+QUICKLY = ["--methods", "random,naive", "--seeds", 3]
+
+
+@pytest.fixture
+def no_pictures(monkeypatch):
+    monkeypatch.setattr(report, "render_figure", lambda *args: b"")
+
+
+@pytest.mark.parametrize("name", ["fruits", "fruits360"])
+def test_compare_knows_the_fruits_by_two_names(ga, no_pictures, monkeypatch, tmp_path, name):
+    asked = tiny(monkeypatch)
+    ga("compare", "--data", name, *QUICKLY, "--out", tmp_path)
+    assert asked["data"] == "fruits"
+
+
+def test_compare_named_data_by_a_score(ga, no_pictures, tmp_path):
+    arguments = ["--data", "wine", "--fitness", "f1_macro", *QUICKLY, "--split", "holdout"]
+    code, text, _ = ga("compare", *arguments, "--split", "all", "--out", tmp_path)
+    assert code == 0
+    words = " ".join(text.split())
+    for word in (
+        "trained and measured on all samples",
+        "Wine: 178 samples; all features, standardised by the training part",
+        "fitness f1_macro",
+        "median difference [95 % interval]",
+        "random weights - naive training: +0.0000 [+0.0000, +0.0000]; 0 better, 3 equal, 0 worse",
+        "With fewer than 6 seeds",
+    ):
+        assert word in words
+    assert "training %" not in text
+    held = json.loads((tmp_path / "comparison.json").read_text())
+    assert held["settings"]["fitness"] == "f1_macro"
+
+
+def test_compare_shows_the_differences_that_it_writes(ga, no_pictures, monkeypatch, tmp_path):
+    tiny(monkeypatch, seeds=3)
+    arguments = ["--split", "holdout", "--methods", "random,adam", "--out", tmp_path]
+    _, text, _ = ga("compare", *arguments)
+    with (tmp_path / "differences.csv").open() as stream:
+        (line,) = csv.DictReader(stream)
+    median, low, high = (f"{100 * float(line[name]):+.1f}" for name in ("median", "low", "high"))
+    counts = ", ".join(f"{line[name]} {name}" for name in ("better", "equal", "worse"))
+    assert f"random weights - Adam: {median} points [{low}, {high}]; {counts}\n" in text
+
+
+def test_compare_negative_scores_are_not_cut(ga, no_pictures, tmp_path):
+    arguments = ["--data", "wine", "--fitness", "neg_log_loss", *QUICKLY, "--out", tmp_path]
+    _, text, _ = ga("compare", *arguments)
+    assert "…" not in text
+    with (tmp_path / "comparison.csv").open() as stream:
+        rows = [row for row in csv.DictReader(stream) if row["method"] == "random"]
+    scores = sorted(float(row["train_score"]) for row in rows)
+    assert f" {scores[0]:.3f} to {scores[-1]:.3f} " in text
+
+
+def test_compare_a_table(ga, no_pictures, iris, tmp_path):
+    code, text, _ = ga("compare", "--data", iris, *QUICKLY, "--out", tmp_path)
+    assert code == 0
+    held = json.loads((tmp_path / "comparison.json").read_text())
+    settings = held["settings"]
+    assert (settings["data"], settings["splits"]) == ("iris.npz", ["holdout"])
+    assert (settings["hidden_layer_sizes"], settings["standardise"]) == ([32], True)
+    assert "tested on the rest" in text
+
+
+def test_compare_features_with_their_labels_beside_them(ga, no_pictures, tmp_path):
+    X, y = load_iris(return_X_y=True)
+    np.save(tmp_path / "X.npy", X)
+    np.save(tmp_path / "y.npy", y)
+    out = tmp_path / "results"
+    arguments = ["--data", tmp_path / "X.npy", "--target", tmp_path / "y.npy", "--out", out]
+    assert ga("compare", *arguments, *QUICKLY)[0] == 0
+    assert json.loads((out / "comparison.json").read_text())["rows"]
+
+
+def test_compare_pictures(ga, no_pictures, fails, pictures, tmp_path):
+    arguments = ["--data", pictures, "--methods", "random", "--seeds", 1, "--out", tmp_path]
+    assert "no column has a standard deviation above 50" in fails("compare", *arguments)
+    assert ga("compare", *arguments, "--min-std", 2)[0] == 0
+    settings = json.loads((tmp_path / "comparison.json").read_text())["settings"]
+    assert (settings["min_std"], settings["standardise"]) == (2, False)
+    assert settings["hidden_layer_sizes"] == [150, 60]
+
+
+def test_compare_a_table_of_two_axes(ga, no_pictures, tmp_path):
+    table = tmp_path / "fruits.npz"
+    table.write_bytes(shipped_table().read_bytes())
+    arguments = ["--data", table, "--split", "rotation", "--methods", "random", "--seeds", 1]
+    _, text, _ = ga("compare", *arguments, "--out", tmp_path / "results")
+    assert "trained on group 0, tested on group 1" in text
+    assert "against the others" not in text
+
+
+def test_a_narrow_terminal_cuts_no_number(ga, monkeypatch, tmp_path):
+    tiny(monkeypatch, seeds=2)
+    arguments = ["compare", "--split", "holdout", "--methods", "random", "--out", tmp_path]
+    _, wide, _ = ga(*arguments)
+    monkeypatch.setenv("COLUMNS", "30")
+    _, narrow, _ = ga(*arguments)
+    assert "…" not in narrow
+    assert "evaluations" in narrow
+    assert len(narrow.splitlines()) == len(wide.splitlines())

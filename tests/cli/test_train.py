@@ -1,0 +1,218 @@
+import pickle
+
+import numpy as np
+import pytest
+from PIL import Image
+from sklearn.datasets import load_iris
+
+from ga_ann import Recipe
+from ga_ann.cli import train
+from ga_ann.storage.checkpoint import load_checkpoint
+from ga_ann.storage.model import load_history, load_model
+
+
+def test_train_on_the_fruits(ga, terminal, tmp_path):
+    out = tmp_path / "model.npz"
+    code, text, err = ga(
+        "train", "fruits360", "-o", out, "--generations", 1, "--hidden", "5", "--n-features", 102,
+        "--validation", 0.25, "--seed", 1,
+    )  # fmt: skip
+    assert code == 0
+    assert "102 of 360 features, 4 classes" in text
+    assert "held out" in text
+    assert "best=" in err
+    model = load_model(out)
+    assert [W.shape for W in model.weights] == [(102, 5), (5, 4)]
+    assert model.classes.tolist() == ["apple", "raspberry", "mango", "lemon"]
+    assert model.extraction == {"bins": 360, "hue_range": None}
+    history = load_history(out)
+    assert len(history) == 2
+    assert np.isfinite(history["validation_score"]).all()
+    parts = train._hold_out(np.arange(1962) % 4, 0.25, 1)
+    assert [len(part) for part in parts] == [1471, 491]
+
+
+def test_the_tutorials_filter_is_the_default_for_pictures(ga, tmp_path):
+    ga("train", "fruits360", "-o", tmp_path / "m.npz", "--generations", 0, "--hidden", "")
+    assert [W.shape for W in load_model(tmp_path / "m.npz").weights] == [(109, 4)]
+
+
+def test_the_same_seed_trains_the_same_network(ga, iris, tmp_path):
+    models = []
+    for name in ("a.npz", "b.npz"):
+        code, text, _ = ga(
+            "train", iris, "-o", tmp_path / name, "--seed", 4, "--generations", 3, "--hidden", "5",
+            "--recipe", "tutorial", "--max-time", 60,
+        )  # fmt: skip
+        assert code == 0
+        assert "held out" not in text
+        models.append(load_model(tmp_path / name))
+    for W, V in zip(models[0].weights, models[1].weights, strict=True):
+        np.testing.assert_array_equal(W, V)
+    assert models[0].activation == "sigmoid"
+    assert models[0].extraction is None
+    assert models[0].columns.all()
+
+
+def test_train_by_a_recipe_of_ones_own(ga, fails, iris, tmp_path):
+    Recipe(activation="tanh", population_size=16).write(tmp_path / "mine.toml")
+    arguments = ["--hidden", "5", "--generations", 2, "--seed", 0]
+    out = tmp_path / "m.npz"
+    train = ["train", iris, "-o", out, *arguments, "--recipe", tmp_path / "mine.toml"]
+    assert ga(*train)[0] == 0
+    assert load_model(out).activation == "tanh"
+    assert load_history(out).settings["population_size"] == 16
+    (tmp_path / "mine.toml").write_text("population_size = 1")
+    assert "mine.toml" in fails(*train)
+
+
+def test_train_on_files_of_the_tutorial(ga, tmp_path):
+    X, y = load_iris(return_X_y=True)
+    for name, array in (("X.pkl", X), ("y.pkl", y)):
+        (tmp_path / name).write_bytes(pickle.dumps(array))
+    out = tmp_path / "m.npz"
+    options = ["--target", tmp_path / "y.pkl", "--hidden", "5", "--generations", 1]
+    assert ga("train", tmp_path / "X.pkl", "-o", out, *options)[0] == 0
+    code, text, err = ga("predict", out, tmp_path / "X.pkl", "--target", tmp_path / "y.pkl")
+    assert code == 0
+    assert "of 150 right" in err
+    assert ga("predict", out, tmp_path / "X.pkl") == (0, text, "")
+
+
+def test_ctrl_c_saves_the_best_so_far(ga, terminal, iris, tmp_path, monkeypatch):
+    def stop(self, ga, history):
+        if len(history) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("ga_ann.callbacks.ProgressBar.on_generation", stop)
+    out = tmp_path / "m.npz"
+    code, text, _ = ga("train", iris, "-o", out, "--hidden", "5")
+    assert code == 0
+    assert "(interrupted)" in text
+    assert len(load_history(out)) == 3
+    assert load_model(out).classes.tolist() == [0, 1, 2]
+
+
+def test_train_goes_on_from_a_checkpoint(ga, iris, tmp_path):
+    """The model is, bit for bit, that of a run that was never interrupted."""
+    options = ["--hidden", "5", "--seed", 4, "--validation", 0.25]
+    run, models = tmp_path / "run.npz", []
+    for name, n_generations, more in (
+        ("whole.npz", 13, []),
+        ("first.npz", 6, ["--checkpoint", run]),
+        ("second.npz", 13, ["--resume", run]),
+        ("third.npz", 13, ["--resume", run]),  # it has ended: nothing is left to do
+    ):
+        out = tmp_path / name
+        assert ga("train", iris, "-o", out, "--generations", n_generations, *options, *more)[0] == 0
+        models.append((load_model(out), load_history(out)))
+    assert load_checkpoint(run).generation == 13
+    (whole, expected), _, *others = models
+    for model, history in others:
+        for W, V in zip(model.weights, whole.weights, strict=True):
+            np.testing.assert_array_equal(W, V)
+        for name in ("best_fitness", "validation_score", "ranking", "evaluations", "generation"):
+            np.testing.assert_array_equal(history[name], expected[name])
+
+
+def test_train_refuses_to_go_on_with_something_else(fails, ga, iris, tmp_path):
+    run, out = tmp_path / "run.npz", tmp_path / "m.npz"
+    options = ["--hidden", "5", "--seed", 4]
+    assert ga("train", iris, "-o", out, "--generations", 2, "--checkpoint", run, *options)[0] == 0
+    out.unlink()
+    before = run.read_bytes()
+    train = ["train", iris, "-o", out, *options]
+    for more, message in (
+        (["--resume", run, "--recipe", "tutorial"], "one of another run: activation='sigmoid'"),
+        (["--resume", run, "--validation", 0.5], "another X"),
+        (["--resume", run, "--checkpoint", run], "give it or --checkpoint, not both"),
+        (["--resume", tmp_path / "missing.npz"], "missing.npz: No such file"),
+        (["--checkpoint", tmp_path / "missing" / "run.npz"], "missing does not exist"),
+        (["--checkpoint", tmp_path], "is a folder"),
+        (["--checkpoint", out], "would be overwritten"),
+    ):
+        if more[-1] == out:
+            out.write_bytes(b"")
+        assert message in fails(*train, *more)
+    assert run.read_bytes() == before
+
+
+class Hostile:
+    def __reduce__(self):
+        return print, ("a hostile pickle ran",)
+
+
+def bad_file(kind, folder):
+    path = folder / f"{kind}.npz"
+    X, y = load_iris(return_X_y=True)
+    if kind == "truncated":
+        np.savez(path, X=X, y=y)
+        path.write_bytes(path.read_bytes()[:500])
+    elif kind == "objects":
+        np.savez(path, X=X, y=np.array([Hostile()] * 150))
+    elif kind == "one class":
+        np.savez(path, X=X, y=np.zeros(150, dtype=int))
+    elif kind == "NaN":
+        np.savez(path, X=np.full((150, 4), np.nan), y=y)
+    elif kind == "lengths":
+        np.savez(path, X=X, y=y[:-1])
+    elif kind == "empty":
+        np.savez(path, X=X[:0], y=y[:0])
+    return path
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("truncated", "cannot be read"),
+        ("objects", "objects"),
+        ("one class", "at least 2 classes"),
+        ("NaN", "must be finite"),
+        ("lengths", "150, got 149"),
+        ("empty", "features must be"),
+        ("missing", "No such file"),
+    ],
+)
+def test_train_refuses_bad_files(fails, tmp_path, kind, message):
+    path = bad_file(kind, tmp_path)
+    assert message in fails("train", path, "-o", tmp_path / "model.npz")
+    assert not (tmp_path / "model.npz").exists()
+
+
+def test_train_refuses_a_hostile_pickle(fails, tmp_path):
+    (tmp_path / "X.pkl").write_bytes(pickle.dumps(Hostile()))
+    np.save(tmp_path / "y.npy", np.arange(3))
+    options = ["--target", tmp_path / "y.npy", "-o", tmp_path / "m.npz"]
+    assert "print" in fails("train", tmp_path / "X.pkl", *options)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--hidden", "5,x"], "--hidden must be numbers"),
+        (["--hidden", "0"], "hidden_layer_sizes must be >= 1"),
+        (["--recipe", "cake"], "recipe must be one of"),
+        (["--min-std", "1e9"], "Choose other --min-std"),
+        (["--n-features", "5"], "n_features"),
+        (["--min-std", "0", "--n-features", "2"], "give one of them"),
+        (["--max-time", "-1"], "max_time"),
+        (["--validation", "1"], "--validation must be at least 0 and below 1"),
+        (["--validation", "0.001"], "test_size"),
+        (["--target", "y.npy"], "--target goes with"),
+        (["--generations", "-1"], "--generations"),
+        (["--seed", "-1"], "--seed"),
+    ],
+)
+def test_train_refuses_bad_options(fails, iris, tmp_path, options, message):
+    assert message in fails("train", iris, "-o", tmp_path / "m.npz", *options)
+    assert not list(tmp_path.iterdir())
+
+
+def test_one_class_is_refused_before_it_is_extracted(fails, monkeypatch, tmp_path, breaks):
+    monkeypatch.setattr(
+        "ga_ann.datasets.samples.extract_features", breaks(AssertionError("extracted"))
+    )
+    (tmp_path / "in" / "red").mkdir(parents=True)
+    Image.new("RGB", (2, 2)).save(tmp_path / "in" / "red" / "0.png")
+    message = fails("train", tmp_path / "in", "-o", tmp_path / "m.npz")
+    assert "at least 2 classes, got only ['red']" in message
