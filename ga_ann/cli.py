@@ -23,9 +23,11 @@ from ga_ann.ctrl_c import INTERRUPTED, MESSAGE, quitting_at_ctrl_c
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from ga_ann.callbacks import Callback
     from ga_ann.comparison import DataSet
     from ga_ann.datasets import Inputs, Samples
     from ga_ann.evolution import EvolutionResult
+    from ga_ann.history import History
     from ga_ann.state import State
 
 __all__ = ["app", "main"]
@@ -374,6 +376,7 @@ def train(
     state = checkpoint or resume
     held = None if resume is None else load_checkpoint(resume)
     seed = _choose_seed(seed, held)
+    sizes = _parse_list(hidden, int, "--hidden") if hidden else []
     samples = load_samples(
         data, target, label=label, drop=_parse_names(drop), verbose=_shows_bars()
     )
@@ -383,17 +386,10 @@ def train(
     if min_std is None and n_features is None:
         min_std = about.min_std
     inputs = _fit_inputs(samples, rows, min_std, n_features, standardise=about.standardise)
-    if inputs.preprocessing is not None:
-        print(f"{len(rows)} samples to train on, {len(held_out)} held out")
-        print(f"{inputs.preprocessing.describe()} (--raw takes numbers as they are)")
     result = evolve(
         inputs.transform(take_rows(samples.X, rows)),
         samples.y[rows],
-        hidden_layer_sizes=about.hidden_layer_sizes
-        if hidden is None
-        else _parse_list(hidden, int, "--hidden")
-        if hidden
-        else [],
+        hidden_layer_sizes=about.hidden_layer_sizes if hidden is None else sizes,
         bias=about.bias,
         recipe=Recipe.read(recipe) if recipe.lower().endswith(".toml") else recipe,
         n_generations=generations,
@@ -407,7 +403,10 @@ def train(
         )
         if len(held_out)
         else None,
-        callbacks=[] if state is None else [Checkpoint(state)],
+        callbacks=[
+            _telling(inputs, rows, held_out),
+            *([] if state is None else [Checkpoint(state)]),
+        ],
         start=held,
         random_state=seed,
         verbose=_shows_bars(),
@@ -456,6 +455,19 @@ def _hold_out(y: NDArray[Any], share: float, seed: int | None) -> tuple[NDArray[
         return everything, everything[:0]
     train, test = train_test_split(everything, test_size=share, stratify=y, random_state=seed)
     return train, test
+
+
+def _telling(inputs: Inputs, rows: NDArray[Any], held_out: NDArray[Any]) -> Callback:
+    """Return what tells, before the training starts, what it is done on."""
+    from ga_ann.callbacks import Callback
+
+    class Telling(Callback):
+        def on_start(self, history: History) -> None:
+            if inputs.preprocessing is not None:
+                print(f"{len(rows)} samples to train on, {len(held_out)} held out")
+                print(f"{inputs.preprocessing.describe()} (--raw takes numbers as they are)")
+
+    return Telling()
 
 
 def _fit_inputs(
@@ -595,8 +607,8 @@ def _score(samples: Samples, predicted: NDArray[Any], classes: NDArray[Any]) -> 
     """Return how many predictions are right, where the right answers are known."""
     import numpy as np
 
-    labels, classes = samples.labels, model.classes
-    if labels is None or classes is None:
+    labels = samples.labels
+    if labels is None:
         return ""
     if classes.dtype.kind == "U":
         labels = labels.astype(str)  # codes such as 10 among 01, 02, ...

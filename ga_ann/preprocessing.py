@@ -50,7 +50,7 @@ MISSING = ""
 class Preprocessing:
     """How the columns of a table become a network's inputs; made by `fit`.
 
-    Inputs are the numbers first, in the order of the columns, and then the text columns' categories.
+    Inputs are the numbers, in the order of the columns, and then the text columns' categories.
 
     Attributes
     ----------
@@ -157,7 +157,7 @@ class Preprocessing:
         frame = as_frame(X)
         is_text = np.array([not _holds_numbers(frame.iloc[:, k]) for k in range(frame.shape[1])])
         if raw and is_text.any():
-            name = frame.columns[is_text.argmax()]
+            name = frame.columns[is_text][0]
             raise ValueError(
                 f"features that are taken as they are must be numbers, but {_name(name)} holds "
                 f"{_first_text(frame[name])!r}; drop it, or leave out raw."
@@ -237,7 +237,7 @@ class Preprocessing:
                     f"the table must have the columns of the training, and lacks {_some(absent)}; "
                     f"it has {_some(frame.columns)}."
                 )
-            return frame[self.columns.tolist()]
+            return frame.loc[:, self.columns.tolist()]
         if width == n_columns:
             return frame
         if self.is_named or width <= self.columns.max():
@@ -247,7 +247,8 @@ class Preprocessing:
                 + f", got {width}"
                 + (" without names." if self.is_named else ".")
             )
-        return frame.iloc[:, self.columns]
+        selected: pd.DataFrame = frame.iloc[:, self.columns]
+        return selected
 
     def find_label(self, frame: pd.DataFrame) -> Hashable | None:
         """Return the column of a table that holds the labels, if there is one to be told."""
@@ -259,7 +260,7 @@ class Preprocessing:
         place = self.label if isinstance(self.label, int) else None
         if place is None and frame.shape[1] == len(self.columns) + 1:
             place = frame.shape[1] - 1
-        return None if place is None or place >= len(places) else places[place]  # type: ignore[no-any-return]
+        return None if place is None or place >= len(places) else places[place]
 
     def to_arrays(self) -> dict[str, Array]:
         """Return the arrays by name; with `label` they are all that it is."""

@@ -1,8 +1,8 @@
 """Feature tables: the shipped one, hue histograms of pictures, and the user's own files."""
 
 from ga_ann.datasets.feature_table import FeatureTable, extract_features, load_table, save_table
-from ga_ann.datasets.fruits import load_fruits360, shipped_table
 from ga_ann.datasets.frames import FRAME_SUFFIXES, LONGEST_LABEL, STDIN
+from ga_ann.datasets.fruits import load_fruits360, shipped_table
 from ga_ann.datasets.hue import HueHistogram, hue_histogram
 from ga_ann.datasets.inputs import Inputs, fit_inputs, take_rows
 from ga_ann.datasets.pictures import FORMATS, list_flat, list_pictures

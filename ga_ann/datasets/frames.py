@@ -74,7 +74,7 @@ def read_frame(
     return frame
 
 
-def find_column(columns: Sequence[Any], wanted: str | int | None) -> Any:
+def find_column(columns: Iterable[Any], wanted: str | int | None) -> Any:
     """Return the column that is meant by a name, or by a number from 1; the last by default.
 
     Raises
@@ -218,7 +218,7 @@ def _parse(
             header=0 if skip else None,
             names=columns,
             index_col=False,
-            dtype={name: str for name in columns if name in text},  # type: ignore[arg-type]
+            dtype={name: str for name in columns if name in text},
             keep_default_na=False,
             na_values=NOT_THERE,
             skipinitialspace=True,
@@ -368,5 +368,5 @@ FRAME_READERS: dict[str, Callable[[Path, str | None, set[str | int]], pd.DataFra
     "": _read_text,  # standard input
 }
 
-FRAME_SUFFIXES = tuple(suffix for suffix in FRAME_READERS if suffix)
+FRAME_SUFFIXES: tuple[str, ...] = tuple(filter(None, FRAME_READERS))
 """Endings of the files that hold a table."""
