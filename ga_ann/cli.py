@@ -404,8 +404,8 @@ def train(
         if len(held_out)
         else None,
         callbacks=[
-            _telling(inputs, rows, held_out),
             *([] if state is None else [Checkpoint(state)]),
+            _telling(inputs, rows, held_out),
         ],
         start=held,
         random_state=seed,
@@ -464,7 +464,8 @@ def _telling(inputs: Inputs, rows: NDArray[Any], held_out: NDArray[Any]) -> Call
     class Telling(Callback):
         def on_start(self, history: History) -> None:
             if inputs.preprocessing is not None:
-                print(f"{len(rows)} samples to train on, {len(held_out)} held out")
+                share = f", {len(held_out)} held out" if len(held_out) else ""
+                print(f"{len(rows)} samples to train on{share}")
                 print(f"{inputs.preprocessing.describe()} (--raw takes numbers as they are)")
 
     return Telling()
@@ -614,8 +615,9 @@ def _score(samples: Samples, predicted: NDArray[Any], classes: NDArray[Any]) -> 
         labels = labels.astype(str)  # codes such as 10 among 01, 02, ...
     known = np.isin(labels, classes)
     n_known, n_right = int(known.sum()), int((labels == predicted).sum())
-    text = f"{n_right:,} of {n_known:,} right"
-    text += f" ({100 * n_right / n_known:.2f} %)" if n_known else ""
+    text = "no label is known to tell the accuracy"
+    if n_known:
+        text = f"{n_right:,} of {n_known:,} right ({100 * n_right / n_known:.2f} %)"
     if n_known == len(labels):
         return text
     unknown = [str(label) or "none" for label in dict.fromkeys(labels[~known].tolist())]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
@@ -237,7 +238,8 @@ class Preprocessing:
                     f"the table must have the columns of the training, and lacks {_some(absent)}; "
                     f"it has {_some(frame.columns)}."
                 )
-            return frame.loc[:, self.columns.tolist()]
+            named: pd.DataFrame = frame[self.columns.tolist()]
+            return named
         if width == n_columns:
             return frame
         if self.is_named or width <= self.columns.max():
@@ -465,7 +467,7 @@ def _texts(frame: pd.DataFrame) -> Array:
 
 
 def _name(name: object) -> str:
-    return f"column {name + 1}" if isinstance(name, int) else f"the column {str(name)!r}"
+    return f"column {int(name) + 1}" if isinstance(name, Integral) else f"the column {str(name)!r}"
 
 
 def _some(names: Any) -> str:

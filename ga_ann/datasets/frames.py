@@ -258,8 +258,8 @@ def _is_header(first: list[str], others: list[list[str]]) -> bool:
             any(map(_is_number, chain.from_iterable(below))) or not others or _all_new(first, below)
         )
     if any(
-        not number and cells and all(map(_is_number, cells))
-        for number, cells in zip(numeric, below, strict=False)
+        cell and not number and cells and all(map(_is_number, cells))
+        for cell, number, cells in zip(first, numeric, below, strict=False)
     ):
         return True
     label = first[-1]
