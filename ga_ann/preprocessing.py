@@ -7,6 +7,7 @@ each of its categories, a missing one being a category of its own.
 
 from __future__ import annotations
 
+import reprlib
 import warnings
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
@@ -161,7 +162,7 @@ class Preprocessing:
             name = frame.columns[is_text][0]
             raise ValueError(
                 f"features that are taken as they are must be numbers, but {_name(name)} holds "
-                f"{_first_text(frame[name])!r}; drop it, or leave out raw."
+                f"{_first_text(frame[name])}; drop it, or leave out raw."
             )
         numbers, texts = _numbers(frame.loc[:, ~is_text]), _texts(frame.loc[:, is_text])
         for k, name in enumerate(frame.columns[is_text]):
@@ -319,7 +320,7 @@ def _statistics(numbers: NDArray[np.float64]) -> dict[str, Array]:
     imputer = SimpleImputer(strategy="median", keep_empty_features=True)
     with np.errstate(over="ignore", invalid="ignore"):
         scaler = StandardScaler().fit(imputer.fit_transform(numbers))
-    if not (np.isfinite(scaler.mean_) & np.isfinite(scaler.scale_)).all():
+    if not (np.isfinite(scaler.mean_) & np.isfinite(scaler.var_)).all():
         raise ValueError(
             "numbers must have a standard deviation that fits into a float; scale them."
         )
@@ -448,13 +449,14 @@ def _refuse_text(frame: pd.DataFrame) -> None:
         if not _holds_numbers(frame[name]):
             raise ValueError(
                 f"{_name(name)} must hold numbers, as in the training, got "
-                f"{_first_text(frame[name])!r}."
+                f"{_first_text(frame[name])}."
             )
 
 
-def _first_text(column: pd.Series[Any]) -> object:
+def _first_text(column: pd.Series[Any]) -> str:
     cells = column.dropna()
-    return cells[pd.to_numeric(cells.astype(str), errors="coerce").isna()].iloc[0]
+    texts = cells[pd.to_numeric(cells.astype(str), errors="coerce").isna()]
+    return reprlib.repr((texts if len(texts) else cells).iloc[0])
 
 
 def _texts(frame: pd.DataFrame) -> Array:
@@ -467,11 +469,15 @@ def _texts(frame: pd.DataFrame) -> Array:
 
 
 def _name(name: object) -> str:
-    return f"column {int(name) + 1}" if isinstance(name, Integral) else f"the column {str(name)!r}"
+    return (
+        f"column {int(name) + 1}"
+        if isinstance(name, Integral)
+        else f"the column {reprlib.repr(str(name))}"
+    )
 
 
 def _some(names: Any) -> str:
-    shown = [str(name) for name in dict.fromkeys(list(names))]
+    shown = [reprlib.repr(str(name))[1:-1] for name in dict.fromkeys(list(names))]
     more = f", and {len(shown) - SHOWN} more" if len(shown) > SHOWN else ""
     return ", ".join(shown[:SHOWN]) + more
 

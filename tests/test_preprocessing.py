@@ -170,7 +170,7 @@ def test_parts_that_do_not_fit_each_other_are_refused(name):
     preprocessing = Preprocessing.fit(draw(), label="class")
     same = dataclasses.replace(preprocessing)
     np.testing.assert_array_equal(same.transform(draw()), preprocessing.transform(draw()))
-    with pytest.raises(ValueError, match="must (not )?be|must hold"):
+    with pytest.raises(ValueError, match="must"):
         dataclasses.replace(preprocessing, **{name: BROKEN[name](getattr(preprocessing, name))})
 
 

@@ -180,7 +180,10 @@ def _sniff(path: Path, lines: Sequence[str]) -> str:
     first = [line for line in lines[:100] if line.strip()][:20]
 
     def columns(delimiter: str) -> int:
-        widths = {len(row) for row in csv.reader(first, delimiter=delimiter)}
+        try:
+            widths = {len(row) for row in csv.reader(first, delimiter=delimiter)}
+        except csv.Error:  # a whole line is longer than a cell may be
+            return 0
         return widths.pop() if len(widths) == 1 else 1
 
     return max(DELIMITERS, key=columns)
