@@ -1,4 +1,4 @@
-"""Tables: held-out scores of `ga-ann train`, of `compare` and of scikit-learn, on the same split."""
+"""Tables: held-out scores of `ga-ann train`, `compare` and scikit-learn on the same splits."""
 
 from typing import Any
 
@@ -59,7 +59,7 @@ def reference(is_regression: bool, seed: int) -> Any:
                 make_column_selector(dtype_exclude="number"),
             ),
         ),
-        network(HIDDEN, max_iter=1000, random_state=seed),
+        network(hidden_layer_sizes=HIDDEN, max_iter=1000, random_state=seed),
     )
 
 
@@ -79,26 +79,32 @@ def train(X: Any, y: Any, X_test: Any, seed: int, task: str) -> Any:
     return result.predict(inputs.transform(X_test))
 
 
+def splits(X: Any, y: Any, seeds: int, *, is_regression: bool) -> tuple[list[Any], list[float]]:
+    """Return indices to train and to test on, those of `compare` and its scores for classes."""
+    if is_regression:  # which `compare` does not know
+        numbers = range(FIRST_SEED, FIRST_SEED + seeds)
+        rows = np.arange(len(X))
+        return [train_test_split(rows, test_size=0.25, random_state=k) for k in numbers], []
+    known = DataSet.of_arrays("table", X, np.asarray(y))
+    compared = compare(data=known, methods=["ga"], seeds=seeds, random_state=FIRST_SEED)
+    parts = [(split.train, split.test) for split in compared.splits.values()]
+    return parts, [row["held_out_accuracy"] for row in compared.rows]
+
+
 def measure(*, quick: bool = False, seeds: int = 5) -> list[dict[str, Any]]:
     """Return a row a table: medians over the seeds of accuracies in %, or of 100 R2."""
     rows = []
     for name, (X, y) in tables().items():
         is_regression = name == "diabetes"
-        task = "regression" if is_regression else "classification"
         score = r2_score if is_regression else accuracy_score
-        found: dict[str, list[float]] = {"train": [], "compare": [], "scikit-learn": []}
-        for seed in range(FIRST_SEED, FIRST_SEED + (1 if quick else seeds)):
-            X_train, X_test, y_train, y_test = train_test_split(
-                X, y, test_size=0.25, stratify=None if is_regression else y, random_state=seed
-            )
-            predicted = train(X_train, y_train, X_test, seed, task)
-            found["train"].append(score(y_test, predicted))
+        parts, compared = splits(X, y, 1 if quick else seeds, is_regression=is_regression)
+        found: dict[str, list[float]] = {"train": [], "compare": compared, "scikit-learn": []}
+        for seed, (first, second) in enumerate(parts):
+            X_train, X_test, y_train, y_test = X.iloc[first], X.iloc[second], y[first], y[second]
+            task = "regression" if is_regression else "classification"
+            found["train"].append(score(y_test, train(X_train, y_train, X_test, seed, task)))
             network = reference(is_regression, seed).fit(X_train, y_train)
             found["scikit-learn"].append(score(y_test, network.predict(X_test)))
-        if not is_regression:  # compare knows classes alone
-            known = DataSet.of_arrays(name, X, np.asarray(y))
-            compared = compare(data=known, methods=["ga"], seeds=1 if quick else seeds)
-            found["compare"] = [row["held_out_accuracy"] for row in compared.rows]
         medians = {k: 100 * float(np.median(v)) if v else float("nan") for k, v in found.items()}
         rows.append({"table": name, "rows": len(X), "columns": X.shape[1], **medians})
         print(rows[-1], flush=True)

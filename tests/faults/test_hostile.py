@@ -1,8 +1,8 @@
 """Files from elsewhere run no code, take no memory but a multiple of theirs, and say what is wrong.
 
 The multiples, of the file's size, that `test_memory_is_a_multiple_of_the_file` holds: 500 for a
-CSV beside two kilobytes a column, 300 for a pickle, 25 for an array, and for an archive as much of what it unpacks to, which is
-at most `MOST_UNPACKED` bytes or `MOST_RATIO` times its size.
+CSV beside two kilobytes a column, 300 for a pickle, 25 for an array, and for an archive as much of
+what it unpacks to, which is at most `MOST_UNPACKED` bytes or `MOST_RATIO` times its size.
 """
 
 import copy
