@@ -191,11 +191,11 @@ def load_samples(
     if labelled and expected:
         raise ValueError(f"{sorted(expected)} go with a folder of pictures, got the table {name}.")
     if is_frame and labelled:
-        X, y, place = load_frame(path, label=label, drop=drop)
-        return Samples(X, _number(X), y, label=place)
+        frame, y, place = load_frame(path, label=label, drop=drop)
+        return Samples(frame, _number(frame), y, label=place)
     if is_frame and preprocessing is not None:
-        X, y = load_unlabelled_frame(path, preprocessing, label=label)
-        return Samples(X, _number(X), y)
+        frame, known = load_unlabelled_frame(path, preprocessing, label=label)
+        return Samples(frame, _number(frame), known)
     if labelled or target is not None:
         X, y = load_features(path, target)
         return Samples(X, _number(X), y)
