@@ -26,6 +26,7 @@ from benchmarks import (
     held_out,
     low_rank,
     memory,
+    tables,
     time_to_solution,
 )
 
@@ -39,9 +40,10 @@ PARTS = {
     "checkpoints": (checkpoints, "Checkpoints: their cost at the default interval"),
     "generalisation": (generalisation, "Generalisation: held-out scores"),
     "held_out": (held_out, "Held out: the defaults against Adam, %, medians"),
+    "tables": (tables, "Tables: held-out scores of train, compare and scikit-learn, %, medians"),
     "growth": (growth, "Growth: exponents of the time of a generation"),
 }
-SEEDED = ("generalisation", "held_out")
+SEEDED = ("generalisation", "held_out", "tables")
 PACKAGES = ("ga-ann", "numpy", "pygad", "scikit-learn", "evotorch", "evosax", "deap", "cmaes")
 
 

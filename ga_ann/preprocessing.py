@@ -7,9 +7,11 @@ each of its categories, a missing one being a category of its own.
 
 from __future__ import annotations
 
+import reprlib
 import warnings
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
@@ -50,7 +52,7 @@ MISSING = ""
 class Preprocessing:
     """How the columns of a table become a network's inputs; made by `fit`.
 
-    Inputs are the numbers first, in the order of the columns, and then the text columns' categories.
+    Inputs are the numbers, in the order of the columns, and then the text columns' categories.
 
     Attributes
     ----------
@@ -157,10 +159,10 @@ class Preprocessing:
         frame = as_frame(X)
         is_text = np.array([not _holds_numbers(frame.iloc[:, k]) for k in range(frame.shape[1])])
         if raw and is_text.any():
-            name = frame.columns[is_text.argmax()]
+            name = frame.columns[is_text][0]
             raise ValueError(
                 f"features that are taken as they are must be numbers, but {_name(name)} holds "
-                f"{_first_text(frame[name])!r}; drop it, or leave out raw."
+                f"{_first_text(frame[name])}; drop it, or leave out raw."
             )
         numbers, texts = _numbers(frame.loc[:, ~is_text]), _texts(frame.loc[:, is_text])
         for k, name in enumerate(frame.columns[is_text]):
@@ -237,7 +239,8 @@ class Preprocessing:
                     f"the table must have the columns of the training, and lacks {_some(absent)}; "
                     f"it has {_some(frame.columns)}."
                 )
-            return frame[self.columns.tolist()]
+            named: pd.DataFrame = frame[self.columns.tolist()]
+            return named
         if width == n_columns:
             return frame
         if self.is_named or width <= self.columns.max():
@@ -247,7 +250,8 @@ class Preprocessing:
                 + f", got {width}"
                 + (" without names." if self.is_named else ".")
             )
-        return frame.iloc[:, self.columns]
+        selected: pd.DataFrame = frame.iloc[:, self.columns]
+        return selected
 
     def find_label(self, frame: pd.DataFrame) -> Hashable | None:
         """Return the column of a table that holds the labels, if there is one to be told."""
@@ -259,7 +263,7 @@ class Preprocessing:
         place = self.label if isinstance(self.label, int) else None
         if place is None and frame.shape[1] == len(self.columns) + 1:
             place = frame.shape[1] - 1
-        return None if place is None or place >= len(places) else places[place]  # type: ignore[no-any-return]
+        return None if place is None or place >= len(places) else places[place]
 
     def to_arrays(self) -> dict[str, Array]:
         """Return the arrays by name; with `label` they are all that it is."""
@@ -316,7 +320,7 @@ def _statistics(numbers: NDArray[np.float64]) -> dict[str, Array]:
     imputer = SimpleImputer(strategy="median", keep_empty_features=True)
     with np.errstate(over="ignore", invalid="ignore"):
         scaler = StandardScaler().fit(imputer.fit_transform(numbers))
-    if not (np.isfinite(scaler.mean_) & np.isfinite(scaler.scale_)).all():
+    if not (np.isfinite(scaler.mean_) & np.isfinite(scaler.var_)).all():
         raise ValueError(
             "numbers must have a standard deviation that fits into a float; scale them."
         )
@@ -445,13 +449,14 @@ def _refuse_text(frame: pd.DataFrame) -> None:
         if not _holds_numbers(frame[name]):
             raise ValueError(
                 f"{_name(name)} must hold numbers, as in the training, got "
-                f"{_first_text(frame[name])!r}."
+                f"{_first_text(frame[name])}."
             )
 
 
-def _first_text(column: pd.Series[Any]) -> object:
+def _first_text(column: pd.Series[Any]) -> str:
     cells = column.dropna()
-    return cells[pd.to_numeric(cells.astype(str), errors="coerce").isna()].iloc[0]
+    texts = cells[pd.to_numeric(cells.astype(str), errors="coerce").isna()]
+    return reprlib.repr((texts if len(texts) else cells).iloc[0])
 
 
 def _texts(frame: pd.DataFrame) -> Array:
@@ -464,11 +469,15 @@ def _texts(frame: pd.DataFrame) -> Array:
 
 
 def _name(name: object) -> str:
-    return f"column {name + 1}" if isinstance(name, int) else f"the column {str(name)!r}"
+    return (
+        f"column {int(name) + 1}"
+        if isinstance(name, Integral)
+        else f"the column {reprlib.repr(str(name))}"
+    )
 
 
 def _some(names: Any) -> str:
-    shown = [str(name) for name in dict.fromkeys(list(names))]
+    shown = [reprlib.repr(str(name))[1:-1] for name in dict.fromkeys(list(names))]
     more = f", and {len(shown) - SHOWN} more" if len(shown) > SHOWN else ""
     return ", ".join(shown[:SHOWN]) + more
 

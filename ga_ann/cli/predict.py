@@ -128,8 +128,9 @@ def _score_classes(
         labels = labels.astype(str)  # codes such as 10 among 01, 02, ...
     known = np.isin(labels, classes)
     n_known, n_right = int(known.sum()), int((labels == predicted).sum())
-    text = f"{n_right:,} of {n_known:,} right"
-    text += f" ({100 * n_right / n_known:.2f} %)" if n_known else ""
+    text = "no label is known to tell the accuracy"
+    if n_known:
+        text = f"{n_right:,} of {n_known:,} right ({100 * n_right / n_known:.2f} %)"
     if n_known == len(labels):
         return text
     unknown = [str(label) or "none" for label in dict.fromkeys(labels[~known].tolist())]

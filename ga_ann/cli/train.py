@@ -25,9 +25,11 @@ from ga_ann.ctrl_c import quitting_at_ctrl_c
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from ga_ann.callbacks import Callback
     from ga_ann.comparison import DataSet
     from ga_ann.datasets import Inputs, Samples
     from ga_ann.evolution import EvolutionResult, Recipe
+    from ga_ann.history import History
     from ga_ann.state import State
 
 __all__ = ["train"]
@@ -127,15 +129,16 @@ def train(
     y = _find_targets(samples, task)
     rows, held_out = _hold_out(y, share, seed, task)
     inputs = _fit_inputs(samples, rows, about, min_std, n_features)
-    _tell_parts(inputs, rows, held_out)
-    state = checkpoint or resume
+    callbacks = [_telling(inputs, len(rows), len(held_out))]
+    if state := checkpoint or resume:
+        callbacks.insert(0, Checkpoint(state, overwrite=overwrite))
     result = evolve(
         *_part(samples, y, rows, inputs),
         **search,
         hidden_layer_sizes=about.hidden_layer_sizes if sizes is None else sizes,
         bias=about.bias and recipe != "tutorial" if bias is None else bias,
         validation_data=_part(samples, y, held_out, inputs) if len(held_out) else None,
-        callbacks=[] if state is None else [Checkpoint(state, overwrite=overwrite)],
+        callbacks=callbacks,
         start=held,
         random_state=seed,
         verbose=shows_bars(),
@@ -333,11 +336,18 @@ def _labels(classes: NDArray[Any] | None, names: NDArray[Any] | None) -> NDArray
 # ---------------------------------------------------------------- what is told
 
 
-def _tell_parts(inputs: Inputs, rows: NDArray[Any], held_out: NDArray[Any]) -> None:
-    """Print what is done to a table's columns before a network sees them."""
-    if inputs.preprocessing is not None:
-        print(f"{_count(len(rows), 'sample')} to train on, {len(held_out):,} held out")
-        print(f"{inputs.preprocessing.describe()} (--raw takes numbers as they are)")
+def _telling(inputs: Inputs, n_training: int, n_held_out: int) -> Callback:
+    """Return what tells, when all is checked and the run begins, what is done to a table."""
+    from ga_ann.callbacks import Callback
+
+    class Telling(Callback):
+        def on_start(self, history: History) -> None:
+            if inputs.preprocessing is not None:
+                held_out = f", {n_held_out:,} held out" * (n_held_out > 0)
+                print(f"{_count(n_training, 'sample')} to train on{held_out}")
+                print(f"{inputs.preprocessing.describe()} (--raw takes numbers as they are)")
+
+    return Telling()
 
 
 def _report_nothing_done(result: EvolutionResult) -> str:

@@ -74,7 +74,7 @@ def read_frame(
     return frame
 
 
-def find_column(columns: Sequence[Any], wanted: str | int | None) -> Any:
+def find_column(columns: Iterable[Any], wanted: str | int | None) -> Any:
     """Return the column that is meant by a name, or by a number from 1; the last by default.
 
     Raises
@@ -180,7 +180,10 @@ def _sniff(path: Path, lines: Sequence[str]) -> str:
     first = [line for line in lines[:100] if line.strip()][:20]
 
     def columns(delimiter: str) -> int:
-        widths = {len(row) for row in csv.reader(first, delimiter=delimiter)}
+        try:
+            widths = {len(row) for row in csv.reader(first, delimiter=delimiter)}
+        except csv.Error:  # a whole line is longer than a cell may be
+            return 0
         return widths.pop() if len(widths) == 1 else 1
 
     return max(DELIMITERS, key=columns)
@@ -218,7 +221,7 @@ def _parse(
             header=0 if skip else None,
             names=columns,
             index_col=False,
-            dtype={name: str for name in columns if name in text},  # type: ignore[arg-type]
+            dtype={name: str for name in columns if name in text},
             keep_default_na=False,
             na_values=NOT_THERE,
             skipinitialspace=True,
@@ -258,8 +261,8 @@ def _is_header(first: list[str], others: list[list[str]]) -> bool:
             any(map(_is_number, chain.from_iterable(below))) or not others or _all_new(first, below)
         )
     if any(
-        not number and cells and all(map(_is_number, cells))
-        for number, cells in zip(numeric, below, strict=False)
+        cell and not number and cells and all(map(_is_number, cells))
+        for cell, number, cells in zip(first, numeric, below, strict=False)
     ):
         return True
     label = first[-1]
@@ -368,5 +371,5 @@ FRAME_READERS: dict[str, Callable[[Path, str | None, set[str | int]], pd.DataFra
     "": _read_text,  # standard input
 }
 
-FRAME_SUFFIXES = tuple(suffix for suffix in FRAME_READERS if suffix)
+FRAME_SUFFIXES: tuple[str, ...] = tuple(filter(None, FRAME_READERS))
 """Endings of the files that hold a table."""

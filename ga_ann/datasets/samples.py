@@ -15,8 +15,13 @@ from tqdm import tqdm
 from ga_ann.datasets.feature_table import FeatureTable, extract_features, load_table
 from ga_ann.datasets.frames import FRAME_SUFFIXES, STDIN
 from ga_ann.datasets.fruits import shipped_table
+<<<<<<< HEAD
 from ga_ann.datasets.picture_features import TUTORIAL, PictureFeatures
 from ga_ann.datasets.pictures import list_flat, list_pictures, read_picture
+=======
+from ga_ann.datasets.hue import HueHistogram
+from ga_ann.datasets.pictures import list_flat, list_pictures
+>>>>>>> tables
 from ga_ann.datasets.tables import (
     ARRAY_SUFFIXES,
     SUFFIXES,
@@ -191,11 +196,11 @@ def load_samples(
     if labelled and expected:
         raise ValueError(f"{sorted(expected)} go with a folder of pictures, got the table {name}.")
     if is_frame and labelled:
-        X, y, place = load_frame(path, label=label, drop=drop)
-        return Samples(X, _number(X), y, label=place)
+        frame, y, place = load_frame(path, label=label, drop=drop)
+        return Samples(frame, _number(frame), y, label=place)
     if is_frame and preprocessing is not None:
-        X, y = load_unlabelled_frame(path, preprocessing, label=label)
-        return Samples(X, _number(X), y)
+        frame, known = load_unlabelled_frame(path, preprocessing, label=label)
+        return Samples(frame, _number(frame), known)
     if labelled or target is not None:
         X, y = load_features(path, target)
         return Samples(X, _number(X), y)

@@ -1,8 +1,8 @@
 """Files from elsewhere run no code, take no memory but a multiple of theirs, and say what is wrong.
 
 The multiples, of the file's size, that `test_memory_is_a_multiple_of_the_file` holds: 500 for a
-CSV, 300 for a pickle, 25 for an array, and for an archive as much of what it unpacks to, which is
-at most `MOST_UNPACKED` bytes or `MOST_RATIO` times its size.
+CSV beside two kilobytes a column, 300 for a pickle, 25 for an array, and for an archive as much of
+what it unpacks to, which is at most `MOST_UNPACKED` bytes or `MOST_RATIO` times its size.
 """
 
 import copy
@@ -731,15 +731,20 @@ def test_nothing_outside_the_folder_is_read(tmp_path):
 @pytest.mark.parametrize(
     ("content", "match"),
     [
-        (b"1," * 10**6 + b"a\nx\n", "must hold 1000001 cells"),
-        (b"1,\0,a\n", "could not convert|NUL"),
+        (b"1," * 10**5 + b"a\nx\n", "at most 100,000 are read; save it as .npz"),
+        (b"1," * 10**3 + b"a\nx\n", "must hold 1001 cells"),
+        (b"1,\0,a\n", "NUL"),
         (b'1,"' + b"2," * 10**5, "field limit"),
-        (b'1,2\n3,"4\n' + b"5,6\n" * 100, "label of at most|cells"),
+        (b'1,2\n3,"4\n' + b"5,6\n" * 100, "label of at most|cells|EOF inside string"),
         ("1,2,é\n".encode("latin-1"), "utf-8"),
         ("1,2,a\n".encode("utf-16"), "utf-8"),
         (b"1,2,a\n" * 1000 + b"1,2,\xff\n", "utf-8"),
-        (b"1," + b"9" * 10**5 + b",a\n", "finite"),
-        (b"1,2\n" * 9 + b"1," + b"x" * (LONGEST_LABEL + 1), "line 10 must end in a label of at"),
+        (b"1," + b"9" * 10**5 + b",a\n", r"column 2 holds '9+\.\.\.9+'; drop"),
+        (b"a\n" * 10**4 + b"b", "must hold features and a label"),
+        (
+            b"1,2\n" * 9 + b"1," + b"x" * (LONGEST_LABEL + 1),
+            r"row 9 \(counted from 0\) must have a label of at",
+        ),
         (b"\r" * 10**5 + b"\0", "no rows|cells|NUL"),
     ],
     ids=lambda value: str(value[:30]),
@@ -748,13 +753,14 @@ def test_hostile_csv_is_refused(tmp_path, content, match):
     path = tmp_path / "x.csv"
     path.write_bytes(content)
     assert_refused(load_features, path, match)
-    assert peak(load_features, path) < max(MIB, 50 * len(content))
+    # pandas takes a kilobyte or two for each column.
+    assert peak(load_features, path) < max(4 * MIB, 50 * len(content))
 
 
-def test_a_million_columns_are_read(tmp_path):
+def test_ten_thousand_columns_are_read(tmp_path):
     path = tmp_path / "x.csv"
-    path.write_bytes(b"1," * 10**6 + b"a\n")
-    assert load_features(path)[0].shape == (1, 10**6)
+    path.write_bytes(b"1," * 10**4 + b"a\n")
+    assert load_features(path)[0].shape == (1, 10**4)
 
 
 # ---------------------------------------------------------------- memory

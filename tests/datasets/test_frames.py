@@ -1,0 +1,211 @@
+import io
+import zipfile
+
+import numpy as np
+import pandas as pd
+import pytest
+from openpyxl import Workbook
+
+from ga_ann.datasets import frames
+from ga_ann.datasets.frames import find_column, read_frame
+from ga_ann.datasets.tables import load_features, load_frame
+
+
+@pytest.mark.parametrize(
+    ("text", "features", "labels"),
+    [
+        ("1,2,0\n3,4,1\n", [[1, 2], [3, 4]], [0, 1]),
+        ("a,b,class\n1,2,pear\n\n3,-4e1, fig \n", [[1, 2], [3, -40]], ["pear", "fig"]),
+        ("\ufeff1,0\n", [[1]], [0]),
+        ("a,class\r\n1,0.5\r\n2,1\r\n", [[1], [2]], [0.5, 1.0]),
+        ('1,"a, b"\n2,c\n', [[1], [2]], ["a, b", "c"]),
+        ("0,1,target\n1,2,0\n3,4,1\n", [[1, 2], [3, 4]], [0, 1]),
+        ("1,target\n", [[1]], ["target"]),
+        ("1,001\n2,1\n", [[1], [2]], ["001", "1"]),
+        ("1,9007199254740993\n2,1\n", [[1], [2]], ["9007199254740993", "1"]),
+        ("1,2,0\n3,4,1\n,,\n", [[1, 2], [3, 4]], [0, 1]),
+    ],
+)
+def test_csv_is_read(tmp_path, text, features, labels):
+    path = tmp_path / "t.CSV"
+    path.write_bytes(text.encode())
+    loaded, y = load_features(path)
+    assert loaded.tolist() == features
+    assert y.tolist() == labels
+    assert loaded.dtype == np.float64
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "no rows"),
+        ("a,b,class\n", "no rows"),
+        ("1,2,0\n3,1\n", "line 2 must hold 3 cells as line 1 does, got 2"),
+        ("1,2,0\n3,1,0,0\n", "Expected 3 fields in line 2, saw 4"),
+        ("1,2,0\n3,x,1\n", "column 2 holds 'x'"),
+        ("1,,0\n", r"row 0 \(counted from 0\) of column 2 is empty"),
+        ("1,2,\n", "label must be there in each row, got none in row 0"),
+        ("label\n1\n", "must hold features and a label"),
+        ("1,nan,0\n", "column 2 is empty"),
+        ("1,inf,0\n", "numbers must be finite, got inf"),
+        ("1,2,0\n1,2,inf\n", "labels must be finite"),
+        ("1,2,\ud800\n", "utf-8"),
+        ("a,a,b\n1,2,3\n", "different names, got 'a' twice"),
+    ],
+)
+def test_bad_csv_is_refused(tmp_path, text, reason):
+    path = tmp_path / "t.csv"
+    path.write_bytes(text.encode(errors="surrogatepass"))
+    with pytest.raises(ValueError, match=rf"t\.csv cannot be read.*{reason}"):
+        load_features(path)
+
+
+@pytest.fixture
+def table():
+    rng = np.random.default_rng(0)
+    return pd.DataFrame(
+        {
+            "class": rng.choice(["no", "yes"], 30),
+            "x": rng.normal(size=30),
+            "city, land": rng.choice(["Oslo", "Rome"], 30),
+            "code": rng.integers(0, 9, 30),
+        }
+    )
+
+
+def write(table, path, **options):
+    if path.suffix == ".parquet":
+        table.to_parquet(path)
+    elif path.suffix == ".xlsx":
+        table.to_excel(path, index=False)
+    else:
+        table.to_csv(path, index=False, **options)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("t.csv", {}),
+        ("t.csv", {"sep": ";"}),
+        ("t.csv", {"sep": ";", "decimal": ","}),
+        ("t.txt", {"sep": "|"}),
+        ("t.csv", {"sep": "\t"}),
+        ("t.tsv", {"sep": "\t"}),
+        ("t.parquet", {}),
+        ("t.xlsx", {}),
+    ],
+)
+def test_every_format_gives_the_same_table(tmp_path, table, name, options):
+    path = write(table, tmp_path / name, **options)
+    for label, drop in (("class", ["code"]), (1, [4]), ("1", ["4"])):
+        X, y, place = load_frame(path, label=label, drop=drop)
+        assert place == "class"
+        assert X.columns.tolist() == ["x", "city, land"]
+        # Excel keeps fewer digits.
+        rtol = 1e-14 if path.suffix == ".xlsx" else 0
+        np.testing.assert_allclose(X["x"].astype(float), table["x"], rtol)
+        assert X["city, land"].tolist() == table["city, land"].tolist()
+        assert y.tolist() == table["class"].tolist()
+    assert load_frame(path)[1].tolist() == table["code"].tolist()
+
+
+def test_standard_input_is_a_table(tmp_path, table, monkeypatch):
+    content = write(table, tmp_path / "t.csv").read_bytes()
+
+    class Stdin:
+        buffer = io.BytesIO(content)
+
+    monkeypatch.setattr("sys.stdin", Stdin)
+    pd.testing.assert_frame_equal(load_frame("-")[0], load_frame(tmp_path / "t.csv")[0])
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_header_of_numbers_is_no_sample(tmp_path, first):
+    X = np.random.default_rng(0).normal(size=(9, 4)).round(3)
+    frame = pd.DataFrame(X).rename(columns=lambda k: k + first)
+    for labels, name in (([0, 1, 2] * 3, 4 + first), (["a", "b", "c"] * 3, "species")):
+        frame[name] = labels
+        frame.to_csv(tmp_path / "t.csv", index=False)
+        X_read, y = load_features(tmp_path / "t.csv")
+        np.testing.assert_array_equal(X_read, X)
+        assert y.tolist() == labels
+        del frame[name]
+
+
+def test_row_numbers_that_pandas_writes_are_left_out(tmp_path, table):
+    table.to_csv(tmp_path / "t.csv")
+    assert load_frame(tmp_path / "t.csv", label="class")[0].columns.tolist() == [
+        "x",
+        "city, land",
+        "code",
+    ]
+    table.set_index("code").to_csv(tmp_path / "t.csv")
+    assert "code" in load_frame(tmp_path / "t.csv", label="class")[0].columns
+
+
+def test_a_column_is_found_by_name_before_its_number():
+    assert find_column(["a", "1", "b"], "1") == "1"
+    assert find_column(["a", "1", "b"], 1) == "1"
+    assert find_column(["a", "2", "b"], "1") == "a"
+    assert find_column([0, 1, 2], "1") == 0
+    for wanted in ("0", "4", "-1", "c", "1.0"):
+        with pytest.raises(ValueError, match=r"no column .* from 1 to 3 or one of the names"):
+            find_column(["a", "2", "b"], wanted)
+
+
+def test_the_label_is_not_dropped_and_something_is_left(tmp_path, table):
+    path = write(table, tmp_path / "t.csv")
+    with pytest.raises(ValueError, match="'class' is the label"):
+        load_frame(path, label="class", drop=["x", "class"])
+    with pytest.raises(ValueError, match="must hold features and a label"):
+        load_frame(path, label="class", drop=["x", "city, land", "code"])
+
+
+def test_a_cell_far_away_in_a_sheet_is_refused(tmp_path):
+    book = Workbook()
+    for row, column in ((1, 1), (2, 2)):
+        book.active.cell(row, column, 1)
+    book.save(tmp_path / "near.xlsx")
+    assert read_frame(tmp_path / "near.xlsx").shape == (2, 2)
+    book.active.cell(50_000, 10_000, 1)
+    book.save(tmp_path / "far.xlsx")
+    with pytest.raises(ValueError, match="too far apart"):
+        load_frame(tmp_path / "far.xlsx")
+
+
+def test_a_sheet_that_unpacks_to_too_much_is_refused(tmp_path, table, monkeypatch):
+    path = write(table, tmp_path / "t.xlsx")
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("zeros", bytes(2**22))
+    load_frame(path)
+    monkeypatch.setattr("ga_ann.storage.files.MOST_UNPACKED", 2**20)
+    with pytest.raises(ValueError, match=r"t\.xlsx cannot be read.*unpack to"):
+        load_frame(path)
+
+
+def test_a_parquet_file_of_too_many_cells_is_refused(tmp_path, table, monkeypatch):
+    pd.DataFrame({"a": np.zeros(10**6), "b": np.ones(10**6)}).to_parquet(tmp_path / "t.parquet")
+    load_frame(tmp_path / "t.parquet")
+    monkeypatch.setattr(frames, "MOST_RATIO", 1)
+    with pytest.raises(ValueError, match="claim 2,000,000 cells"):
+        load_frame(tmp_path / "t.parquet")
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".xlsx"])
+def test_files_that_are_none_are_refused(tmp_path, table, suffix):
+    path = write(table, tmp_path / f"t{suffix}")
+    whole = path.read_bytes()
+    for content in (b"", b"PK\x03\x04", whole[: len(whole) // 2], b"a,b\n1,2\n"):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match="cannot be read as features and labels"):
+            load_frame(path)
+
+
+def test_without_their_packages_the_extra_is_named(tmp_path, table, monkeypatch):
+    for suffix, package in ((".parquet", "pyarrow"), (".xlsx", "openpyxl")):
+        path = write(table, tmp_path / f"t{suffix}")
+        with monkeypatch.context() as patched:
+            patched.setitem(__import__("sys").modules, package, None)
+            with pytest.raises(ValueError, match=r"pip install 'ga-ann\[tables\]'"):
+                load_frame(path)
