@@ -134,8 +134,8 @@ def extract_features(
         ``"tutorial"``
             The tutorial's numbers of pixels by hue, see `hue_histogram`.
     bins : int, optional
-        Number of bins of each histogram; 360 by default in the tutorial's, and else twice the cube
-        root of the number of pictures, 4 to 64.
+        Number of bins of each histogram; 360 by default in the tutorial's, and else the cube root
+        of the number of pictures, 7 to 9.
     hue_range : (float, float), optional
         Lowest and highest hue counted, see `hue_histogram`; each picture's own by default in the
         tutorial's, and else 0 to 1.

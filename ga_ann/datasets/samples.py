@@ -15,13 +15,8 @@ from tqdm import tqdm
 from ga_ann.datasets.feature_table import FeatureTable, extract_features, load_table
 from ga_ann.datasets.frames import FRAME_SUFFIXES, STDIN
 from ga_ann.datasets.fruits import shipped_table
-<<<<<<< HEAD
 from ga_ann.datasets.picture_features import TUTORIAL, PictureFeatures
 from ga_ann.datasets.pictures import list_flat, list_pictures, read_picture
-=======
-from ga_ann.datasets.hue import HueHistogram
-from ga_ann.datasets.pictures import list_flat, list_pictures
->>>>>>> tables
 from ga_ann.datasets.tables import (
     ARRAY_SUFFIXES,
     SUFFIXES,

@@ -96,7 +96,7 @@ def test_a_folder_is_the_table_that_is_extracted_from_it(folder, tmp_path):
             options = {"labelled": labelled, "extraction": asked}
             assert_same_samples(load_samples(folder, **options), from_table)
             assert_same_samples(load_samples(path, **options), from_table)
-    default = {"features": "hsv", "bins": 4, "hue_range": [0.0, 1.0]}
+    default = {"features": "hsv", "bins": 7, "hue_range": [0.0, 1.0]}
     assert load_samples(folder).extraction == default
     tutorial = load_samples(folder, extraction=TUTORIAL)
     assert tutorial.extraction == {"bins": 360, "hue_range": None}
