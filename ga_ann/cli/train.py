@@ -18,7 +18,6 @@ from ga_ann.cli.shared import (
     picture_options,
     shows_bars,
     table_options,
-    tell_features,
 )
 from ga_ann.ctrl_c import quitting_at_ctrl_c
 
@@ -124,12 +123,11 @@ def train(
         **table_options(label, drop),
         verbose=shows_bars(),
     )
-    tell_features(samples)
     about = DataSet.of_samples(data, samples, raw=raw)  # as `compare` trains on them
     y = _find_targets(samples, task)
     rows, held_out = _hold_out(y, share, seed, task)
     inputs = _fit_inputs(samples, rows, about, min_std, n_features)
-    callbacks = [_telling(inputs, len(rows), len(held_out))]
+    callbacks = [_telling(samples, inputs, len(rows), len(held_out))]
     if state := checkpoint or resume:
         callbacks.insert(0, Checkpoint(state, overwrite=overwrite))
     result = evolve(
@@ -336,12 +334,14 @@ def _labels(classes: NDArray[Any] | None, names: NDArray[Any] | None) -> NDArray
 # ---------------------------------------------------------------- what is told
 
 
-def _telling(inputs: Inputs, n_training: int, n_held_out: int) -> Callback:
-    """Return what tells, when all is checked and the run begins, what is done to a table."""
+def _telling(samples: Samples, inputs: Inputs, n_training: int, n_held_out: int) -> Callback:
+    """Return what tells, when all is checked and the run begins, what is done to the data."""
     from ga_ann.callbacks import Callback
 
     class Telling(Callback):
         def on_start(self, history: History) -> None:
+            if (known := samples.features) is not None:
+                print(f"features of pictures: {known}; {known.sees}")
             if inputs.preprocessing is not None:
                 held_out = f", {n_held_out:,} held out" * (n_held_out > 0)
                 print(f"{_count(n_training, 'sample')} to train on{held_out}")

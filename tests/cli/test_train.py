@@ -28,13 +28,46 @@ def test_train_on_the_fruits(ga, terminal, tmp_path):
     history = load_history(out)
     assert len(history) == 2
     assert np.isfinite(history["validation_score"]).all()
-    parts = train._hold_out(np.arange(1962) % 4, 0.25, 1)
+    parts = train._hold_out(np.arange(1962) % 4, 0.25, 1, "classification")
     assert [len(part) for part in parts] == [1471, 491]
 
 
 def test_the_tutorials_filter_is_the_default_for_pictures(ga, tmp_path):
     ga("train", "fruits360", "-o", tmp_path / "m.npz", "--generations", 0, "--hidden", "")
     assert [W.shape for W in load_model(tmp_path / "m.npz").weights] == [(109, 4)]
+
+
+@pytest.mark.parametrize("features", [[], ["--features", "hue", "--bins", 5]])
+def test_colours_are_told_in_other_pictures_of_another_size(ga, tmp_path, features):
+    def draw(folder, seed, size):
+        rng = np.random.default_rng(seed)
+        for k, name in enumerate(("red", "green", "blue")):
+            (folder / name).mkdir(parents=True)
+            for number in range(12):
+                pixels = rng.integers(0, 120, (size, size, 3), dtype=np.uint8)
+                pixels[..., k] += 120
+                Image.fromarray(pixels).save(folder / name / f"{number}.png")
+        return folder
+
+    seen, unseen = draw(tmp_path / "seen", 0, 20), draw(tmp_path / "unseen", 1, 33)
+    out = tmp_path / "m.npz"
+    code, text, _ = ga("train", seen, "-o", out, "--seed", 0, "--hidden", "8", *features)
+    assert code == 0
+    told = "hue in 5 bins" if features else "hue, saturation, value in 7 bins"
+    assert f"features of pictures: {told} (range of hue: 0 to 1)" in text
+    assert ga("predict", out, unseen)[2] == "36 of 36 right (100.00 %)\n"
+    _, of_one, _ = ga("predict", out, unseen / "blue" / "3.png")
+    assert of_one.split()[1] == "blue"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [["--features", "hsv"], ["--bins", "9"], ["--range", "0,0.5"], ["--features", "tutorial"]],
+)
+def test_features_of_pictures_go_with_pictures(fails, iris, tmp_path, options):
+    for arguments in (["train", iris, "-o", tmp_path / "m.npz"], ["compare", "--data", iris]):
+        assert "go with a folder of pictures" in fails(*arguments, *options)
+    assert "go with a folder of pictures" in fails("compare", "--data", "wine", *options)
 
 
 def test_the_same_seed_trains_the_same_network(ga, iris, tmp_path):
@@ -45,7 +78,7 @@ def test_the_same_seed_trains_the_same_network(ga, iris, tmp_path):
             "--recipe", "tutorial", "--max-time", 60,
         )  # fmt: skip
         assert code == 0
-        assert "held out" not in text
+        assert "held out" in text
         models.append(load_model(tmp_path / name))
     for W, V in zip(models[0].weights, models[1].weights, strict=True):
         np.testing.assert_array_equal(W, V)
@@ -197,7 +230,18 @@ def test_train_refuses_a_hostile_pickle(fails, tmp_path):
         (["--min-std", "0", "--n-features", "2"], "give one of them"),
         (["--max-time", "-1"], "max_time"),
         (["--validation", "1"], "--validation must be at least 0 and below 1"),
-        (["--validation", "0.001"], "test_size"),
+        (["--validation", "0.001"], "--validation 0.001 holds out 1 of 150 samples; there must"),
+        (["--validation", "0.999"], "holds out 150 of 150 samples"),
+        (["--early-stopping", "--validation", "0"], "--early-stopping needs samples held out"),
+        (["--task", "sorting"], "task must be one of"),
+        (["--fitness", "speed"], "fitness must be one of"),
+        (["--activation", "wave"], "activation must be one of"),
+        (["--weight-set", "septenary"], "weight_set must be one of"),
+        (["--weight-set", "1,x"], "--weight-set must be numbers"),
+        (["--population", "1"], "population_size"),
+        (["--sigma", "-1"], "sigma"),
+        (["--jobs", "0"], "--jobs"),
+        (["--overwrite"], "--overwrite goes with --checkpoint"),
         (["--target", "y.npy"], "--target goes with"),
         (["--generations", "-1"], "--generations"),
         (["--seed", "-1"], "--seed"),
