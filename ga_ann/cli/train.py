@@ -346,7 +346,8 @@ def _telling(
         def on_start(self, history: History) -> None:
             tell_features(samples)
             if inputs.preprocessing is not None:
-                print(f"{_count(len(rows), 'sample')} to train on, {len(held_out):,} held out")
+                rest = f", {len(held_out):,} held out" * (len(held_out) > 0)
+                print(f"{_count(len(rows), 'sample')} to train on{rest}")
                 print(f"{inputs.preprocessing.describe()} (--raw takes numbers as they are)")
 
     return Telling()
