@@ -10,6 +10,7 @@ import typer
 
 from ga_ann.cli import options
 from ga_ann.cli.shared import (
+    check_class_sizes,
     parse_list,
     parse_sizes,
     picture_options,
@@ -86,11 +87,17 @@ def compare(
         int, typer.Option(metavar="N", min=0, help="What all seeds are drawn from.")
     ] = 0,
     quick: Annotated[bool, typer.Option("--quick", help="2 seeds and small budgets.")] = False,
+    task: Annotated[str, typer.Option("--task", hidden=True)] = "classification",
 ) -> None:
     """Compare random weights, naive training, GAs and gradient descent."""
     with quitting_at_ctrl_c():
         from ga_ann import comparison as comparing
 
+    if task != "classification":
+        raise ValueError(
+            f"compare tells classes apart, so --task must be classification, got {task!r}; "
+            "train with --task regression tells the score of a regression on what it holds out."
+        )
     comparing.check_folder(out)
     known, samples = _choose_data(
         data,
@@ -99,6 +106,8 @@ def compare(
         picture_options(features, bins, hue_range),
         raw=raw,
     )
+    if samples is not None and "holdout" in (split or ["holdout"]):
+        check_class_sizes(samples.y, "give --split all")
     comparison = comparing.compare(
         data=known,
         splits=split,

@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from ga_ann.datasets import Samples
 
 __all__ = [
+    "check_class_sizes",
     "check_output",
     "parse_list",
     "parse_range",
@@ -69,6 +72,25 @@ def tell_features(samples: Samples) -> None:
     """Print how features were computed, where samples are pictures."""
     if (known := samples.features) is not None:
         print(f"features of pictures: {known}; {known.sees}")
+
+
+def check_class_sizes(labels: NDArray[Any], instead: str) -> None:
+    """Refuse classes of a single sample, of which none can be held out and none be left.
+
+    They are mostly numbers that were measured, for which the way to a regression is told.
+    """
+    import numpy as np
+
+    classes, counts = np.unique(labels, return_counts=True)
+    alone = classes[counts == 1].tolist()
+    if not alone:
+        return
+    shown = ", ".join(map(str, alone[:5])) + ", ..." * (len(alone) > 5)
+    measured = "; for numbers that were measured, train with --task regression"
+    raise ValueError(
+        f"samples are held out of each class alike, and there is only one of [{shown}]: "
+        f"add samples, or {instead}{measured * (labels.dtype.kind in 'iuf')}."
+    )
 
 
 def check_output(
