@@ -15,7 +15,6 @@ from ga_ann.cli.shared import (
     picture_options,
     shows_bars,
     table_options,
-    tell_features,
 )
 from ga_ann.ctrl_c import INTERRUPTED, quitting_at_ctrl_c
 
@@ -164,5 +163,4 @@ def _choose_data(
     samples = load_samples(
         name, target, extraction=of_pictures or None, **of_table, verbose=shows_bars()
     )
-    tell_features(samples)
     return DataSet.of_samples(Path(name).name, samples, raw=raw)

@@ -5,10 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
-
-if TYPE_CHECKING:
-    from ga_ann.datasets import Samples
+from typing import Any, TypeVar
 
 __all__ = [
     "check_output",
@@ -18,7 +15,6 @@ __all__ = [
     "picture_options",
     "shows_bars",
     "table_options",
-    "tell_features",
 ]
 
 T = TypeVar("T")
@@ -63,12 +59,6 @@ def picture_options(
     limits = None if hue_range is None else parse_range(hue_range)
     options = {"features": features, "bins": bins, "hue_range": limits}
     return {name: value for name, value in options.items() if value is not None}
-
-
-def tell_features(samples: Samples) -> None:
-    """Print how features were computed, where samples are pictures."""
-    if (known := samples.features) is not None:
-        print(f"features of pictures: {known}; {known.sees}")
 
 
 def check_output(

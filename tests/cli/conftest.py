@@ -70,8 +70,8 @@ def colour_model(pictures, tmp_path_factory):
     path = tmp_path_factory.mktemp("models") / "colours.npz"
     table = path.with_name("table.npz")
     for arguments in (
-        ["extract", pictures, table, "--features", "hue", "--bins", 12, "--range", "0,1"],
-        ["train", table, "-o", path, "--hidden", 4, "--seed", 0, "--validation", 0],
+        ["extract", pictures, table, "--features", "tutorial", "--bins", 12, "--range", "0,1"],
+        ["train", table, "-o", path, "--hidden", 4, "--seed", 0, "--min-std", 0, "--validation", 0],
     ):
         with pytest.raises(SystemExit) as stop:
             cli.main([str(argument) for argument in arguments])

@@ -233,11 +233,21 @@ def test_compare_features_with_their_labels_beside_them(ga, no_pictures, tmp_pat
 
 def test_compare_pictures(ga, no_pictures, fails, pictures, tmp_path):
     arguments = ["--data", pictures, "--methods", "random", "--seeds", 1, "--out", tmp_path]
-    assert "no column has a standard deviation above 50" in fails("compare", *arguments)
-    assert ga("compare", *arguments, "--min-std", 2)[0] == 0
+    tutorial = [*arguments, "--features", "tutorial"]
+    assert "no column has a standard deviation above 50" in fails("compare", *tutorial)
+    for options, min_std in (([*tutorial, "--min-std", 2], 2), (arguments, None)):
+        assert ga("compare", *options)[0] == 0
+        settings = json.loads((tmp_path / "comparison.json").read_text())["settings"]
+        assert (settings["min_std"], settings["standardise"]) == (min_std, False)
+        assert settings["hidden_layer_sizes"] == [150, 60]
+
+
+def test_compare_takes_the_networks_and_the_seeds_that_are_asked_for(ga, no_pictures, tmp_path):
+    arguments = ["--data", "wine", "--methods", "random", "--seeds", 1, "--out", tmp_path]
+    assert ga("compare", *arguments, "--hidden", "7,5", "--n-features", 4, "--seed", 3)[0] == 0
     settings = json.loads((tmp_path / "comparison.json").read_text())["settings"]
-    assert (settings["min_std"], settings["standardise"]) == (2, False)
-    assert settings["hidden_layer_sizes"] == [150, 60]
+    names = ("hidden_layer_sizes", "n_features", "random_state")
+    assert [settings[name] for name in names] == [[7, 5], 4, 3]
 
 
 def test_compare_a_table_of_two_axes(ga, no_pictures, tmp_path):

@@ -6,9 +6,11 @@ from ga_ann.datasets import hue_histogram, load_table
 
 def test_extract(ga, terminal, pictures, tmp_path):
     out = tmp_path / "table.npz"
-    code, text, err = ga("extract", pictures, out, "--classes", "red,green", "--bins", 12)
+    code, text, err = ga(
+        "extract", pictures, out, "--classes", "red,green", "--features", "tutorial", "--bins", 12
+    )
     assert code == 0
-    assert "12 pictures of red, green; 12 bins" in text
+    assert "12 pictures of red, green; hue in 12 bins (range of hue: each picture's own)" in text
     assert "extracting" in err
     table = load_table(out)
     assert table.target_names.tolist() == ["red", "green"]

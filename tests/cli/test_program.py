@@ -73,3 +73,18 @@ def test_help_imports_nothing_heavy():
         [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True
     )
     assert run.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(
+    ("command", "usage"),
+    [
+        ("compare", "[OPTIONS]"),
+        ("extract", "[OPTIONS] PICTURES OUT"),
+        ("train", "[OPTIONS] DATA"),
+        ("predict", "[OPTIONS] MODEL DATA..."),
+        ("plot", "[OPTIONS] HISTORY..."),
+        ("info", "[OPTIONS] FILE"),
+    ],
+)
+def test_usage_lines_name_what_a_command_takes(ga, command, usage):
+    assert ga(command, "--help")[1].startswith(f"Usage: ga-ann {command} {usage}\n")

@@ -1,11 +1,14 @@
+import csv
+import io
 import pickle
 
 import numpy as np
 import pytest
 from PIL import Image
-from sklearn.datasets import load_iris
+from sklearn.datasets import load_diabetes, load_iris
+from sklearn.metrics import r2_score
 
-from ga_ann import Recipe
+from ga_ann import Recipe, comparison, evolve
 from ga_ann.cli import train
 from ga_ann.storage.checkpoint import load_checkpoint
 from ga_ann.storage.model import load_history, load_model
@@ -28,13 +31,50 @@ def test_train_on_the_fruits(ga, terminal, tmp_path):
     history = load_history(out)
     assert len(history) == 2
     assert np.isfinite(history["validation_score"]).all()
-    parts = train._hold_out(np.arange(1962) % 4, 0.25, 1)
+    parts = train._hold_out(np.arange(1962) % 4, 0.25, 1, "classification")
     assert [len(part) for part in parts] == [1471, 491]
 
 
 def test_the_tutorials_filter_is_the_default_for_pictures(ga, tmp_path):
-    ga("train", "fruits360", "-o", tmp_path / "m.npz", "--generations", 0, "--hidden", "")
+    everything = ["--generations", 0, "--hidden", "", "--validation", 0]
+    ga("train", "fruits360", "-o", tmp_path / "m.npz", *everything)
     assert [W.shape for W in load_model(tmp_path / "m.npz").weights] == [(109, 4)]
+
+
+TUTORIAL = ["--features", "tutorial"]
+
+
+@pytest.mark.parametrize("features", [[], ["--features", "hue", "--bins", 5]])
+def test_colours_are_told_in_other_pictures_of_another_size(ga, tmp_path, features):
+    def draw(folder, seed, size):
+        rng = np.random.default_rng(seed)
+        for k, name in enumerate(("red", "green", "blue")):
+            (folder / name).mkdir(parents=True)
+            for number in range(12):
+                pixels = rng.integers(0, 120, (size, size, 3), dtype=np.uint8)
+                pixels[..., k] += 120
+                Image.fromarray(pixels).save(folder / name / f"{number}.png")
+        return folder
+
+    seen, unseen = draw(tmp_path / "seen", 0, 20), draw(tmp_path / "unseen", 1, 33)
+    out = tmp_path / "m.npz"
+    code, text, _ = ga("train", seen, "-o", out, "--seed", 0, "--hidden", "8", *features)
+    assert code == 0
+    told = "hue in 5 bins" if features else "hue, saturation, value in 7 bins"
+    assert f"features of pictures: {told} (range of hue: 0 to 1)" in text
+    assert ga("predict", out, unseen)[2] == "36 of 36 right (100.00 %)\n"
+    _, of_one, _ = ga("predict", out, unseen / "blue" / "3.png")
+    assert of_one.split()[1] == "blue"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [["--features", "hsv"], ["--bins", "9"], ["--range", "0,0.5"], TUTORIAL],
+)
+def test_features_of_pictures_go_with_pictures(fails, iris, tmp_path, options):
+    for arguments in (["train", iris, "-o", tmp_path / "m.npz"], ["compare", "--data", iris]):
+        assert "go with a folder of pictures" in fails(*arguments, *options)
+    assert "go with a folder of pictures" in fails("compare", "--data", "wine", *options)
 
 
 def test_the_same_seed_trains_the_same_network(ga, iris, tmp_path):
@@ -45,7 +85,7 @@ def test_the_same_seed_trains_the_same_network(ga, iris, tmp_path):
             "--recipe", "tutorial", "--max-time", 60,
         )  # fmt: skip
         assert code == 0
-        assert "held out" not in text
+        assert "held out" in text
         models.append(load_model(tmp_path / name))
     for W, V in zip(models[0].weights, models[1].weights, strict=True):
         np.testing.assert_array_equal(W, V)
@@ -137,6 +177,130 @@ def test_train_refuses_to_go_on_with_something_else(fails, ga, iris, tmp_path):
     assert run.read_bytes() == before
 
 
+def test_a_quarter_of_each_class_is_held_out_unless_told_otherwise(ga, iris, tmp_path):
+    train = ["train", iris, "-o", tmp_path / "m.npz", "--seed", 0, "--generations", 1]
+    _, usual, _ = ga(*train)
+    assert "112 samples to train on, 38 held out\n" in usual
+    assert "; held out " in usual
+    _, all_of_them, _ = ga(*train, "--validation", 0)
+    assert "150 samples to train on\n" in all_of_them
+    assert "; held out " not in all_of_them
+    assert " after 1 generation, 66 evaluations" in all_of_them
+
+
+def test_a_class_of_one_sample_cannot_be_held_out(ga, fails, tmp_path):
+    np.savez(tmp_path / "t.npz", X=np.eye(9), y=[0] * 4 + [1] * 4 + [2])
+    train = ["train", tmp_path / "t.npz", "-o", tmp_path / "m.npz", "--generations", 1]
+    assert "there is only one of [2]: add samples, or give --validation 0" in fails(*train)
+    assert ga(*train, "--validation", 0)[0] == 0
+
+
+def test_what_the_command_trains_a_python_user_trains_in_a_call(ga, tmp_path):
+    X, y = load_iris(return_X_y=True)
+    np.savez(tmp_path / "t.npz", X=X, y=y)
+    assert ga(
+        "train", tmp_path / "t.npz", "-o", tmp_path / "m.npz", "--raw", "--validation", 0,
+        "--seed", 3, "--hidden", "6,5", "--generations", 30, "--fitness", "f1_macro",
+        "--activation", "tanh", "--no-bias", "--weight-set", "ternary", "--population", 16,
+        "--sigma", 0.3, "--target-fitness", 0.9, "--jobs", 1, "--max-time", 600,
+    )[0] == 0  # fmt: skip
+    expected = evolve(
+        X, y, hidden_layer_sizes=(6, 5), n_generations=30, fitness="f1_macro", activation="tanh",
+        bias=False, weight_set="ternary", recipe=Recipe(population_size=16, sigma=0.3),
+        target_fitness=0.9, n_iter_no_change=comparison.GA_PATIENCE, random_state=3,
+    )  # fmt: skip
+    for W, V in zip(load_model(tmp_path / "m.npz").weights, expected.weights, strict=True):
+        np.testing.assert_array_equal(W, V)
+
+
+@pytest.mark.parametrize(
+    ("options", "name", "value"),
+    [
+        (["--fitness", "f1_macro"], "fitness", "f1_macro"),
+        (["--activation", "tanh"], "activation", "tanh"),
+        (["--no-bias"], "bias", False),
+        (["--bias", "--recipe", "tutorial"], "bias", True),
+        (["--recipe", "tutorial"], "bias", False),
+        ([], "bias", True),
+        (["--weight-set=-1,0,2"], "weight_set", [-1.0, 0.0, 2.0]),
+        (["--population", "12"], "population_size", 12),
+        (["--sigma", "0.3"], "sigma", 0.3),
+        (["--target-fitness", "0.9"], "target_fitness", 0.9),
+        ([], "target_fitness", None),
+        (["--early-stopping"], "early_stopping", True),
+        (["--max-time", "99"], "max_time", 99.0),
+        (["--recipe", "classic"], "n_iter_no_change", None),
+    ],
+)
+def test_each_option_arrives(ga, iris, tmp_path, options, name, value):
+    train = ["train", iris, "-o", tmp_path / "m.npz", "--seed", 0, "--generations", 1]
+    assert ga(*train, *options)[0] == 0
+    assert load_history(tmp_path / "m.npz").settings[name] == value
+
+
+def test_a_score_that_chose_the_network_is_told_to_have_done_so(ga, iris, tmp_path):
+    train = ["train", iris, "-o", tmp_path / "m.npz", "--seed", 0, "--generations", 9]
+    assert ", by which it was chosen\n" in ga(*train, "--early-stopping")[1]
+    assert "by which it was chosen" not in ga(*train)[1]
+
+
+def test_a_regression_is_trained_and_predicted(ga, fails, iris, pictures, tmp_path):
+    X, y = load_diabetes(return_X_y=True)
+    np.savez(tmp_path / "t.npz", X=X, y=y)
+    out = tmp_path / "m.npz"
+    code, text, _ = ga("train", tmp_path / "t.npz", "-o", out, "--task", "regression", "--seed", 0)
+    assert code == 0
+    assert text.startswith("331 samples to train on, 111 held out\n")
+    assert "training r2 0." in text
+    assert "10 of 10 features, 1 target\n" in text
+    _, as_csv, err = ga("predict", out, tmp_path / "t.npz", "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(as_csv)))
+    values = np.array([float(row["value"]) for row in rows])
+    np.testing.assert_array_equal(values, load_model(out).predict(X))
+    assert err == f"r2 {r2_score(y, values):.4f} of 442 samples\n"
+    message = fails("train", pictures, "-o", out, "--task", "regression")
+    assert "--task regression needs numbers as labels" in message
+
+
+def test_an_existing_checkpoint_is_replaced_only_if_one_says_so(ga, fails, iris, tmp_path):
+    run = tmp_path / "run.npz"
+    train = ["train", iris, "-o", tmp_path / "m.npz", "--seed", 4, "--checkpoint", run]
+    assert ga(*train, "--generations", 6)[0] == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"m.npz", "run.npz"}
+    before = run.read_bytes()
+    message = fails(*train, "--generations", 2)
+    assert f"go on from it with --resume {run}, or give --overwrite" in message
+    assert run.read_bytes() == before
+    assert ga(*train, "--generations", 2, "--overwrite")[0] == 0
+    assert load_checkpoint(run).generation == 2
+
+
+@pytest.mark.parametrize("name", ["m.npz", "./m.npz", "../{folder}/m.npz"])
+def test_model_and_checkpoint_are_two_files(fails, iris, tmp_path, name):
+    other = tmp_path / name.format(folder=tmp_path.name)
+    message = fails("train", iris, "-o", tmp_path / "m.npz", "--checkpoint", other)
+    assert "--out and --checkpoint must be two files" in message
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_run_with_nothing_left_to_do_says_what_makes_it_go_on(ga, fails, iris, tmp_path):
+    """Without --generations it is to have as many as it was to have before."""
+    run = tmp_path / "run.npz"
+    train = ["train", iris, "-o", tmp_path / "m.npz"]
+    first = [*train, "--seed", 4, "--checkpoint", run, "--generations", 6]
+    assert "nothing was left" not in ga(*first)[1]
+    _, text, _ = ga(*train, "--resume", run)
+    told = (
+        "nothing was left to do after 6 generations (n_generations); a larger --generations makes"
+    )
+    assert told in text
+    assert "nothing was left" not in ga(*train, "--resume", run, "--generations", 8)[1]
+    assert load_checkpoint(run).generation == 8
+    message = fails(*train, "--resume", run, "--seed", 9)
+    assert "--seed must be that of the checkpoint, 4, or be left out, got 9" in message
+    assert ga(*train, "--resume", run, "--seed", 4)[0] == 0
+
+
 class Hostile:
     def __reduce__(self):
         return print, ("a hostile pickle ran",)
@@ -197,7 +361,18 @@ def test_train_refuses_a_hostile_pickle(fails, tmp_path):
         (["--min-std", "0", "--n-features", "2"], "give one of them"),
         (["--max-time", "-1"], "max_time"),
         (["--validation", "1"], "--validation must be at least 0 and below 1"),
-        (["--validation", "0.001"], "test_size"),
+        (["--validation", "0.001"], "--validation 0.001 holds out 1 of 150 samples; there must"),
+        (["--validation", "0.999"], "holds out 150 of 150 samples"),
+        (["--early-stopping", "--validation", "0"], "--early-stopping needs samples held out"),
+        (["--task", "sorting"], "task must be one of"),
+        (["--fitness", "speed"], "fitness must be one of"),
+        (["--activation", "wave"], "activation must be one of"),
+        (["--weight-set", "septenary"], "weight_set must be one of"),
+        (["--weight-set", "1,x"], "--weight-set must be numbers"),
+        (["--population", "1"], "population_size"),
+        (["--sigma", "-1"], "sigma"),
+        (["--jobs", "0"], "--jobs"),
+        (["--overwrite"], "--overwrite goes with --checkpoint"),
         (["--target", "y.npy"], "--target goes with"),
         (["--generations", "-1"], "--generations"),
         (["--seed", "-1"], "--seed"),
