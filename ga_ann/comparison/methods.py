@@ -26,7 +26,7 @@ ZERO_PROBABILITY = float(np.finfo(np.float64).eps)
 """What stands for a probability of 0 in logarithms, as in scikit-learn's log loss."""
 
 GA_SECONDS = 10.0
-GA_PATIENCE = 50
+GA_PATIENCE = 300
 """Generations without a better ranking after which a run ends."""
 
 Array = NDArray[Any]
