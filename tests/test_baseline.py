@@ -280,7 +280,7 @@ X_OK, Y_OK = some_data(0)
         ({"X": np.where(X_OK > 2, np.inf, X_OK)}, "infinity"),
         ({"y": np.ones(len(X_OK))}, r"at least 2 classes, got 1 class: \[1.0\]"),
         ({"y": X_OK[:, 0]}, "Unknown label type"),
-        ({"activation": "rely"}, r"activation must be one of \['identity', 'relu', .*'rely'"),
+        ({"activation": "rely"}, r"activation must be one of \['identity', .*'relu', .*'rely'"),
         ({"recipe": "tutoral"}, "recipe must be 'tutorial' or None, got 'tutoral'"),
         ({"learning_rate": 0.01}, "pass recipe=None to use learning_rate=0.01"),
         ({"learning_rate": 1.0, "recipe": None}, "between 0 and 1, got 1.0"),
