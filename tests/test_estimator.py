@@ -891,3 +891,16 @@ def test_the_documentation_names_every_fitted_attribute(kind):
     for name in fitted:
         with pytest.raises(AttributeError):
             getattr(kind(), name)
+
+
+def test_a_fit_that_continues_the_last_one_replaces_its_checkpoint(tmp_path):
+    X, y = load_iris(return_X_y=True)
+    path = tmp_path / "run.npz"
+    network = GeneticMLPClassifier(
+        (5,), n_generations=4, checkpoint=path, warm_start=True, random_state=0
+    )
+    first = network.fit(X, y).history_
+    before = path.read_bytes()
+    assert len(network.fit(X, y).history_) > len(first)
+    assert path.read_bytes() != before
+    assert [left.name for left in tmp_path.iterdir()] == ["run.npz"]
