@@ -15,7 +15,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from benchmarks.data_sets import FIRST_SEED
 from ga_ann import evolve
-from ga_ann.comparison import GA_PATIENCE, DataSet, compare
+from ga_ann.comparison import GA_GENERATIONS, GA_PATIENCE, DataSet, compare
 from ga_ann.datasets import fit_inputs
 
 HIDDEN = (32,)
@@ -73,6 +73,7 @@ def train(X: Any, y: Any, X_test: Any, seed: int, task: str) -> Any:
         hidden_layer_sizes=HIDDEN,
         bias=True,
         target_fitness=None,
+        n_generations=GA_GENERATIONS,
         n_iter_no_change=GA_PATIENCE,
         random_state=seed,
     )

@@ -869,8 +869,10 @@ def test_the_loss_is_that_of_the_best_ranked_network_at_each_check():
 def test_the_loss_of_what_is_ranked_by_its_fitness_is_minus_the_fitness():
     network = regressor(n_generations=30, ranking="fitness").fit(X, TARGETS)
     at_checks = np.array(network.loss_curve_)[9::10]
-    np.testing.assert_array_equal(at_checks, -network.history_["best_fitness"][10::10])
-    assert -network.loss_curve_[-1] == pytest.approx(r2_score(TARGETS, network.predict(X)))
+    # The best solution may be one of a generation between two checks.
+    assert (at_checks >= -network.history_["best_fitness"][10::10]).all()
+    np.testing.assert_array_equal(at_checks, -network.history_["ranking"][10::10])
+    assert -network.loss_curve_[-1] <= r2_score(TARGETS, network.predict(X)) + 1e-6
     assert classifier(n_generations=0).fit(X, Y).loss_curve_ == []
 
 
@@ -889,3 +891,16 @@ def test_the_documentation_names_every_fitted_attribute(kind):
     for name in fitted:
         with pytest.raises(AttributeError):
             getattr(kind(), name)
+
+
+def test_a_fit_that_continues_the_last_one_replaces_its_checkpoint(tmp_path):
+    X, y = load_iris(return_X_y=True)
+    path = tmp_path / "run.npz"
+    network = GeneticMLPClassifier(
+        (5,), n_generations=4, checkpoint=path, warm_start=True, random_state=0
+    )
+    first = network.fit(X, y).history_
+    before = path.read_bytes()
+    assert len(network.fit(X, y).history_) > len(first)
+    assert path.read_bytes() != before
+    assert [left.name for left in tmp_path.iterdir()] == ["run.npz"]

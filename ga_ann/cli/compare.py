@@ -80,7 +80,8 @@ def compare(
     bins: options.Bins = None,
     hue_range: options.HueRange = None,
     out: Annotated[
-        Path, typer.Option(metavar="FOLDER", help="Folder for the tables and pictures.")
+        Path,
+        typer.Option("--out", "-o", metavar="FOLDER", help="Folder for the tables and pictures."),
     ] = Path("results"),
     hidden: options.Hidden = None,
     seed: Annotated[

@@ -190,7 +190,7 @@ Generations = Annotated[
         "--generations",
         metavar="N",
         min=0,
-        help="Generations at most, those before --resume included [1000; the checkpoint's].",
+        help="Generations at most, those before --resume included [5000; the checkpoint's].",
     ),
 ]
 MaxTime = Annotated[

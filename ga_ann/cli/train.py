@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 __all__ = ["train"]
 
-GENERATIONS = 1000
 VALIDATION = 0.25
 
 OPTION_OF = {
@@ -196,7 +195,10 @@ def _choose_generations(generations: int | None, held: State | None) -> Any:
     """Return the most generations: what a checkpoint's run was to have, unless told otherwise."""
     if generations is not None:
         return generations
-    return GENERATIONS if held is None else held.history.settings.get("n_generations", GENERATIONS)
+    from ga_ann.comparison import GA_GENERATIONS
+
+    before = {} if held is None else held.history.settings
+    return before.get("n_generations", GA_GENERATIONS)
 
 
 def _choose_recipe(name: str, population: int | None, sigma: float | None) -> Recipe:

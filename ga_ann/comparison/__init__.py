@@ -2,7 +2,15 @@
 
 from ga_ann.comparison.compare import Comparison, compare
 from ga_ann.comparison.data_sets import DATASETS, DataSet
-from ga_ann.comparison.methods import GA_PATIENCE, METHODS, Job, Method, Trained, ga_method
+from ga_ann.comparison.methods import (
+    GA_GENERATIONS,
+    GA_PATIENCE,
+    METHODS,
+    Job,
+    Method,
+    Trained,
+    ga_method,
+)
 from ga_ann.comparison.presentation import caption, print_comparison
 from ga_ann.comparison.report import check_folder, write_report
 from ga_ann.comparison.splits import SPLITS, Split
@@ -11,6 +19,7 @@ from ga_ann.comparison.summary import ENOUGH_SEEDS, MIN_SEEDS, paired_difference
 __all__ = [
     "DATASETS",
     "ENOUGH_SEEDS",
+    "GA_GENERATIONS",
     "GA_PATIENCE",
     "METHODS",
     "MIN_SEEDS",

@@ -20,14 +20,26 @@ from ga_ann.history import History
 from ga_ann.network import lookup
 from ga_ann.result import TrainingResult
 
-__all__ = ["GA_PATIENCE", "METHODS", "Job", "Method", "Trained", "ga_method", "resolve_methods"]
+__all__ = [
+    "GA_GENERATIONS",
+    "GA_PATIENCE",
+    "METHODS",
+    "Job",
+    "Method",
+    "Trained",
+    "ga_method",
+    "resolve_methods",
+]
 
 ZERO_PROBABILITY = float(np.finfo(np.float64).eps)
 """What stands for a probability of 0 in logarithms, as in scikit-learn's log loss."""
 
 GA_SECONDS = 10.0
-GA_PATIENCE = 50
-"""Generations without a better ranking after which a run ends."""
+GA_GENERATIONS = 5000
+"""Generations at most, as many as the estimators'."""
+
+GA_PATIENCE = 300
+"""Generations without a better ranking after which a run ends, the estimators' as well."""
 
 Array = NDArray[Any]
 Indices = NDArray[np.intp]
@@ -134,7 +146,7 @@ def ga_method(
         The method's name in tables and legends.
     max_time : float, default=10.0
         Its budget for one run in seconds.
-    patience : int or None, default=50
+    patience : int or None, default=300
         The run ends when what selection ranks by has not grown for so many generations: a network
         without an error on the training data goes on improving on other data. With None it ends
         at a fitness of 1.
@@ -150,7 +162,11 @@ def ga_method(
     """
     end: dict[str, Any] = {}
     if patience is not None:
-        end = {"target_fitness": None, "n_iter_no_change": patience}
+        end = {
+            "target_fitness": None,
+            "n_iter_no_change": patience,
+            "n_generations": GA_GENERATIONS,
+        }
 
     def train(job: Job) -> Trained:
         result = evolve(

@@ -38,7 +38,7 @@ def tiny(monkeypatch, **fixed):
 def test_compare(ga, terminal, monkeypatch, tmp_path):
     asked = tiny(monkeypatch, seeds=2)
     out = tmp_path / "results"
-    code, text, err = ga("compare", "--split", "rotation", "--split", "all", "--out", out)
+    code, text, err = ga("compare", "--split", "rotation", "--split", "all", "-o", out)
     assert code == 0
     assert asked["seeds"] == 10
     assert asked["budgets"] is None

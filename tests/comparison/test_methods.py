@@ -5,7 +5,7 @@ import pytest
 from sklearn.neural_network import MLPClassifier
 
 from ga_ann import Recipe, evolve
-from ga_ann.comparison.methods import METHODS, Job, Method, ga_method, resolve_methods
+from ga_ann.comparison.methods import GA_PATIENCE, METHODS, Job, Method, ga_method, resolve_methods
 from ga_ann.fitness import FITNESS
 
 
@@ -97,7 +97,7 @@ def test_a_recipe_is_trained_like_the_default_ga(data):
     mine, ga, other = (method.train(job) for method in resolved.values())
     np.testing.assert_array_equal(mine.predict_scores(X), ga.predict_scores(X))
     assert mine.stop_reason == ga.stop_reason
-    assert "no ranking improvement in 50 generations" in ga.stop_reason
+    assert f"no ranking improvement in {GA_PATIENCE} generations" in ga.stop_reason
     assert ga.history.settings["sigma"] == mine.history.settings["sigma"] != 0.1
     assert other.history.settings["sigma"] == 0.1
     assert [method.label for method in resolved.values()] == ["mine", "default GA", "other"]
