@@ -10,16 +10,19 @@ import typer
 
 from ga_ann.cli import options
 from ga_ann.cli.shared import (
+    check_class_sizes,
     parse_list,
     parse_sizes,
     picture_options,
     shows_bars,
     table_options,
+    tell_features,
 )
 from ga_ann.ctrl_c import INTERRUPTED, quitting_at_ctrl_c
 
 if TYPE_CHECKING:
     from ga_ann.comparison import DataSet
+    from ga_ann.datasets import Samples
 
 __all__ = ["compare"]
 
@@ -85,20 +88,29 @@ def compare(
         int, typer.Option(metavar="N", min=0, help="What all seeds are drawn from.")
     ] = 0,
     quick: Annotated[bool, typer.Option("--quick", help="2 seeds and small budgets.")] = False,
+    task: Annotated[str, typer.Option("--task", hidden=True)] = "classification",
 ) -> None:
     """Compare random weights, naive training, GAs and gradient descent."""
     with quitting_at_ctrl_c():
         from ga_ann import comparison as comparing
 
+    if task != "classification":
+        raise ValueError(
+            f"compare tells classes apart, so --task must be classification, got {task!r}; "
+            "train with --task regression tells the score of a regression on what it holds out."
+        )
     comparing.check_folder(out)
+    known, samples = _choose_data(
+        data,
+        target,
+        table_options(label, drop),
+        picture_options(features, bins, hue_range),
+        raw=raw,
+    )
+    if samples is not None and "holdout" in (split or ["holdout"]):
+        check_class_sizes(samples.y, "give --split all")
     comparison = comparing.compare(
-        data=_choose_data(
-            data,
-            target,
-            table_options(label, drop),
-            picture_options(features, bins, hue_range),
-            raw=raw,
-        ),
+        data=known,
         splits=split,
         hidden_layer_sizes=None if hidden is None else parse_sizes(hidden),
         min_std=min_std,
@@ -112,6 +124,8 @@ def compare(
     )
     if not comparison.rows:
         raise KeyboardInterrupt
+    if samples is not None:
+        tell_features(samples)
     comparing.print_comparison(comparison)
     written = comparing.write_report(comparison, out)
     print(f"{len(written)} files in {out}: {', '.join(path.name for path in written)}")
@@ -143,7 +157,7 @@ def _choose_data(
     of_pictures: dict[str, Any],
     *,
     raw: bool,
-) -> str | DataSet:
+) -> tuple[str | DataSet, Samples | None]:
     """Return the data set that is known by this name, or the one in a file or a folder."""
     from ga_ann.comparison import DATASETS, DataSet
     from ga_ann.datasets import FRUITS, holds_samples, load_samples
@@ -156,7 +170,7 @@ def _choose_data(
             raise ValueError(f"--label, --drop and --raw go with a table, got {name}.")
         if of_pictures:
             raise ValueError(f"{sorted(of_pictures)} go with a folder of pictures, got {name}.")
-        return known
+        return known, None
     if not holds_samples(name) and not Path(name).exists():
         raise ValueError(
             f"--data must be one of {sorted(DATASETS)}, or a table or a folder, got {name!r}."
@@ -164,4 +178,4 @@ def _choose_data(
     samples = load_samples(
         name, target, extraction=of_pictures or None, **of_table, verbose=shows_bars()
     )
-    return DataSet.of_samples(Path(name).name, samples, raw=raw)
+    return DataSet.of_samples(Path(name).name, samples, raw=raw), samples

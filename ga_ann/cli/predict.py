@@ -139,15 +139,21 @@ def _score_classes(
 
 
 def _score_values(labels: NDArray[Any] | None, values: NDArray[Any]) -> str:
-    """Return R2, where the right answers are known and are numbers."""
+    """Return R2, where the right answers are known."""
+    import numpy as np
+    import pandas as pd
     from sklearn.metrics import r2_score
 
-    if labels is None or len(labels) < 2:
+    if labels is None or values.ndim > 1:
         return ""
-    try:
-        return f"r2 {r2_score(labels.astype(float), values):.4f} of {len(labels):,} samples"
-    except ValueError:  # labels that are no such numbers
-        return ""
+    right = pd.to_numeric(pd.Series(labels), errors="coerce").to_numpy(dtype=np.float64)
+    known = np.isfinite(right)
+    n_known = int(known.sum())
+    text = "fewer than 2 labels are known to tell r2"
+    if n_known > 1:
+        text = f"r2 {r2_score(right[known], values[known]):.4f} of {n_known:,} samples"
+    n_unknown = len(right) - n_known
+    return f"{text}; {n_unknown:,} with labels that are no numbers" if n_unknown else text
 
 
 # ---------------------------------------------------------------- the forms

@@ -5,9 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ga_ann.datasets import Samples
 
 __all__ = [
+    "check_class_sizes",
     "check_output",
     "parse_list",
     "parse_range",
@@ -15,6 +21,7 @@ __all__ = [
     "picture_options",
     "shows_bars",
     "table_options",
+    "tell_features",
 ]
 
 T = TypeVar("T")
@@ -59,6 +66,31 @@ def picture_options(
     limits = None if hue_range is None else parse_range(hue_range)
     options = {"features": features, "bins": bins, "hue_range": limits}
     return {name: value for name, value in options.items() if value is not None}
+
+
+def tell_features(samples: Samples) -> None:
+    """Print how features were computed, where samples are pictures."""
+    if (known := samples.features) is not None:
+        print(f"features of pictures: {known}; {known.sees}")
+
+
+def check_class_sizes(labels: NDArray[Any], instead: str) -> None:
+    """Refuse classes of a single sample, of which none can be held out and none be left.
+
+    They are mostly numbers that were measured, for which the way to a regression is told.
+    """
+    import numpy as np
+
+    classes, counts = np.unique(labels, return_counts=True)
+    alone = classes[counts == 1].tolist()
+    if not alone:
+        return
+    shown = ", ".join(map(str, alone[:5])) + ", ..." * (len(alone) > 5)
+    measured = "; for numbers that were measured, train with --task regression"
+    raise ValueError(
+        f"samples are held out of each class alike, and there is only one of [{shown}]: "
+        f"add samples, or {instead}{measured * (labels.dtype.kind in 'iuf')}."
+    )
 
 
 def check_output(

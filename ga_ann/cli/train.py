@@ -12,6 +12,7 @@ import typer
 
 from ga_ann.cli import options
 from ga_ann.cli.shared import (
+    check_class_sizes,
     check_output,
     parse_list,
     parse_sizes,
@@ -275,16 +276,11 @@ def _check_share(n_samples: int, labels: NDArray[Any] | None, share: float) -> N
 
     least, what = 2, "2"  # of which R2 can be told
     if labels is not None:
-        classes, counts = np.unique(labels, return_counts=True)
+        classes = np.unique(labels)
         if len(classes) < 2:
             return  # which `evolve` refuses, in its own words
         least, what = len(classes), f"the number of classes, {len(classes)}"
-        if counts.min() < 2:
-            raise ValueError(
-                "samples are held out of each class alike, and there is only one of "
-                f"{classes[counts < 2].tolist()}: add samples, or give --validation 0 to train on "
-                "all."
-            )
+        check_class_sizes(labels, "give --validation 0 to train on all")
     n_held_out = ceil(share * n_samples)
     if min(n_held_out, n_samples - n_held_out) < least:
         raise ValueError(

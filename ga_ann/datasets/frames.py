@@ -9,6 +9,7 @@ import sys
 import warnings
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -160,7 +161,9 @@ def _read_text(path: Path, label: str | None, text: set[str | int]) -> pd.DataFr
             f"it has {width:,} columns, and at most {MOST_COLUMNS:,} are read; save it as .npz."
         )
     columns = list(range(width)) if names is None else names
-    kept = {find_column(columns, label), *text}
+    kept = set(text)
+    with suppress(ValueError):  # a table to predict on needs no label; others are refused by it
+        kept.add(find_column(columns, label))
     del lines
     frame = _parse(content, delimiter, columns, kept, skip=names is not None)
     # pandas fills short lines with missing cells.

@@ -1,3 +1,4 @@
+import io
 import sys
 
 import numpy as np
@@ -63,6 +64,28 @@ def iris(tmp_path_factory):
     X, y = load_iris(return_X_y=True)
     np.savez(path, X=X, y=y)
     return path
+
+
+@pytest.fixture(scope="session")
+def flowers():
+    """A table as people have them: a name, the label in front, text, missing cells."""
+    frame = load_iris(as_frame=True).frame
+    frame.columns = ["sepal length", "sepal width", "petal length", "petal width", "kind"]
+    frame["kind"] = frame["kind"].map({0: "setosa", 1: "versicolor", 2: "virginica"})
+    frame["colour"] = np.where(frame.index % 3 == 0, "blue", "violet")
+    frame.loc[::7, "sepal width"] = np.nan
+    frame.insert(0, "id", [f"flower {k}" for k in frame.index])
+    return frame[["id", "kind", *frame.columns.drop(["id", "kind"])]]
+
+
+@pytest.fixture
+def on_stdin(monkeypatch):
+    """Put text on the standard input."""
+
+    def put(text):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+
+    return put
 
 
 @pytest.fixture(scope="session")

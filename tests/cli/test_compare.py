@@ -268,3 +268,69 @@ def test_a_narrow_terminal_cuts_no_number(ga, monkeypatch, tmp_path):
     assert "…" not in narrow
     assert "evaluations" in narrow
     assert len(narrow.splitlines()) == len(wide.splitlines())
+
+
+def test_compare_prepares_a_table_as_train_does(ga, fails, no_pictures, flowers, tmp_path):
+    flowers.to_csv(tmp_path / "t.csv", index=False)
+    flowers.drop(columns=["id", "colour", "sepal width"]).to_csv(tmp_path / "n.csv", index=False)
+    out = tmp_path / "results"
+    columns = ["--label", "kind", "--drop", "id"]
+    arguments = ["compare", "--data", tmp_path / "t.csv", *QUICKLY, "--out", out]
+    assert "drop it" in fails(*arguments, "--label", "kind")
+    assert "the column 'colour' holds 'blue'" in fails(*arguments, *columns, "--raw")
+    assert not out.exists()
+    assert ga(*arguments, *columns)[0] == 0
+    settings = json.loads((out / "comparison.json").read_text())["settings"]
+    names = ("standardise", "hidden_layer_sizes", "splits")
+    assert [settings[name] for name in names] == [True, [32], ["holdout"]]
+    arguments[2] = tmp_path / "n.csv"
+    assert ga(*arguments, "--label", "kind", "--raw")[0] == 0
+    assert not json.loads((out / "comparison.json").read_text())["settings"]["standardise"]
+
+
+def test_compare_scores_a_table_alike_however_it_is_written(
+    ga, no_pictures, flowers, on_stdin, tmp_path
+):
+    turned = flowers[[*flowers.columns.drop("kind"), "kind"]]
+    turned.to_csv(tmp_path / "last.csv", index=False)
+    flowers.to_csv(tmp_path / "t.tsv", index=False, sep="\t")
+    on_stdin(flowers.to_csv(index=False, sep=";"))
+    scores = []
+    for data, label in (
+        (tmp_path / "last.csv", []),
+        (tmp_path / "t.tsv", ["--label", "2"]),
+        ("-", ["--label", "kind"]),
+    ):
+        out = tmp_path / "results"
+        arguments = ["--data", data, *label, "--drop", "id", "--methods", "random,adam"]
+        assert ga("compare", *arguments, "--seeds", 2, "--out", out)[0] == 0
+        rows = json.loads((out / "comparison.json").read_text())["rows"]
+        scores.append(
+            [(row["method"], row["train_accuracy"], row["held_out_accuracy"]) for row in rows]
+        )
+    assert scores[0] == scores[1] == scores[2]
+
+
+def test_compare_leads_regressions_to_train(ga, fails, no_pictures, tmp_path):
+    X, y = load_iris(return_X_y=True)
+    np.savez(tmp_path / "t.npz", X=X, y=np.linspace(0, 1, 150))
+    np.savez(tmp_path / "classes.npz", X=X, y=np.where(np.arange(150) == 149, 3, y))
+    out = tmp_path / "results"
+    arguments = ["--methods", "random", "--seeds", 1, "--out", out]
+    message = fails("compare", "--data", tmp_path / "t.npz", *arguments)
+    assert message.endswith("; for numbers that were measured, train with --task regression.")
+    regression = [*arguments, "--task", "regression"]
+    for data in ("wine", tmp_path / "t.npz"):
+        message = fails("compare", "--data", data, *regression)
+        assert "train with --task regression tells the score of a regression" in message
+    assert ga("compare", "--data", "wine", *arguments, "--task", "classification")[0] == 0
+    single = ["compare", "--data", tmp_path / "classes.npz", *arguments]
+    assert "only one of [3]: add samples, or give --split all" in fails(*single)
+    assert ga(*single, "--split", "all")[0] == 0
+
+
+def test_a_folder_that_cannot_be_written_is_what_is_named(fails, monkeypatch, tmp_path, breaks):
+    monkeypatch.setattr(comparison, "compare", breaks(AssertionError("work was done")))
+    monkeypatch.setattr("pathlib.Path.open", breaks(PermissionError(13, "Permission denied")))
+    line = fails("compare", "--out", tmp_path / "new" / "results")
+    assert line == f"ga-ann: error: {tmp_path}: nothing can be written there: Permission denied."

@@ -6,8 +6,10 @@ import pickle
 import numpy as np
 import pytest
 from PIL import Image
-from sklearn.datasets import load_iris
+from sklearn.datasets import load_diabetes, load_iris
+from sklearn.metrics import r2_score
 
+from ga_ann import cli
 from ga_ann.datasets import hue_histogram
 from ga_ann.storage.model import Model, load_model, save_model
 
@@ -108,3 +110,92 @@ def test_labels_with_leading_zeros_stay_apart(ga, tmp_path):
     assert load_model(tmp_path / "m.npz").classes.tolist() == ["001", "1"]
     (tmp_path / "ones.csv").write_text("\n".join(row for row in rows if row.endswith(",1")))
     assert " of 8 right" in ga("predict", tmp_path / "m.npz", tmp_path / "ones.csv")[2]
+
+
+@pytest.fixture(scope="session")
+def flower_model(flowers, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("flowers")
+    flowers.to_csv(folder / "t.csv", index=False)
+    options = ["--label", "kind", "--drop", "id", "--seed", "0", "--generations", "40"]
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["train", str(folder / "t.csv"), "-o", str(folder / "m.npz"), *options])
+    assert stop.value.code == 0
+    return folder / "m.npz"
+
+
+def write(frame, folder):
+    frame.to_csv(folder / "t.csv", index=False)
+    return folder / "t.csv"
+
+
+def test_columns_are_known_by_their_names(ga, fails, flower_model, flowers, tmp_path):
+    code, expected, err = ga("predict", flower_model, write(flowers, tmp_path))
+    n_right = int(err.split()[0])
+    assert (code, n_right > 130, err.split(" (")[0]) == (0, True, f"{n_right} of 150 right")
+    turned = flowers[flowers.columns[::-1]]
+    assert ga("predict", flower_model, write(turned, tmp_path)) == (0, expected, err)
+    more = flowers.assign(weather="rain")
+    assert ga("predict", flower_model, write(more, tmp_path)) == (0, expected, err)
+    for less in ("petal width", "colour"):
+        message = fails("predict", flower_model, write(flowers.drop(columns=less), tmp_path))
+        assert f"lacks {less}" in message
+
+
+def test_a_table_needs_no_label_to_be_predicted(
+    ga, fails, flower_model, flowers, on_stdin, tmp_path
+):
+    _, expected, err = ga("predict", flower_model, write(flowers, tmp_path))
+    alone = write(flowers.drop(columns="kind"), tmp_path)
+    assert ga("predict", flower_model, alone) == (0, expected, "")
+    on_stdin(alone.read_text())
+    assert ga("predict", flower_model, "-") == (0, expected, "")
+    assert "no column 'kind'" in fails("predict", flower_model, alone, "--label", "kind")
+    other = write(flowers.rename(columns={"kind": "species"}), tmp_path)
+    assert ga("predict", flower_model, other, "--label", "species") == (0, expected, err)
+
+
+def test_categories_that_the_training_never_saw_are_told(ga, flower_model, flowers, tmp_path):
+    _, expected, _ = ga("predict", flower_model, write(flowers, tmp_path))
+    strange = flowers.assign(colour=flowers.colour.where(flowers.index > 1, "green"))
+    code, text, err = ga("predict", flower_model, write(strange, tmp_path))
+    assert code == 0
+    told, score = err.splitlines()
+    assert told == (
+        "ga-ann: the column 'colour' holds what the training never saw, in 2 of 150 rows: green"
+    )
+    assert score.endswith(" %)")
+    assert text.splitlines()[2:] == expected.splitlines()[2:]
+
+
+def test_labels_that_the_model_does_not_know_are_counted_apart(ga, flower_model, flowers, tmp_path):
+    _, expected, err = ga("predict", flower_model, write(flowers, tmp_path))
+    n_right = int(err.split()[0])
+    first = expected.splitlines()[0].split()[1]
+    assert first == flowers.kind[0]  # so that one of the right ones is not counted
+    for stranger, name in (("rose", "rose"), ("", "none")):
+        odd = flowers.assign(kind=flowers.kind.where(flowers.index > 0, stranger))
+        code, text, err = ga("predict", flower_model, write(odd, tmp_path))
+        assert (code, text) == (0, expected)
+        assert err.startswith(f"{n_right - 1} of 149 right (")
+        assert err.endswith(f"; 1 with labels that the model does not know: {name}\n")
+
+
+def test_values_are_scored_where_they_are_known(ga, tmp_path):
+    X, y = load_diabetes(return_X_y=True, as_frame=True)
+    table, out = X.assign(progression=y), tmp_path / "m.npz"
+    train = ["train", write(table, tmp_path), "-o", out, "--task", "regression", "--seed", 0]
+    assert ga(*train, "--generations", 20)[0] == 0
+    _, expected, err = ga("predict", out, write(table, tmp_path))
+    values = np.array([float(line.split()[1]) for line in expected.splitlines()])
+    assert err == f"r2 {r2_score(y, values):.4f} of 442 samples\n"
+    assert ga("predict", out, write(X[X.columns[::-1]], tmp_path)) == (0, expected, "")
+    for stranger in ("", "unknown"):
+        odd = table.assign(progression=y.astype(object).where(y.index > 1, stranger))
+        _, text, err = ga("predict", out, write(odd, tmp_path))
+        assert text == expected
+        assert err == (
+            f"r2 {r2_score(y[2:], values[2:]):.4f} of 440 samples; "
+            "2 with labels that are no numbers\n"
+        )
+    _, _, err = ga("predict", out, write(table[:1], tmp_path))
+    assert err == "fewer than 2 labels are known to tell r2\n"

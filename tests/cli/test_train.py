@@ -5,8 +5,13 @@ import pickle
 import numpy as np
 import pytest
 from PIL import Image
+from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_diabetes, load_iris
+from sklearn.impute import SimpleImputer
 from sklearn.metrics import r2_score
+from sklearn.model_selection import train_test_split
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from ga_ann import Recipe, comparison, evolve
 from ga_ann.cli import train
@@ -211,6 +216,182 @@ def test_what_the_command_trains_a_python_user_trains_in_a_call(ga, tmp_path):
     )  # fmt: skip
     for W, V in zip(load_model(tmp_path / "m.npz").weights, expected.weights, strict=True):
         np.testing.assert_array_equal(W, V)
+
+
+SHORT = ["--seed", 3, "--generations", 12, "--hidden", "6"]
+
+
+def evolve_shortly(X, y, **options):
+    """Call the library as the command with the options of `SHORT` does."""
+    settings = {
+        "hidden_layer_sizes": (6,), "bias": True, "n_generations": 12, "target_fitness": None,
+        "n_iter_no_change": comparison.GA_PATIENCE, "random_state": 3,
+    }  # fmt: skip
+    return evolve(X, y, **{**settings, **options})
+
+
+def assert_same_weights(model, other):
+    for W, V in zip(model.weights, other.weights, strict=True):
+        np.testing.assert_array_equal(W, V)
+
+
+@pytest.fixture
+def trained_by_hand(flowers):
+    """The flowers' network by scikit-learn's transformers and a call of `evolve`."""
+    texts, numbers = flowers[["colour"]], flowers.drop(columns=["id", "kind", "colour"])
+    columns = make_column_transformer(
+        (make_pipeline(SimpleImputer(strategy="median"), StandardScaler()), list(numbers)),
+        (OneHotEncoder(), list(texts)),
+    )
+    train, test = train_test_split(
+        np.arange(150), test_size=0.25, stratify=flowers.kind, random_state=3
+    )
+    y = flowers.kind.to_numpy(dtype=str)
+    X = columns.fit(flowers.iloc[train]).transform(flowers)
+    return evolve_shortly(X[train], y[train], validation_data=(X[test], y[test]))
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("t.csv", ["--label", "kind", "--drop", "id"]),
+        ("t.csv", ["--label", "2", "--drop", "1"]),
+        ("t.tsv", ["--label", "kind", "--drop", "id"]),
+        ("semicolons.csv", ["--label", "kind", "--drop", "id"]),
+        ("last.csv", ["--drop", "id"]),
+        ("-", ["--label", "kind", "--drop", "id"]),
+    ],
+)
+def test_a_table_is_trained_on_as_scikit_learn_would_prepare_it(
+    ga, flowers, trained_by_hand, on_stdin, tmp_path, name, options
+):
+    flowers.to_csv(tmp_path / "t.csv", index=False)
+    flowers.to_csv(tmp_path / "t.tsv", index=False, sep="\t")
+    flowers.to_csv(tmp_path / "semicolons.csv", index=False, sep=";")
+    flowers[[*flowers.columns.drop("kind"), "kind"]].to_csv(tmp_path / "last.csv", index=False)
+    on_stdin(flowers.to_csv(index=False))
+    data = name if name == "-" else tmp_path / name
+    code, text, _ = ga("train", data, "-o", tmp_path / "m.npz", *SHORT, *options)
+    assert code == 0
+    assert text.startswith(
+        "112 samples to train on, 38 held out\n"
+        "4 numbers standardised, missing ones by the median; 1 text column one-hot "
+        "(colour: 2 categories) (--raw takes numbers as they are)\n"
+    )
+    expected = trained_by_hand
+    assert_same_weights(load_model(tmp_path / "m.npz"), expected)
+    assert f"held out {100 * expected.validation_score:.2f} %" in text
+
+
+def test_raw_takes_numbers_as_they_are_and_nothing_else(ga, fails, flowers, tmp_path):
+    numbers = flowers.drop(columns=["id", "colour", "sepal width"])
+    for name, frame in (
+        ("numbers.csv", numbers),
+        ("text.csv", numbers.assign(colour=flowers.colour)),
+        ("missing.csv", numbers.assign(width=flowers["sepal width"])),
+    ):
+        frame.to_csv(tmp_path / name, index=False)
+    raw = ["-o", tmp_path / "m.npz", "--label", "kind", "--raw", "--validation", 0, *SHORT]
+    assert "the column 'colour' holds 'blue'" in fails("train", tmp_path / "text.csv", *raw)
+    assert "the column 'width'" in fails("train", tmp_path / "missing.csv", *raw)
+    assert not (tmp_path / "m.npz").exists()
+    code, text, _ = ga("train", tmp_path / "numbers.csv", *raw)
+    assert (code, "3 numbers as they are" in text) == (0, True)
+    expected = evolve_shortly(
+        numbers.drop(columns="kind").to_numpy(), flowers.kind.to_numpy(dtype=str)
+    )
+    assert_same_weights(load_model(tmp_path / "m.npz"), expected)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message", "right"),
+    [
+        (["--label", "kinds"], "there is no column 'kinds'", ["--label", "kind", "--drop", "id"]),
+        (["--label", "8"], "give a number from 1 to 7", ["--label", "7", "--drop", "1"]),
+        (["--label", "kind"], "the column 'id' holds", ["--label", "kind", "--drop", "id"]),
+        (
+            ["--label", "kind", "--drop", "id,kind"],
+            "'kind' is the label",
+            ["--label", "kind", "--drop", "id,colour"],
+        ),
+        (["--drop", "ids"], "there is no column 'ids'", ["--drop", "id"]),
+    ],
+)
+def test_columns_of_a_table_that_cannot_be_meant(
+    ga, fails, flowers, tmp_path, wrong, message, right
+):
+    flowers.to_csv(tmp_path / "t.csv", index=False)
+    train = ["train", tmp_path / "t.csv", "-o", tmp_path / "m.npz", *SHORT]
+    assert message in fails(*train, *wrong)
+    assert not (tmp_path / "m.npz").exists()
+    assert ga(*train, *right)[0] == 0
+
+
+def test_a_label_that_is_missing_is_refused_with_its_row(ga, fails, flowers, tmp_path):
+    train = ["train", tmp_path / "t.csv", "-o", tmp_path / "m.npz", *SHORT, "--drop", "id"]
+    flowers.assign(kind=flowers.kind.where(flowers.index != 4)).to_csv(
+        tmp_path / "t.csv", index=False
+    )
+    assert "got none in row 4" in fails(*train, "--label", "kind")
+    flowers.to_csv(tmp_path / "t.csv", index=False)
+    assert ga(*train, "--label", "kind")[0] == 0
+
+
+@pytest.mark.parametrize("options", [["--label", "1"], ["--drop", "1"]])
+def test_columns_go_with_tables(fails, iris, tmp_path, options):
+    assert "go with a table" in fails("train", iris, "-o", tmp_path / "m.npz", *options)
+    assert "go with a table" in fails("compare", "--data", "wine", *options)
+
+
+def test_an_activation_for_each_layer_is_the_one_of_the_call(ga, fails, iris, tmp_path):
+    X, y = load_iris(return_X_y=True)
+    train = ["train", iris, "-o", tmp_path / "m.npz", "--raw", "--validation", 0]
+    train += ["--seed", 3, "--generations", 12, "--hidden", "6,5"]
+    assert "activation" in fails(*train, "--activation", "tanh,relu,tanh")
+    assert "wave" in fails(*train, "--activation", "tanh,wave")
+    assert ga(*train, "--activation", "tanh,relu")[0] == 0
+    expected = evolve_shortly(X, y, hidden_layer_sizes=(6, 5), activation=("tanh", "relu"))
+    model = load_model(tmp_path / "m.npz")
+    assert_same_weights(model, expected)
+    np.testing.assert_array_equal(model.predict(X), expected.predict(X))
+
+
+def test_the_number_of_threads_arrives_and_changes_no_bit(ga, iris, monkeypatch, tmp_path):
+    asked, models = [], []
+
+    def spy(*args, **options):
+        asked.append(options["n_jobs"])
+        return evolve(*args, **options)
+
+    monkeypatch.setattr("ga_ann.evolution.evolve", spy)
+    for jobs in (1, 2):
+        assert ga("train", iris, "-o", tmp_path / "m.npz", *SHORT, "--jobs", jobs)[0] == 0
+        models.append(load_model(tmp_path / "m.npz"))
+    assert asked == [1, 2]
+    assert_same_weights(*models)
+
+
+def test_numbers_that_were_measured_lead_to_a_regression(ga, fails, tmp_path):
+    X, y = load_diabetes(return_X_y=True, as_frame=True)
+    X.assign(progression=y).to_csv(tmp_path / "t.csv", index=False)
+    train = ["train", tmp_path / "t.csv", "-o", tmp_path / "m.npz", "--seed", 3]
+    train += ["--generations", 12, "--hidden", "6"]
+    message = fails(*train)
+    assert "only one of [25, 31, 37, 40, 43, ...]: add samples" in message
+    assert message.endswith("for numbers that were measured, train with --task regression.")
+    code, text, _ = ga(*train, "--task", "regression")
+    assert (code, "held out" in text) == (0, True)
+    rows, rest = train_test_split(np.arange(442), test_size=0.25, random_state=3)
+    inputs = StandardScaler().fit(X.iloc[rows]).transform(X)
+    targets = y.to_numpy(dtype=float)
+    expected = evolve_shortly(
+        inputs[rows],
+        targets[rows],
+        task="regression",
+        validation_data=(inputs[rest], targets[rest]),
+    )
+    assert_same_weights(load_model(tmp_path / "m.npz"), expected)
+    assert f"held out {expected.validation_score:.4f}\n" in text
 
 
 @pytest.mark.parametrize(
