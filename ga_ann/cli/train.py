@@ -19,7 +19,6 @@ from ga_ann.cli.shared import (
     picture_options,
     shows_bars,
     table_options,
-    tell_features,
 )
 from ga_ann.ctrl_c import quitting_at_ctrl_c
 
@@ -128,17 +127,16 @@ def train(
     y = _find_targets(samples, task)
     rows, held_out = _hold_out(y, share, seed, task)
     inputs = _fit_inputs(samples, rows, about, min_std, n_features)
-    state = checkpoint or resume
+    callbacks = [_telling(samples, inputs, len(rows), len(held_out))]
+    if state := checkpoint or resume:
+        callbacks.insert(0, Checkpoint(state, overwrite=overwrite))
     result = evolve(
         *_part(samples, y, rows, inputs),
         **search,
         hidden_layer_sizes=about.hidden_layer_sizes if sizes is None else sizes,
         bias=about.bias and recipe != "tutorial" if bias is None else bias,
         validation_data=_part(samples, y, held_out, inputs) if len(held_out) else None,
-        callbacks=[
-            *([] if state is None else [Checkpoint(state, overwrite=overwrite)]),
-            _telling(samples, inputs, rows, held_out),
-        ],
+        callbacks=callbacks,
         start=held,
         random_state=seed,
         verbose=shows_bars(),
@@ -334,18 +332,17 @@ def _labels(classes: NDArray[Any] | None, names: NDArray[Any] | None) -> NDArray
 # ---------------------------------------------------------------- what is told
 
 
-def _telling(
-    samples: Samples, inputs: Inputs, rows: NDArray[Any], held_out: NDArray[Any]
-) -> Callback:
-    """Return what prints, once nothing is refused any more, what the network is to see."""
+def _telling(samples: Samples, inputs: Inputs, n_training: int, n_held_out: int) -> Callback:
+    """Return what tells, when all is checked and the run begins, what is done to the data."""
     from ga_ann.callbacks import Callback
 
     class Telling(Callback):
         def on_start(self, history: History) -> None:
-            tell_features(samples)
+            if (known := samples.features) is not None:
+                print(f"features of pictures: {known}; {known.sees}")
             if inputs.preprocessing is not None:
-                rest = f", {len(held_out):,} held out" * (len(held_out) > 0)
-                print(f"{_count(len(rows), 'sample')} to train on{rest}")
+                held_out = f", {n_held_out:,} held out" * (n_held_out > 0)
+                print(f"{_count(n_training, 'sample')} to train on{held_out}")
                 print(f"{inputs.preprocessing.describe()} (--raw takes numbers as they are)")
 
     return Telling()
