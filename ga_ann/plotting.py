@@ -237,9 +237,13 @@ def _draw_details(ax: Axes, runs: Sequence[History], x: str) -> None:
 
 
 def _has_mean(run: History) -> bool:
-    """Tell whether there is a mean beside the best: not where there is but one network."""
+    """Tell whether there is a mean beside the best: not where there is but one network.
+
+    Early stopping looks for the best by held-out data, at checks only: the mean may be above it.
+    """
     mean, best = run["mean_fitness"], run["best_fitness"]
-    return bool((np.isfinite(mean) & (mean != best)).any())
+    differs = bool((np.isfinite(mean) & (mean != best)).any())
+    return differs and not run.settings.get("early_stopping")
 
 
 def _draw_mean(ax: Axes, run: History, x: str) -> None:

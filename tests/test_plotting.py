@@ -638,3 +638,13 @@ def test_dollars_are_no_mathematics(tmp_path):
 def test_only_axes_are_drawn_into(plot):
     with pytest.raises(TypeError, match="ax must be an Axes of Matplotlib or None, got 'ax'"):
         plot("ax")
+
+
+def test_no_mean_beside_a_best_that_is_looked_for_by_held_out_data():
+    run = History(label="GA", settings={"early_stopping": True})
+    for generation, mean in enumerate((0.3, 0.6)):
+        run.append(generation=generation, best_fitness=0.4, mean_fitness=mean, validation_score=0.4)
+    labels = [line.get_label() for line in plot_fitness(run).lines]
+    assert not any("Mean" in label for label in labels)
+    run.settings["early_stopping"] = False
+    assert any("Mean" in line.get_label() for line in plot_fitness(run).lines)

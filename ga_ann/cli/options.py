@@ -175,7 +175,7 @@ Sigma = Annotated[
 ]
 Seed = Annotated[
     int | None,
-    typer.Option("--seed", metavar="N", min=0, help="Seed [drawn anew each time]."),
+    typer.Option("--seed", metavar="N", min=0, max=2**32 - 1, help="Seed [drawn anew each time]."),
 ]
 Jobs = Annotated[
     int | None,

@@ -278,7 +278,9 @@ def _check_share(n_samples: int, labels: NDArray[Any] | None, share: float) -> N
     if labels is not None:
         classes = np.unique(labels)
         if len(classes) < 2:
-            return  # which `evolve` refuses, in its own words
+            raise ValueError(
+                f"y must have at least 2 classes, got {classes.tolist()} in {n_samples} samples."
+            )
         least, what = len(classes), f"the number of classes, {len(classes)}"
         check_class_sizes(labels, "give --validation 0 to train on all")
     n_held_out = ceil(share * n_samples)

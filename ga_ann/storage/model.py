@@ -14,6 +14,7 @@ from ga_ann.history import COLUMNS, History, find_history
 from ga_ann.network import (
     Activations,
     AnyActivation,
+    describe_shapes,
     find_activations,
     forward,
     pair_layers,
@@ -38,7 +39,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Model:
     """A trained network with what it takes to use it on new data.
 
@@ -108,6 +109,10 @@ class Model:
             raise TypeError(f"extraction must be a dict or None, got {self.extraction!r}.")
         if not isinstance(self.settings, dict):
             raise TypeError(f"settings must be a dict, got {self.settings!r}.")
+
+    def __repr__(self) -> str:
+        kind = "a regression" if self.classes is None else f"{len(self.classes)} classes"
+        return f"Model({describe_shapes([W.shape for W in self.weights])}, {kind})"
 
     def predict_scores(self, X: ArrayLike) -> NDArray[Any]:
         """Return the network's outputs.

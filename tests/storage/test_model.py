@@ -611,3 +611,10 @@ class TestCustomActivations:
         write_archive(path, "model", header, arrays)
         with pytest.raises(ValueError, match="answers of its custom activations"):
             load_model(path, activations={"swish": swish})
+
+
+def test_a_model_prints_what_it_is_and_not_its_weights():
+    weights = [np.ones((4, 3)), np.zeros(3), np.ones((3, 2)), np.zeros(2)]
+    model = Model(weights, "relu", "identity", np.array(["a", "b"]))
+    assert repr(model) == "Model(4-3-2 with biases, 2 classes)"
+    assert repr(Model(weights, "relu", "identity", None)).endswith("a regression)")
