@@ -81,10 +81,12 @@ def test_help_imports_nothing_heavy():
         ("compare", "[OPTIONS]"),
         ("extract", "[OPTIONS] PICTURES OUT"),
         ("train", "[OPTIONS] DATA"),
-        ("predict", "[OPTIONS] MODEL DATA..."),
-        ("plot", "[OPTIONS] HISTORY..."),
+        ("predict", "[OPTIONS] MODEL DATA"),
+        ("plot", "[OPTIONS] HISTORY"),
         ("info", "[OPTIONS] FILE"),
     ],
 )
 def test_usage_lines_name_what_a_command_takes(ga, command, usage):
-    assert ga(command, "--help")[1].startswith(f"Usage: ga-ann {command} {usage}\n")
+    first = ga(command, "--help")[1].splitlines()[0]
+    # Newer versions of typer add dots where there may be several.
+    assert first.removesuffix("...") == f"Usage: ga-ann {command} {usage}"
