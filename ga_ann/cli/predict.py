@@ -95,7 +95,7 @@ def _load(network: Model, inputs: Sequence[str], target: Path | None, label: str
 
 
 def _telling_warnings(step: Callable[..., T], *arguments: Any) -> T:
-    """Return what a step gives; what it warns of, such as unseen categories, is a line on stderr."""
+    """Return what a step gives; what it warns of, as unseen categories, is a line on stderr."""
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always", UserWarning)
         given = step(*arguments)

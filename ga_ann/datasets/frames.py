@@ -42,7 +42,7 @@ MOST_COLUMNS = 100_000
 MOST_RATIO = 100
 """Cells that a Parquet file may hold, in units of its bytes, and of a mebibyte if it is smaller."""
 
-BATCH_ROWS = 1024
+BATCH_ROWS = 65_536
 """Rows of a Parquet file that are read before its memory is looked at."""
 
 COMMA_NUMBER = r"[+-]?([0-9]{1,3}(\.[0-9]{3})+|[0-9]+)(,[0-9]+)?"
@@ -76,7 +76,10 @@ class Expected(NamedTuple):
     keeps_empty: bool = False
 
 
-def read_frame(path: Path, expected: Expected = Expected()) -> pd.DataFrame:
+NOTHING_KNOWN = Expected()
+
+
+def read_frame(path: Path, expected: Expected = NOTHING_KNOWN) -> pd.DataFrame:
     """Read a table; to be called in a `named_errors` block.
 
     Parameters
@@ -299,16 +302,12 @@ def _parse(
 
 
 def _names(rows: list[list[str]], expected: frozenset[str]) -> list[str] | None:
-    """Return the columns' names if the first row holds them, as it does if it has those expected.
-
-    Of names that are numbers, which may be those of a sample, all must be there.
-    """
+    """Return the columns' names if the first row holds them, as it does if it has those expected."""
     first, others = rows[0], rows[1:]
     names = [cell or f"column {k + 1}" for k, cell in enumerate(first)]
-    found = expected.intersection(names)
-    if not (found and (found == expected or not all(map(is_number, found)))):
-        if not _is_header(first, others):
-            return None
+    has_expected = bool(expected) and expected.issubset(names)
+    if not has_expected and not _is_header(first, others):
+        return None
     if not others:
         raise ValueError("there are no rows of numbers.")
     if len(set(names)) < len(names):
@@ -404,7 +403,7 @@ def _read_parquet(path: Path, expected: Expected) -> pd.DataFrame:
             batches.append(batch)
             if pa.total_allocated_bytes() - before > most:
                 raise ValueError(f"its {n_bytes:,} bytes unpack to more than {most:,}.")
-        frame = pa.Table.from_batches(batches, file.schema_arrow).to_pandas()
+        frame: pd.DataFrame = pa.Table.from_batches(batches, file.schema_arrow).to_pandas()
     frame.columns = pd.Index([str(name) for name in frame.columns])
     for name in texts:
         frame[name] = frame[name].astype(object)
