@@ -250,12 +250,11 @@ class Preprocessing:
         n_columns, width, names = len(self.columns), frame.shape[1], self.columns.tolist()
         if self.is_named and not is_named(frame) and not _are_places(frame.columns):
             frame = frame.set_axis(frame.columns.map(str), axis=1)
-        alike = self.is_named == is_named(frame)
-        absent = [name for name in names if name not in frame.columns] if alike else names
+        absent = [name for name in names if name not in frame.columns]
         if not absent:
             known: pd.DataFrame = frame[names]
             return known
-        if alike and not _are_places(frame.columns):
+        if self.is_named == is_named(frame) and not _are_places(frame.columns):
             raise ValueError(
                 f"the table must have the columns of the training, and lacks {_some(absent)}; "
                 f"it has {_some(frame.columns)}."
@@ -412,7 +411,7 @@ def as_frame(X: pd.DataFrame | ArrayLike) -> pd.DataFrame:
 
 def is_named(frame: pd.DataFrame) -> bool:
     """Whether the columns of a table have names."""
-    return not pd.api.types.is_integer_dtype(frame.columns)
+    return pd.api.types.infer_dtype(frame.columns) != "integer"
 
 
 def _are_places(columns: pd.Index[Any]) -> bool:
@@ -508,7 +507,9 @@ def is_number(cell: Any) -> bool:
         number = float(cell)
     except (ValueError, TypeError, OverflowError):
         return False
-    return number == number
+    # Digits without end are an identifier, and not infinite.
+    spells = isinstance(cell, str) and "inf" not in cell.lower()
+    return number == number and not (spells and abs(number) == float("inf"))
 
 
 def _texts(frame: pd.DataFrame) -> Array:

@@ -302,7 +302,7 @@ def _parse(
 
 
 def _names(rows: list[list[str]], expected: frozenset[str]) -> list[str] | None:
-    """Return the columns' names if the first row holds them, as it does if it has those expected."""
+    """Return the columns' names if the first row holds them; it does if all expected are there."""
     first, others = rows[0], rows[1:]
     names = [cell or f"column {k + 1}" for k, cell in enumerate(first)]
     has_expected = bool(expected) and expected.issubset(names)
