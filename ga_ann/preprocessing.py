@@ -11,12 +11,14 @@ import reprlib
 import warnings
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
-from numbers import Integral
+from decimal import Decimal
+from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import issparse
 from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
@@ -27,6 +29,7 @@ __all__ = [
     "Preprocessing",
     "as_frame",
     "is_named",
+    "is_number",
     "to_text",
 ]
 
@@ -44,8 +47,14 @@ FEW_CATEGORIES = 20
 SHOWN = 5
 """Names that a message lists at most."""
 
+LISTED = 100
+"""Columns that a description lists at most."""
+
 MISSING = ""
 """The category of cells without text."""
+
+CELLS = (str, bytes, bool, np.bool_, Real, Decimal)
+"""What a cell may be, if it is not missing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,15 +163,19 @@ class Preprocessing:
         ------
         ValueError
             If a text column has more than `MOST_CATEGORIES`, or nearly as many as there are rows;
-            a number is infinite or too large; or with `raw` there is text or a missing cell.
+            a column holds dates or anything else that is neither a number, a boolean nor text; a
+            number is infinite or too large; or with `raw` there is text or a missing cell.
         """
         frame = as_frame(X)
-        is_text = np.array([not _holds_numbers(frame.iloc[:, k]) for k in range(frame.shape[1])])
+        _refuse_strangers(frame)
+        firsts = [_first_text(frame.iloc[:, k]) for k in range(frame.shape[1])]
+        is_text = np.array([first is not None for first in firsts])
         if raw and is_text.any():
-            name = frame.columns[is_text][0]
+            k = int(is_text.argmax())
             raise ValueError(
-                f"features that are taken as they are must be numbers, but {_name(name)} holds "
-                f"{_first_text(frame[name])}; drop it, or leave out raw."
+                "features that are taken as they are must be numbers, but "
+                f"{_name(frame.columns[k])} holds {reprlib.repr(firsts[k])}; drop it, or leave out "
+                "raw."
             )
         numbers, texts = _numbers(frame.loc[:, ~is_text]), _texts(frame.loc[:, is_text])
         for k, name in enumerate(frame.columns[is_text]):
@@ -185,8 +198,9 @@ class Preprocessing:
         ----------
         X : DataFrame or array-like
             A table with the columns that it was fitted to, by their names in any order, among
-            others. One without names must have these columns and no other, or all of the table that
-            it was fitted to, where that had no names either.
+            others; integers that call columns are names, too. One without names must have these
+            columns and no other, or all of the table that it was fitted to, where that had no names
+            either.
 
         Returns
         -------
@@ -195,7 +209,8 @@ class Preprocessing:
         Raises
         ------
         ValueError
-            If a column is missing, or a number is none or is infinite.
+            If a column is missing, a cell is of another kind than in the training, or a number is
+            infinite.
 
         Warns
         -----
@@ -203,6 +218,7 @@ class Preprocessing:
             If there are categories that it was not fitted to; they count as none of the known.
         """
         frame = self.select(as_frame(X))
+        _refuse_strangers(frame)
         numbers = _numbers(frame.loc[:, ~self.is_text])
         missing = np.isnan(numbers)
         if self._is_raw and missing.any():
@@ -231,16 +247,18 @@ class Preprocessing:
         ValueError
             If one is missing.
         """
-        n_columns, width = len(self.columns), frame.shape[1]
-        if self.is_named and is_named(frame):
-            absent = [name for name in self.columns.tolist() if name not in frame.columns]
-            if absent:
-                raise ValueError(
-                    f"the table must have the columns of the training, and lacks {_some(absent)}; "
-                    f"it has {_some(frame.columns)}."
-                )
-            named: pd.DataFrame = frame[self.columns.tolist()]
-            return named
+        n_columns, width, names = len(self.columns), frame.shape[1], self.columns.tolist()
+        if self.is_named and not is_named(frame) and not _are_places(frame.columns):
+            frame = frame.set_axis(frame.columns.map(str), axis=1)
+        absent = [name for name in names if name not in frame.columns]
+        if not absent:
+            known: pd.DataFrame = frame[names]
+            return known
+        if self.is_named == is_named(frame) and not _are_places(frame.columns):
+            raise ValueError(
+                f"the table must have the columns of the training, and lacks {_some(absent)}; "
+                f"it has {_some(frame.columns)}."
+            )
         if width == n_columns:
             return frame
         if self.is_named or width <= self.columns.max():
@@ -292,6 +310,15 @@ class Preprocessing:
         return iter(
             np.split(self.categories, np.cumsum(self.n_categories)[:-1])[: len(self.n_categories)]
         )
+
+    def list_columns(self) -> str:
+        """Return in words which columns of a table are needed, and which one is the label."""
+        names = self.columns.tolist() if self.is_named else (self.columns + 1).tolist()
+        more = f", and {len(names) - LISTED:,} more" if len(names) > LISTED else ""
+        label = self.label if isinstance(self.label, str | None) else self.label + 1
+        predicted = "" if label is None else f"; the label is {label}"
+        kind = "" if self.is_named else "by their numbers from 1, "
+        return kind + ", ".join(map(str, names[:LISTED])) + more + predicted
 
     def describe(self) -> str:
         """Return in words what is done to which columns."""
@@ -367,8 +394,12 @@ def as_frame(X: pd.DataFrame | ArrayLike) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        If it has no rows or columns, or two columns of one name.
+        If it is sparse or has no rows or columns, or two columns have one name.
     """
+    if issparse(X):
+        raise ValueError(
+            f"X must be a DataFrame or a dense array, got a {type(X).__name__}; X.toarray() is one."
+        )
     frame = X if isinstance(X, pd.DataFrame) else pd.DataFrame(np.asarray(X))
     if 0 in frame.shape:
         raise ValueError(f"X must have rows and columns, got shape {frame.shape}.")
@@ -380,7 +411,12 @@ def as_frame(X: pd.DataFrame | ArrayLike) -> pd.DataFrame:
 
 def is_named(frame: pd.DataFrame) -> bool:
     """Whether the columns of a table have names."""
-    return not pd.api.types.is_integer_dtype(frame.columns)
+    return pd.api.types.infer_dtype(frame.columns) != "integer"
+
+
+def _are_places(columns: pd.Index[Any]) -> bool:
+    """Whether columns are called by their places, as those of an array are."""
+    return columns.equals(pd.RangeIndex(len(columns)))
 
 
 def to_text(column: pd.Series[Any]) -> Array:
@@ -393,7 +429,9 @@ def to_text(column: pd.Series[Any]) -> Array:
 
 
 def _is_missing(cell: object) -> bool:
-    return cell is None or cell is pd.NA or cell is pd.NaT or cell != cell
+    if isinstance(cell, Real | Decimal):
+        return cell != cell
+    return cell is None or cell is pd.NA or cell is pd.NaT
 
 
 def _column_array(frame: pd.DataFrame) -> Array:
@@ -406,30 +444,34 @@ def _column_array(frame: pd.DataFrame) -> Array:
     return np.array(names, dtype=np.str_)
 
 
-def _holds_numbers(column: pd.Series[Any]) -> bool:
-    if _is_numeric(column):
-        return True
-    if isinstance(column.dtype, pd.BooleanDtype) or column.dtype == bool:
-        return False
-    cells = column.dropna()
-    return not any(isinstance(c, bool | np.bool_) for c in cells) and bool(
-        pd.to_numeric(cells, errors="coerce").notna().all()
-    )
+def _refuse_strangers(frame: pd.DataFrame) -> None:
+    """Refuse columns of dates, complex numbers, lists and the like."""
+    for k, (name, dtype) in enumerate(frame.dtypes.items()):
+        if _is_numeric(dtype):
+            continue
+        cells = frame.iloc[:, k].tolist()
+        strange = [c for c in cells if not isinstance(c, CELLS) and not _is_missing(c)]
+        if strange or dtype.kind in "mMc":
+            shown = reprlib.repr(strange[0]) if strange else str(dtype)
+            raise ValueError(
+                f"{_name(name)} must hold numbers, booleans or text, got {shown}; drop it, or make "
+                "numbers or text of it."
+            )
 
 
-def _is_numeric(column: pd.Series[Any]) -> bool:
-    return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+def _is_numeric(dtype: Any) -> bool:
+    types = pd.api.types
+    return types.is_numeric_dtype(dtype) and not types.is_bool_dtype(dtype) and dtype.kind != "c"
 
 
 def _numbers(frame: pd.DataFrame) -> NDArray[np.float64]:
     """Return columns as numbers in C order, which decides how sums over a column are rounded."""
-    try:
-        if not all(map(_is_numeric, map(frame.iloc.__getitem__, _columns(frame)))):
-            frame = frame.apply(pd.to_numeric)
+    if all(map(_is_numeric, frame.dtypes)):
         numbers = frame.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
-    except (ValueError, TypeError):
-        _refuse_text(frame)
-        raise
+    else:
+        numbers = np.empty(frame.shape)
+        for k, name in enumerate(frame.columns):
+            numbers[:, k] = _to_floats(name, frame.iloc[:, k])
     numbers = np.ascontiguousarray(numbers)
     if (infinite := np.isinf(numbers)).any():
         row, column = divmod(int(infinite.argmax()), numbers.shape[1])
@@ -440,29 +482,44 @@ def _numbers(frame: pd.DataFrame) -> NDArray[np.float64]:
     return numbers
 
 
-def _columns(frame: pd.DataFrame) -> list[tuple[slice, int]]:
-    return [(slice(None), k) for k in range(frame.shape[1])]
+def _to_floats(name: Hashable, column: pd.Series[Any]) -> NDArray[np.float64]:
+    """Return numbers, rounded correctly from text, which older versions of pandas do not do."""
+    if (text := _first_text(column)) is not None:
+        raise ValueError(
+            f"{_name(name)} must hold numbers, as in the training, got {reprlib.repr(text)}."
+        )
+    return np.array([np.nan if _is_missing(cell) else float(cell) for cell in column.tolist()])
 
 
-def _refuse_text(frame: pd.DataFrame) -> None:
-    for name in frame.columns:
-        if not _holds_numbers(frame[name]):
-            raise ValueError(
-                f"{_name(name)} must hold numbers, as in the training, got "
-                f"{_first_text(frame[name])}."
-            )
+def _first_text(column: pd.Series[Any]) -> object:
+    """Return the first cell that is neither missing nor a number; None if there is none."""
+    if _is_numeric(column.dtype):
+        return None
+    return next((c for c in column.tolist() if not (_is_missing(c) or is_number(c))), None)
 
 
-def _first_text(column: pd.Series[Any]) -> str:
-    cells = column.dropna()
-    texts = cells[pd.to_numeric(cells.astype(str), errors="coerce").isna()]
-    return reprlib.repr((texts if len(texts) else cells).iloc[0])
+def is_number(cell: Any) -> bool:
+    """Whether a cell is a number, or spells one as tables do."""
+    # Python would read 1_0 as 10.
+    if isinstance(cell, bool | np.bool_ | bytes) or (isinstance(cell, str) and "_" in cell):
+        return False
+    try:
+        number = float(cell)
+    except (ValueError, TypeError, OverflowError):
+        return False
+    # Digits without end are an identifier, and not infinite.
+    spells = isinstance(cell, str) and "inf" not in cell.lower()
+    return number == number and not (spells and abs(number) == float("inf"))
 
 
 def _texts(frame: pd.DataFrame) -> Array:
     if not frame.shape[1]:
         return np.empty((len(frame), 0), dtype=object)
-    return np.stack([to_text(frame.iloc[:, k]) for k in range(frame.shape[1])], axis=1)
+    texts = np.stack([to_text(frame.iloc[:, k]) for k in range(frame.shape[1])], axis=1)
+    # Whether pandas reads true and TRUE as booleans depends on what else is in the column.
+    for spelt in {text for text in texts.flat if text.lower() in ("true", "false")}:
+        texts[texts == spelt] = spelt.capitalize()
+    return texts
 
 
 # ---------------------------------------------------------------- words

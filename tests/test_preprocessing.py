@@ -3,6 +3,7 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse import csr_array
 from sklearn.compose import make_column_transformer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
@@ -184,3 +185,87 @@ def test_a_model_refuses_a_preprocessing_of_another_width():
         weights = [np.ones((n_weights, 2))]
         with pytest.raises(ValueError, match=f"preprocessing must give .* features, got {n}"):
             Model(weights, "relu", "identity", classes, columns, preprocessing=preprocessing)
+
+
+STRANGERS = {
+    "dates": pd.to_datetime(["2020-01-01", None] * 30),
+    "dates with a zone": pd.to_datetime(["2020-01-01"] * 60, utc=True),
+    "durations": pd.to_timedelta(np.arange(60), unit="s"),
+    "periods": pd.period_range("2020", periods=60, freq="D"),
+    "complex": np.arange(60) * 1j,
+    "lists": [[1, 2]] * 60,
+    "arrays": [np.arange(2)] * 60,
+    "days": [pd.Timestamp("2020-01-01").date()] * 60,
+}
+
+
+@pytest.mark.parametrize("kind", STRANGERS)
+def test_columns_of_neither_numbers_nor_text_are_refused_by_name(kind):
+    frame = draw().assign(when=pd.Series(STRANGERS[kind]))
+    for raw in (True, False):
+        with pytest.raises(ValueError, match=r"'when' must hold numbers, .* drop it"):
+            Preprocessing.fit(frame[["age", "when"]], raw=raw)
+    known = Preprocessing.fit(frame[["age", "x"]])
+    with pytest.raises(ValueError, match=r"'age' must hold numbers"):
+        known.transform(frame.assign(age=frame["when"]))
+    assert known.transform(frame).shape == (60, 2)
+
+
+def test_booleans_are_no_numbers_of_the_training():
+    frame = draw()
+    known = Preprocessing.fit(frame[["age", "same"]])
+    with pytest.raises(ValueError, match=r"'age' must hold numbers, .* got (True|False)"):
+        known.transform(frame.assign(age=frame["member"]))
+    known.transform(frame.assign(age=frame["member"].astype(float)))
+
+
+@pytest.mark.parametrize("dtype", [str, "string", object, "boolean"])
+def test_booleans_are_known_however_they_are_spelt(dtype):
+    frame = draw().assign(member=lambda f: f["member"].astype(object))
+    frame.loc[::7, "member"] = None
+    known = Preprocessing.fit(frame)
+    for spell in (str, str.lower, str.upper):
+        cells = frame["member"].map(lambda b, f=spell: b if b is None else f(str(b)))
+        given = frame["member"] if dtype == "boolean" else cells
+        spelt = frame.assign(member=given.astype(dtype).where(frame["member"].notna(), None))
+        np.testing.assert_array_equal(known.transform(spelt), known.transform(frame))
+
+
+def test_integers_that_call_columns_are_names():
+    X = np.random.default_rng(0).normal(size=(9, 3))
+    frame = pd.DataFrame(X, columns=[2019, 2020, 2021])
+    known = Preprocessing.fit(frame)
+    expected = known.transform(frame)
+    for given in (frame[[2021, 2019, 2020]], frame[[2020, 2021, 2019]].assign(more="?"), X):
+        np.testing.assert_array_equal(known.transform(given), expected)
+    with pytest.raises(ValueError, match="lacks 2021; it has 2019, 2020, 2022"):
+        known.transform(frame.rename(columns={2021: 2022}))
+    turned = frame[[2021, 2019, 2020]]
+    spelt = Preprocessing.fit(frame.rename(columns=str))
+    np.testing.assert_array_equal(spelt.transform(turned), expected)
+    places = Preprocessing.fit(X)
+    np.testing.assert_array_equal(places.transform(pd.DataFrame(X)[[2, 0, 1]]), expected)
+
+
+def test_sparse_samples_are_refused_by_name():
+    known = Preprocessing.fit(np.eye(3))
+    for refused in (lambda X: Preprocessing.fit(X), known.transform):
+        with pytest.raises(ValueError, match=r"dense array, got a csr_array; X\.toarray"):
+            refused(csr_array(np.eye(3)))
+    model = Model([np.eye(3)], "relu", "identity", np.arange(3), preprocessing=known)
+    with pytest.raises(ValueError, match="dense array"):
+        model.predict(csr_array(np.eye(3)))
+
+
+def test_text_is_rounded_to_the_nearest_number():
+    numbers = np.random.default_rng(0).normal(size=(2000, 1))
+    spelt = np.vectorize(repr)(numbers.astype(object))
+    raw = Preprocessing.fit(spelt, raw=True)
+    np.testing.assert_array_equal(raw.transform(spelt), numbers)
+
+
+@pytest.mark.parametrize("text", ["1_0", "nan", "1e999", "0x1f"])
+def test_what_only_looks_like_a_number_is_text(text):
+    frame = pd.DataFrame({"a": ["10", text, "3"]})
+    assert Preprocessing.fit(frame).is_text.all()
+    assert not Preprocessing.fit(frame.replace(text, "1")).is_text.any()

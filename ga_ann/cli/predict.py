@@ -8,7 +8,7 @@ import sys
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["predict"]
 
 Rows = Sequence[tuple[Any, ...]]
+T = TypeVar("T")
 
 
 def predict(
@@ -51,7 +52,7 @@ def predict(
 
     write = lookup(FORMATS, form, "--format")
     network = load_model(model)
-    samples = _load(network, inputs, target, label)
+    samples = _telling_warnings(_load, network, inputs, target, label)
     if network.classes is None:
         values = _telling_warnings(network.predict, samples.X)
         columns, rows = _list_values(samples.names, values)
@@ -93,14 +94,14 @@ def _load(network: Model, inputs: Sequence[str], target: Path | None, label: str
     return load_pictures(inputs, network.extraction, verbose=shows_bars())
 
 
-def _telling_warnings(predict: Callable[[Any], NDArray[Any]], X: Any) -> NDArray[Any]:
-    """Return predictions; what they warn of, such as unseen categories, is a line on stderr."""
+def _telling_warnings(step: Callable[..., T], *arguments: Any) -> T:
+    """Return what a step gives; what it warns of, as unseen categories, is a line on stderr."""
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always", UserWarning)
-        predictions = predict(X)
+        given = step(*arguments)
     for warning in told:
         print(f"ga-ann: {warning.message}", file=sys.stderr)
-    return predictions
+    return given
 
 
 def _list_values(names: Sequence[str], values: NDArray[Any]) -> tuple[tuple[str, ...], Rows]:

@@ -12,16 +12,24 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from ga_ann.preprocessing import LONGEST_TEXT as LONGEST_LABEL
-from ga_ann.preprocessing import MISSING, to_text
+from ga_ann.preprocessing import MISSING, is_number, to_text
 from ga_ann.storage import check_zip_sizes
 
-__all__ = ["FRAME_SUFFIXES", "LONGEST_LABEL", "STDIN", "find_column", "labels_of", "read_frame"]
+__all__ = [
+    "FRAME_SUFFIXES",
+    "LONGEST_LABEL",
+    "STDIN",
+    "Expected",
+    "find_column",
+    "labels_of",
+    "read_frame",
+]
 
 STDIN = "-"
 """The name that stands for standard input."""
@@ -34,6 +42,12 @@ MOST_COLUMNS = 100_000
 MOST_RATIO = 100
 """Cells that a Parquet file may hold, in units of its bytes, and of a mebibyte if it is smaller."""
 
+BATCH_ROWS = 65_536
+"""Rows of a Parquet file that are read before its memory is looked at."""
+
+COMMA_NUMBER = r"[+-]?([0-9]{1,3}(\.[0-9]{3})+|[0-9]+)(,[0-9]+)?"
+"""A number as it stands in a table with decimal commas."""
+
 PEEKED_ROWS = 1000
 """Rows that tell whether the first one holds the columns' names."""
 
@@ -41,19 +55,39 @@ NOT_THERE = ["", "?", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", 
 """What stands in a cell for a missing value."""
 
 
-def read_frame(
-    path: Path, *, label: str | None = None, text: Iterable[str | int] = ()
-) -> pd.DataFrame:
+class Expected(NamedTuple):
+    """What is known of a table before it is read.
+
+    Attributes
+    ----------
+    label : str or None
+        The column of the labels as in `find_column`, which is left as it is written.
+    text : frozenset of str or int
+        Other columns that hold text, by name or place: their numbers are left as they are written.
+    names : frozenset of str
+        Names of columns that the table should have.
+    keeps_empty : bool
+        Whether rows without a single cell are kept, unless they end the table.
+    """
+
+    label: str | None = None
+    text: frozenset[str | int] = frozenset()
+    names: frozenset[str] = frozenset()
+    keeps_empty: bool = False
+
+
+NOTHING_KNOWN = Expected()
+
+
+def read_frame(path: Path, expected: Expected = NOTHING_KNOWN) -> pd.DataFrame:
     """Read a table; to be called in a `named_errors` block.
 
     Parameters
     ----------
     path : pathlib.Path
         The file, or `STDIN`.
-    label : str, optional
-        The column of the labels as in `find_column`, which is left as it is written.
-    text : iterable of str or int, optional
-        Other columns that hold text, by name or place: their numbers are left as they are written.
+    expected : Expected, optional
+        What is known of it.
 
     Returns
     -------
@@ -67,9 +101,10 @@ def read_frame(
     ImportError
         If the package that reads such a file is not installed.
     """
-    frame = FRAME_READERS[path.suffix.lower()](path, label, set(text))
-    # Spreadsheets are exported with lines of delimiters alone.
-    frame = frame.dropna(how="all").reset_index(drop=True)
+    frame = FRAME_READERS[path.suffix.lower()](path, expected)
+    if not expected.keeps_empty:  # spreadsheets are exported with lines of delimiters alone
+        frame = frame.dropna(how="all")
+    frame = frame.reset_index(drop=True)
     if 0 in frame.shape:
         raise ValueError("there are no rows of numbers.")
     return frame
@@ -106,6 +141,8 @@ def labels_of(column: pd.Series[Any], *, complete: bool = True) -> np.ndarray[An
         If one is missing and they must be `complete`, or has more than `LONGEST_LABEL` characters.
     """
     labels = to_text(column)
+    if any(isinstance(cell, list | dict | np.ndarray) for cell in column.tolist()):
+        raise ValueError(f"the label {column.name!r} must hold numbers or text, not lists of them.")
     unknown = labels == MISSING
     if complete and unknown.any():
         raise ValueError(
@@ -126,54 +163,77 @@ def labels_of(column: pd.Series[Any], *, complete: bool = True) -> np.ndarray[An
 def _plain(labels: Iterable[str]) -> bool:
     """Whether all are numbers, and none a code such as 01 that would become the number 1."""
     return all(
-        _is_number(label)
+        is_number(label)
         and not re.match("[+-]?0[0-9]", label)
         and not 2.0**53 <= abs(float(label)) < float("inf")
         for label in set(labels)
     )
 
 
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
 # ---------------------------------------------------------------- text
 
 
-def _read_text(path: Path, label: str | None, text: set[str | int]) -> pd.DataFrame:
+def _read_text(path: Path, expected: Expected) -> pd.DataFrame:
     content = sys.stdin.buffer.read() if str(path) == STDIN else path.read_bytes()
     # As text at once: pandas' own decoder would read what is no UTF-8 in large files only late.
-    lines = content.decode("utf-8-sig").splitlines()
+    lines = _split_lines(content)
     if any("\0" in line for line in lines[:1]) or b"\0" in content:
         raise ValueError("it holds NUL characters, so it is no text.")
     if not any(line.strip() for line in lines):
         raise ValueError("there are no rows of numbers.")
     delimiter = _sniff(path, lines)
     rows = [cells for _, cells in islice(_rows(lines, delimiter), PEEKED_ROWS)]
-    names = _names(rows)
+    names = _names(rows, expected.names)
     width = len(rows[0])
     if width > MOST_COLUMNS:
         raise ValueError(
             f"it has {width:,} columns, and at most {MOST_COLUMNS:,} are read; save it as .npz."
         )
     columns = list(range(width)) if names is None else names
-    kept = set(text)
+    kept = set(expected.text)
     with suppress(ValueError):  # a table to predict on needs no label; others are refused by it
-        kept.add(find_column(columns, label))
+        kept.add(find_column(columns, expected.label))
     del lines
-    frame = _parse(content, delimiter, columns, kept, skip=names is not None)
+    frame = _parse(
+        content,
+        delimiter,
+        columns,
+        kept,
+        skip=names is not None,
+        # A line without a cell is a row where there is one column alone.
+        skip_blank_lines=width > 1 or not expected.keeps_empty,
+    )
     # pandas fills short lines with missing cells.
     if frame.iloc[:, -1].isna().any():
-        _check_widths(_rows(content.decode("utf-8-sig").splitlines(), delimiter))
+        _check_widths(_rows(_split_lines(content), delimiter))
     if delimiter == ";":
-        frame = frame.replace(r"^([+-]?\d+),(\d+)$", r"\1.\2", regex=True)
+        for name in frame.columns.difference(list(expected.text), sort=False):
+            frame[name] = _with_points(frame[name])
+    frame = frame.iloc[: _count_filled(frame)]
     if names is not None and _is_row_number(frame):
         frame = frame.iloc[:, 1:]
     return frame
+
+
+def _split_lines(content: bytes) -> list[str]:
+    """Return the lines of a text as pandas counts them; str.splitlines knows more ends of lines."""
+    return re.split("\r\n|\r|\n", content.decode("utf-8-sig"))
+
+
+def _with_points(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Return a column with points for its decimal commas, if it holds nothing but such numbers."""
+    if pd.api.types.is_numeric_dtype(column):
+        return column
+    texts = column.dropna().astype(str).str.strip()
+    if not texts.str.fullmatch(COMMA_NUMBER).all() or not texts.str.contains(",").any():
+        return column
+    return texts.str.replace(".", "").str.replace(",", ".").reindex(column.index)
+
+
+def _count_filled(frame: pd.DataFrame) -> int:
+    """Return the number of rows up to the last one that has a cell."""
+    filled = frame.notna().any(axis=1).to_numpy().nonzero()[0]
+    return int(filled[-1]) + 1 if len(filled) else 0
 
 
 def _sniff(path: Path, lines: Sequence[str]) -> str:
@@ -212,7 +272,13 @@ def _check_widths(rows: Iterator[tuple[int, list[str]]]) -> None:
 
 
 def _parse(
-    content: bytes, delimiter: str, columns: list[Any], text: set[Any], *, skip: bool
+    content: bytes,
+    delimiter: str,
+    columns: list[Any],
+    text: set[Any],
+    *,
+    skip: bool,
+    skip_blank_lines: bool,
 ) -> pd.DataFrame:
     with warnings.catch_warnings():
         # Newer versions of pandas round correctly without being told.
@@ -228,24 +294,25 @@ def _parse(
             keep_default_na=False,
             na_values=NOT_THERE,
             skipinitialspace=True,
+            skip_blank_lines=skip_blank_lines,
             encoding="utf-8-sig",
             low_memory=False,
             float_precision="round_trip",
         )
 
 
-def _names(rows: list[list[str]]) -> list[str] | None:
-    """Return the columns' names if the first row holds them."""
+def _names(rows: list[list[str]], expected: frozenset[str]) -> list[str] | None:
+    """Return the columns' names if the first row holds them; it does if all expected are there."""
     first, others = rows[0], rows[1:]
-    if not _is_header(first, others):
+    names = [cell or f"column {k + 1}" for k, cell in enumerate(first)]
+    has_expected = bool(expected) and expected.issubset(names)
+    if not has_expected and not _is_header(first, others):
         return None
     if not others:
         raise ValueError("there are no rows of numbers.")
-    names: list[str] = []
-    for k, cell in enumerate(first):
-        names.append(cell or f"column {k + 1}")
-        if names[-1] in names[:-1]:
-            raise ValueError(f"columns must have different names, got {names[-1]!r} twice.")
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"columns must have different names, got {twice!r} twice.")
     return names
 
 
@@ -255,16 +322,17 @@ def _is_header(first: list[str], others: list[list[str]]) -> bool:
     Where the names are numbers, as pandas writes them, they count the columns, or only the label
     has a name of text.
     """
-    numeric = [_is_number(cell) for cell in first]
+    first, *others = ([c if c not in NOT_THERE else "" for c in row] for row in (first, *others))
+    numeric = [is_number(cell) for cell in first]
     below = [
         [row[k] for row in others if k < len(row) and row[k]] for k in range(min(len(first), 200))
     ]
     if not any(numeric):
         return (
-            any(map(_is_number, chain.from_iterable(below))) or not others or _all_new(first, below)
+            any(map(is_number, chain.from_iterable(below))) or not others or _all_new(first, below)
         )
     if any(
-        cell and not number and cells and all(map(_is_number, cells))
+        cell and not number and cells and all(map(is_number, cells))
         for cell, number, cells in zip(first, numeric, below, strict=False)
     ):
         return True
@@ -307,23 +375,42 @@ def _is_row_number(frame: pd.DataFrame) -> bool:
 # ---------------------------------------------------------------- Parquet and Excel
 
 
-def _read_parquet(path: Path, label: str | None, text: set[str | int]) -> pd.DataFrame:
+def _read_parquet(path: Path, expected: Expected) -> pd.DataFrame:
     try:
+        import pyarrow as pa
         from pyarrow import parquet
     except ImportError as error:
         raise ImportError("it takes pyarrow: pip install 'ga-ann[tables]'.") from error
 
     with parquet.ParquetFile(path) as file:
-        claims = file.metadata
+        claims, schema = file.metadata, file.schema_arrow
         cells, n_bytes = claims.num_rows * claims.num_columns, path.stat().st_size
-        if cells > MOST_RATIO * max(n_bytes, 2**20) or claims.num_columns > MOST_COLUMNS:
+        most = MOST_RATIO * max(n_bytes, 2**20)
+        if cells > most or claims.num_columns > MOST_COLUMNS:
             raise ValueError(f"its {n_bytes:,} bytes claim {cells:,} cells.")
-    frame = pd.read_parquet(path, engine="pyarrow")
+        most += 8 * cells
+        groups = [claims.row_group(k) for k in range(claims.num_row_groups)]
+        if (claimed := sum(group.total_byte_size for group in groups)) > most:
+            raise ValueError(f"its {n_bytes:,} bytes unpack to {claimed:,}.")
+    texts = [
+        f.name for f in schema if pa.types.is_string(f.type) or pa.types.is_large_string(f.type)
+    ]
+    before = pa.total_allocated_bytes()
+    # As a dictionary a text that comes in each row is held once.
+    with parquet.ParquetFile(path, read_dictionary=texts) as file:
+        batches = []
+        for batch in file.iter_batches(BATCH_ROWS):
+            batches.append(batch)
+            if pa.total_allocated_bytes() - before > most:
+                raise ValueError(f"its {n_bytes:,} bytes unpack to more than {most:,}.")
+        frame: pd.DataFrame = pa.Table.from_batches(batches, file.schema_arrow).to_pandas()
     frame.columns = pd.Index([str(name) for name in frame.columns])
+    for name in texts:
+        frame[name] = frame[name].astype(object)
     return frame.reset_index(drop=True)
 
 
-def _read_excel(path: Path, label: str | None, text: set[str | int]) -> pd.DataFrame:
+def _read_excel(path: Path, expected: Expected) -> pd.DataFrame:
     try:
         from openpyxl import load_workbook
     except ImportError as error:
@@ -345,27 +432,28 @@ def _read_excel(path: Path, label: str | None, text: set[str | int]) -> pd.DataF
                 raise ValueError("its cells lie too far apart.")
     finally:
         book.close()
-    return _from_cells(rows, width)
+    return _from_cells(rows, width, expected.names)
 
 
-def _from_cells(rows: list[tuple[Any, ...]], width: int) -> pd.DataFrame:
+def _from_cells(rows: list[tuple[Any, ...]], width: int, names: frozenset[str]) -> pd.DataFrame:
     frame = pd.DataFrame([(*row, *[None] * (width - len(row))) for row in rows], dtype=object)
-    frame = frame.mask(frame.isin(NOT_THERE)).dropna(how="all").dropna(how="all", axis=1)
+    frame = frame.mask(frame.isin(NOT_THERE)).dropna(how="all", axis=1)
     if frame.empty:
         raise ValueError("there are no rows of numbers.")
+    frame = frame.iloc[int(frame.notna().any(axis=1).argmax()) : _count_filled(frame)]
     frame.columns = pd.RangeIndex(frame.shape[1])
     peeked = [
         ["" if pd.isna(cell) else str(cell) for cell in row]
-        for row in frame.head(PEEKED_ROWS).to_numpy().tolist()
+        for row in frame.dropna(how="all").head(PEEKED_ROWS).to_numpy().tolist()
     ]
-    names = _names(peeked)
-    if names is not None:
+    found = _names(peeked, names)
+    if found is not None:
         frame = frame.iloc[1:]
-        frame.columns = pd.Index(names)
+        frame.columns = pd.Index(found)
     return frame.infer_objects()
 
 
-FRAME_READERS: dict[str, Callable[[Path, str | None, set[str | int]], pd.DataFrame]] = {
+FRAME_READERS: dict[str, Callable[[Path, Expected], pd.DataFrame]] = {
     ".csv": _read_text,
     ".tsv": _read_text,
     ".txt": _read_text,

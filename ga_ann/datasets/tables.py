@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,13 @@ from numpy.typing import NDArray
 from ga_ann.datasets.frames import (
     FRAME_SUFFIXES,
     STDIN,
+    Expected,
     find_column,
     labels_of,
     read_frame,
 )
 from ga_ann.datasets.pickled import read_pickle
-from ga_ann.preprocessing import Preprocessing
+from ga_ann.preprocessing import Preprocessing, is_named
 from ga_ann.storage import named_errors, parse_npy, read_npz
 
 __all__ = [
@@ -119,7 +121,7 @@ def load_unlabelled(path: PathLike, *, n_features: int | None = None) -> tuple[A
         if suffix in _ARRAY_READERS:
             return _check_data(_ARRAY_READERS[suffix](path)), None
         if suffix in FRAME_SUFFIXES:
-            return _unlabelled(read_frame(path), n_features)
+            return _unlabelled(read_frame(path, Expected(keeps_empty=True)), n_features)
         arrays = _read_npz(path, *_UNLABELLED)
         X = _check_data(arrays[0])
         if len(arrays) == 1:
@@ -165,7 +167,7 @@ def load_frame(
     path = Path(path)
     _check_suffix(path)
     with named_errors(path, "features and labels"):
-        frame = read_frame(path, label=None if label is None else str(label))
+        frame = read_frame(path, Expected(None if label is None else str(label)))
         place = find_column(frame.columns, label)
         dropped = [find_column(frame.columns, name) for name in drop]
         if place in dropped:
@@ -197,16 +199,29 @@ def load_unlabelled_frame(
     ------
     OSError, ValueError
         As in `load_frame`.
+
+    Warns
+    -----
+    UserWarning
+        If the model's columns have names and the table's have none.
     """
     path = Path(path)
     _check_suffix(path)
     given = preprocessing.label if label is None else label
+    names = preprocessing.columns.tolist() if preprocessing.is_named else []
+    expected = Expected(
+        label=given if isinstance(given, str) else None,
+        text=frozenset(preprocessing.text_columns),
+        names=frozenset(names),
+        keeps_empty=True,
+    )
     with named_errors(path, "features"):
-        frame = read_frame(
-            path,
-            label=given if isinstance(given, str) else None,
-            text=preprocessing.text_columns,
-        )
+        frame = read_frame(path, expected)
+        if preprocessing.is_named and not is_named(frame):
+            warnings.warn(
+                f"{path} has no names of columns, so they are taken in the order of the training",
+                stacklevel=2,
+            )
         if label is not None:
             place = find_column(frame.columns, label)
         else:

@@ -199,3 +199,16 @@ def test_values_are_scored_where_they_are_known(ga, tmp_path):
         )
     _, _, err = ga("predict", out, write(table[:1], tmp_path))
     assert err == "fewer than 2 labels are known to tell r2\n"
+
+
+def test_a_table_without_names_is_taken_in_the_trainings_order_and_told(
+    ga, flower_model, flowers, tmp_path
+):
+    _, expected, _ = ga("predict", flower_model, write(flowers, tmp_path))
+    flowers.drop(columns=["id", "kind"]).to_csv(tmp_path / "t.csv", index=False, header=False)
+    code, text, err = ga("predict", flower_model, tmp_path / "t.csv")
+    assert (code, text) == (0, expected)
+    assert err == (
+        f"ga-ann: {tmp_path / 't.csv'} has no names of columns, so they are taken in the order of "
+        "the training\n"
+    )

@@ -1,4 +1,6 @@
 import io
+import subprocess
+import sys
 import zipfile
 
 import numpy as np
@@ -8,7 +10,8 @@ from openpyxl import Workbook
 
 from ga_ann.datasets import frames
 from ga_ann.datasets.frames import find_column, read_frame
-from ga_ann.datasets.tables import load_features, load_frame
+from ga_ann.datasets.tables import load_features, load_frame, load_unlabelled_frame
+from ga_ann.preprocessing import Preprocessing
 
 
 @pytest.mark.parametrize(
@@ -209,3 +212,135 @@ def test_without_their_packages_the_extra_is_named(tmp_path, table, monkeypatch)
             patched.setitem(__import__("sys").modules, package, None)
             with pytest.raises(ValueError, match=r"pip install 'ga-ann\[tables\]'"):
                 load_frame(path)
+
+
+def test_a_table_to_predict_on_needs_no_label(tmp_path, table):
+    model = Preprocessing.fit(table.drop(columns="class"), label="class")
+    for name in ("t.csv", "t.tsv", "t.parquet", "t.xlsx"):
+        options = {"sep": "\t"} if name == "t.tsv" else {}
+        path = write(table, tmp_path / name, **options)
+        X, y = load_unlabelled_frame(path, model)
+        assert y.tolist() == table["class"].tolist()
+        path = write(table.drop(columns="class"), tmp_path / name, **options)
+        alone, y = load_unlabelled_frame(path, model)
+        assert y is None
+        pd.testing.assert_frame_equal(alone, X)
+        with pytest.raises(ValueError, match="no column 'class'"):
+            load_unlabelled_frame(path, model, label="class")
+
+
+@pytest.mark.parametrize("holed", [False, True])
+@pytest.mark.parametrize("yes", ["true", "TRUE", "True"])
+def test_booleans_are_the_categories_of_the_training(tmp_path, yes, holed):
+    no = {"true": "false", "TRUE": "FALSE", "True": "False"}[yes]
+    cells = [yes, no, "" if holed else no, yes] * 5
+    path = tmp_path / "t.csv"
+    path.write_text("\n".join(["member,x,class", *(f"{c},{k},a" for k, c in enumerate(cells))]))
+    X, _, label = load_frame(path)
+    model = Preprocessing.fit(X, label=label)
+    again, _ = load_unlabelled_frame(path, model)
+    found = model.transform(again)
+    np.testing.assert_array_equal(found, model.transform(X))
+    assert found[:, 1:].sum(axis=1).tolist() == [1.0] * 20
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".xlsx"])
+def test_known_names_are_no_sample(tmp_path, suffix):
+    frame = pd.DataFrame(np.random.default_rng(0).integers(0, 9, (9, 3)), columns=list("abc"))
+    texts = frame.astype(str).replace({str(k): "pqrstuvwx"[k] for k in range(9)})
+    for given, names in ((frame, ["2019", "2020", "2021"]), (texts, ["u", "v", "w"])):
+        named = given.set_axis(names, axis=1)
+        model = Preprocessing.fit(named)
+        turned = write(named[names[::-1]], tmp_path / f"t{suffix}")
+        expected = model.transform(named)
+        X, _ = load_unlabelled_frame(turned, model)
+        np.testing.assert_array_equal(model.transform(X), expected)
+
+
+def test_columns_taken_in_their_order_are_told(tmp_path, table):
+    model = Preprocessing.fit(table[["x", "code"]])
+    table[["x", "code"]].to_csv(tmp_path / "t.csv", index=False, header=False)
+    with pytest.warns(UserWarning, match=r"t\.csv has no names of columns, so they are taken in"):
+        X, _ = load_unlabelled_frame(tmp_path / "t.csv", model)
+    np.testing.assert_array_equal(model.transform(X), model.transform(table))
+    places = Preprocessing.fit(table[["x", "code"]].to_numpy())
+    load_unlabelled_frame(tmp_path / "t.csv", places)
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.tsv", "t.parquet", "t.xlsx"])
+@pytest.mark.parametrize("columns", [["a", "b"], ["a"]])
+def test_samples_of_missing_cells_alone_stay_in_their_rows(tmp_path, name, columns):
+    frame = pd.DataFrame({"a": [1.0, np.nan, 3.0, np.nan, 5.0], "b": [1, np.nan, 2, np.nan, 4]})
+    model = Preprocessing.fit(frame[columns])
+    path = write(frame[columns], tmp_path / name, **({"sep": "\t"} if name == "t.tsv" else {}))
+    if name == "t.csv":  # what a spreadsheet leaves at the end
+        path.write_text(path.read_text() + "\n" + "," * (len(columns) - 1) + "\n")
+    X, _ = load_unlabelled_frame(path, model)
+    np.testing.assert_array_equal(model.transform(X), model.transform(frame))
+
+
+def test_a_text_in_each_row_of_a_parquet_file_is_held_once(tmp_path):
+    path = tmp_path / "t.parquet"
+    pd.DataFrame({"a": ["x" * 2**20] * 300, "y": 1}).to_parquet(path)
+    X, _, _ = load_frame(path)
+    assert X["a"].map(len).tolist() == [2**20] * 300
+    # Here the writing of the file took more memory.
+    program = (
+        "import sys, pyarrow\n"
+        "from ga_ann.datasets import load_frame\n"
+        "load_frame(sys.argv[1])\n"
+        "print(pyarrow.default_memory_pool().max_memory())"
+    )
+    command = [sys.executable, "-c", program, path]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert int(run.stdout) < 16 * 2**20
+
+
+def test_a_parquet_file_that_unpacks_to_too_much_is_refused(tmp_path, monkeypatch):
+    frame = pd.DataFrame({"a": [f"{k}" + "x" * 2**15 for k in range(99)], "y": 1})
+    frame.to_parquet(tmp_path / "t.parquet", compression="zstd", use_dictionary=False)
+    load_frame(tmp_path / "t.parquet")
+    monkeypatch.setattr(frames, "MOST_RATIO", 2)
+    with pytest.raises(ValueError, match="bytes unpack to"):
+        load_frame(tmp_path / "t.parquet")
+
+
+def test_lists_in_cells_are_refused_by_the_name_of_their_column(tmp_path):
+    frame = pd.DataFrame({"words": [[1, 2], [3]], "x": [1, 2], "y": [0, 1]})
+    frame.to_parquet(tmp_path / "t.parquet")
+    X, _, _ = load_frame(tmp_path / "t.parquet")
+    with pytest.raises(ValueError, match="'words' must hold numbers, booleans or text"):
+        Preprocessing.fit(X)
+    with pytest.raises(ValueError, match="label 'words' must hold numbers or text"):
+        load_frame(tmp_path / "t.parquet", label="words")
+
+
+def test_labels_that_python_alone_reads_as_numbers_stay_apart(tmp_path):
+    (tmp_path / "t.csv").write_text("1,1_0\n2,10\n3,1_0\n4,10\n")
+    assert load_features(tmp_path / "t.csv")[1].tolist() == ["1_0", "10", "1_0", "10"]
+    (tmp_path / "t.csv").write_text("1,20\n2,10\n3,20\n4,10\n")
+    assert load_features(tmp_path / "t.csv")[1].tolist() == [20, 10, 20, 10]
+
+
+@pytest.mark.parametrize("sign", ["\u2028", "\x85", "\f", "\x1c"])
+def test_only_ends_of_lines_end_lines(tmp_path, sign):
+    (tmp_path / "t.csv").write_bytes(f"a{sign}b,c,class\n1,2,0\n3,4,1\n".encode())
+    X, y, _ = load_frame(tmp_path / "t.csv")
+    assert X.columns.tolist() == [f"a{sign}b", "c"]
+    assert (X.to_numpy().tolist(), y.tolist()) == ([[1, 2], [3, 4]], [0, 1])
+
+
+def test_decimal_commas_are_points_in_columns_of_numbers_alone(tmp_path):
+    rows = ["size;share;word;class", "1.000,5;0,5;1,5;1,5", "-20,25;1;a;b", "1.234.567;;b;1,5"]
+    (tmp_path / "t.csv").write_text("\n".join(rows))
+    X, y, _ = load_frame(tmp_path / "t.csv")
+    X["share"] = X["share"].fillna("0")
+    numbers = Preprocessing.fit(X[["size", "share"]], raw=True).transform(X)
+    assert numbers.tolist() == [[1000.5, 0.5], [-20.25, 1], [1234567, 0]]
+    assert X["word"].tolist() == ["1,5", "a", "b"]
+    assert y.tolist() == ["1,5", "b", "1,5"]
+
+
+def test_missing_cells_of_the_first_row_make_it_no_header(tmp_path):
+    (tmp_path / "t.csv").write_text("1,NA,0\n3,4,1\n5,6,0\n")
+    assert load_frame(tmp_path / "t.csv")[0].shape == (3, 2)

@@ -3,12 +3,14 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.datasets import load_iris
 
 import ga_ann
 from ga_ann import Checkpoint
 from ga_ann.history import History
+from ga_ann.preprocessing import Preprocessing
 from ga_ann.storage.info import describe_file
 from ga_ann.storage.model import Model, save_history, save_model
 from tests.runs import evolve
@@ -117,3 +119,27 @@ def test_a_model_with_custom_activations_is_described_without_them(tmp_path):
     save_model(tmp_path / "m.npz", held)
     line = describe_file(tmp_path / "m.npz").splitlines()[1]
     assert line == "network: 2-2-2-2, relu, custom:sin, then custom:cos"
+
+
+def test_a_model_of_a_table_tells_the_columns_that_it_takes(tmp_path):
+    frame = pd.DataFrame({"size": [1.0, 2.0, 3.0], "colour": ["red", "red", "blue"]})
+    for given, label, columns in (
+        (frame, "kind", "size, colour; the label is kind"),
+        (frame, None, "size, colour"),
+        (frame.set_axis([1, 3], axis=1), 0, "by their numbers from 1, 2, 4; the label is 1"),
+    ):
+        known = Preprocessing.fit(given, label=label)
+        weights = [np.ones((3, 2))]
+        held = Model(weights, "relu", "identity", np.array(["a", "b"]), preprocessing=known)
+        save_model(tmp_path / "m.npz", held)
+        lines = describe_file(tmp_path / "m.npz").splitlines()
+        assert lines[3] == f"columns that it takes: {columns}"
+        assert lines[4] == known.describe()
+    wide = Preprocessing.fit(np.ones((2, 103)))
+    assert wide.list_columns().endswith(", 99, 100, and 3 more")
+
+
+def test_no_hidden_layer_has_no_activation(tmp_path):
+    held = Model([np.eye(2)], (), "identity", np.array(["apple", "mango"]))
+    save_model(tmp_path / "m.npz", held)
+    assert describe_file(tmp_path / "m.npz").splitlines()[1] == "network: 2-2, then identity"
