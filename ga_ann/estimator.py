@@ -340,7 +340,9 @@ class _GeneticMLP(BaseEstimator):
             If the labels are no text, numbers or booleans.
         """
         check_is_fitted(self)
-        return self._result.to_model(weights=self._weights())
+        names = getattr(self, "feature_names_in_", None)
+        about = {} if names is None else {"feature_names": names.astype(np.str_)}
+        return self._result.to_model(weights=self._weights(), **about)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Save the network and its history; `ga_ann.load` gives the former back as a `Model`.

@@ -24,7 +24,7 @@ from ga_ann.preprocessing import Preprocessing
 from ga_ann.storage.activations import pack_activations, unpack_activations
 from ga_ann.storage.archive import entry, member, read_archive, write_archive
 from ga_ann.storage.files import named_errors
-from ga_ann.validation import check_samples
+from ga_ann.validation import check_feature_names, check_samples
 
 __all__ = [
     "Model",
@@ -66,14 +66,17 @@ class Model:
     preprocessing : Preprocessing, optional
         How the columns of a table become features, of which `columns` are kept; None, the default,
         where the samples are the features.
+    feature_names : ndarray of str, of shape (n_features,), optional
+        The names of the samples' columns: a DataFrame with others, or in another order, is refused.
+        None, the default, where they have none; a `preprocessing` has names of its own.
 
     Raises
     ------
     TypeError
         If a parameter is not of the type above.
     ValueError
-        If the weights do not chain or are not finite, an activation is unknown, or `classes` or
-        `columns` do not fit the network.
+        If the weights do not chain or are not finite, an activation is unknown, or `classes`,
+        `columns` or `feature_names` do not fit the network.
 
     Examples
     --------
@@ -93,6 +96,7 @@ class Model:
     extraction: dict[str, Any] | None = None
     settings: dict[str, Any] = field(default_factory=dict)
     preprocessing: Preprocessing | None = None
+    feature_names: NDArray[np.str_] | None = None
 
     def __post_init__(self) -> None:
         n_inputs, n_outputs = _check_weights(self.weights)
@@ -104,6 +108,8 @@ class Model:
             _check_columns(self.columns, n_inputs)
         if self.preprocessing is not None:
             _check_preprocessing(self.preprocessing, self.columns, n_inputs)
+        if self.feature_names is not None:
+            _check_feature_names(self)
         if not isinstance(self.extraction, dict | None):
             raise TypeError(f"extraction must be a dict or None, got {self.extraction!r}.")
         if not isinstance(self.settings, dict):
@@ -127,7 +133,8 @@ class Model:
         ------
         ValueError
             If `X` is not a table of finite numbers, or its number of columns is not that of the
-            training data. (Where `columns` are indices, it may have any columns behind them.)
+            training data. (Where `columns` are indices, it may have any columns behind them.) If
+            its columns have other names than `feature_names`, or another order.
         """
         return forward(
             self.weights,
@@ -172,6 +179,7 @@ class Model:
         if self.preprocessing is not None:
             features = self.preprocessing.transform(X)
             return features if self.columns is None else features[:, self.columns]
+        check_feature_names(X, self.feature_names)
         table = check_samples(X)
         width, expected = table.shape[1], self.n_features
         exact = expected is not None
@@ -240,6 +248,19 @@ def _check_preprocessing(
         raise ValueError(f"preprocessing must give {takes} features, got {preprocessing.n_inputs}.")
 
 
+def _check_feature_names(model: Model) -> None:
+    names = model.feature_names
+    if not isinstance(names, np.ndarray) or names.dtype.kind != "U":
+        raise TypeError(f"feature_names must be an array of strings, got {names!r}.")
+    if model.preprocessing is not None:
+        raise ValueError("feature_names must be None with a preprocessing, which has the names.")
+    if names.shape != (model.n_features,):
+        raise ValueError(
+            f"feature_names must have shape ({model.n_features},), a name for each column of the "
+            f"samples, got {names.shape}."
+        )
+
+
 class Trained(Protocol):
     """What training returned, or a fitted estimator."""
 
@@ -289,6 +310,8 @@ def save_model(
         arrays["classes"] = model.classes
     if model.columns is not None:
         arrays["columns"] = model.columns
+    if model.feature_names is not None:
+        arrays["feature_names"] = model.feature_names
     names, answers = pack_activations(model.activation, model.output_activation)
     arrays |= answers
     header: dict[str, Any] = {
@@ -296,6 +319,7 @@ def save_model(
         "n_weights": len(model.weights),
         "has_classes": model.classes is not None,
         "has_columns": model.columns is not None,
+        "has_feature_names": model.feature_names is not None,
         "extraction": model.extraction,
         "settings": model.settings,
     }
@@ -365,6 +389,7 @@ def read_model(
             raise ValueError(f"it has {found} weight arrays, and its header tells of {n_weights}")
         # Files of before there were regressions do not say that they have classes.
         has_classes = entry({"has_classes": True} | header, "has_classes", bool)
+        has_names = entry({"has_feature_names": False} | header, "has_feature_names", bool)
         return Model(
             weights=[member(arrays, f"weights/{k}") for k in range(n_weights)],
             activation=activation,
@@ -374,6 +399,7 @@ def read_model(
             extraction=header.get("extraction"),
             settings=entry(header, "settings", dict),
             preprocessing=_unpack_preprocessing(header, arrays),
+            feature_names=member(arrays, "feature_names") if has_names else None,
         )
 
 
