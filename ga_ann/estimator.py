@@ -218,8 +218,7 @@ class _GeneticMLP(BaseEstimator):
         callbacks = as_callbacks(() if self.callbacks is None else self.callbacks)
         begin: EvolutionResult | State | None = start
         if self.checkpoint is not None and n_generations is None:
-            # A fit that continues this estimator's last one replaces its file.
-            callbacks.append(Checkpoint(self.checkpoint, overwrite=start is not None))
+            callbacks.append(Checkpoint(self.checkpoint))
             if start is None and Path(self.checkpoint).exists():
                 begin = load_checkpoint(self.checkpoint)
         seed = self._seed(begin)

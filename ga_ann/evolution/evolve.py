@@ -498,6 +498,8 @@ def _run(
         verdicts = []
         for callback in callbacks:
             stack.callback(callback.close)
+            if state.beginning.n_rows:
+                callback.on_continue(state.history.copy())
             verdicts.append(callback.on_start(state.own_history))
         # Before the limit on BLAS: Ctrl-C in between would leave it for the whole process.
         interruption = stack.enter_context(Interruption(passes_on=is_one_of_many()))

@@ -194,8 +194,9 @@ def has_behind_it(history: History, path: str | os.PathLike[str]) -> bool:
     ValueError
         If the file cannot be read as a checkpoint.
     """
-    # The seconds tell runs apart: no two take the same time to the last bit.
-    names = ("generation", "evaluations", "seconds")
+    # The seconds tell runs apart: no two take the same time to the last bit. What else a result
+    # says of its last generation may be more than the checkpoint does.
+    names = ("generation", "seconds")
     with named_errors(path, "a checkpoint"):
         held = read_npz(path, tuple(f"history/{name}" for name in names))
     last = [column.ravel()[-1:].tolist() for column in held.values()]
