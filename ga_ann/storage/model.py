@@ -37,6 +37,9 @@ __all__ = [
     "unpack_history",
 ]
 
+ACTIVATIONS_OF_1 = ("identity", "relu", "sigmoid", "sign", "softmax", "step", "tanh")
+"""The activations that version 1 of the format has, one for all hidden layers."""
+
 
 @dataclass(frozen=True, eq=False)
 class Model:
@@ -310,8 +313,6 @@ def save_model(
         arrays["classes"] = model.classes
     if model.columns is not None:
         arrays["columns"] = model.columns
-    if model.feature_names is not None:
-        arrays["feature_names"] = model.feature_names
     names, answers = pack_activations(model.activation, model.output_activation)
     arrays |= answers
     header: dict[str, Any] = {
@@ -319,17 +320,31 @@ def save_model(
         "n_weights": len(model.weights),
         "has_classes": model.classes is not None,
         "has_columns": model.columns is not None,
-        "has_feature_names": model.feature_names is not None,
         "extraction": model.extraction,
         "settings": model.settings,
     }
+    if model.feature_names is not None:
+        header["has_feature_names"] = True
+        arrays["feature_names"] = model.feature_names
     if model.preprocessing is not None:
         header["preprocessing"] = {"label": model.preprocessing.label}
         arrays |= {f"preprocessing/{k}": v for k, v in model.preprocessing.to_arrays().items()}
     if history is not None:
         header["history"], columns = pack_history(history)
         arrays |= columns
-    write_archive(path, "model", header, arrays)
+    write_archive(path, "model", header, arrays, version=_version_of(model))
+
+
+def _version_of(model: Model) -> int:
+    """Return the version of the format that a model takes: 2 if it has what 1 knows nothing of.
+
+    Readers of version 1 would predict without it, or fail without the cause.
+    """
+    activations = (model.activation, model.output_activation)
+    is_plain = all(isinstance(one, str) and one in ACTIVATIONS_OF_1 for one in activations)
+    has_more = model.preprocessing is not None or model.feature_names is not None
+    has_more = has_more or model.classes is None or "features" in (model.extraction or {})
+    return 2 if has_more or not is_plain else 1
 
 
 def _unpack_trained(trained: Trained, history: History | None) -> tuple[Model, History]:
