@@ -44,9 +44,6 @@ FEW_CATEGORIES = 20
 SHOWN = 5
 """Names that a message lists at most."""
 
-LISTED = 100
-"""Columns that a description lists at most."""
-
 MISSING = ""
 """The category of cells without text."""
 
@@ -295,15 +292,6 @@ class Preprocessing:
         return iter(
             np.split(self.categories, np.cumsum(self.n_categories)[:-1])[: len(self.n_categories)]
         )
-
-    def list_columns(self) -> str:
-        """Return in words which columns of a table are needed, and which one is the label."""
-        names = self.columns.tolist() if self.is_named else (self.columns + 1).tolist()
-        more = f", and {len(names) - LISTED:,} more" if len(names) > LISTED else ""
-        label = self.label if isinstance(self.label, str | None) else self.label + 1
-        predicted = "" if label is None else f"; the label is {label}"
-        kind = "" if self.is_named else "by their numbers from 1, "
-        return kind + ", ".join(map(str, names[:LISTED])) + more + predicted
 
     def describe(self) -> str:
         """Return in words what is done to which columns."""

@@ -78,16 +78,13 @@ def _history(path: str | os.PathLike[str], header: dict[str, Any]) -> Iterator[s
 def _model(path: str | os.PathLike[str], header: dict[str, Any]) -> Iterator[str]:
     held = read_model(path, None)  # what functions do is not told
     hidden, last = header["activation"], header["output_activation"]
+    hidden = ", ".join(hidden) if isinstance(hidden, list) else hidden
     shapes = [W.shape for W in held.weights]
-    layers = [*hidden] if isinstance(hidden, list) else [hidden]
-    yield f"network: {', '.join([describe_shapes(shapes), *layers, f'then {last}'])}"
+    yield f"network: {describe_shapes(shapes)}, {hidden}, then {last}"
     if held.classes is None:
         yield "a regression"
     else:
         yield f"classes: {', '.join(map(str, held.classes.tolist()))}"
-    if held.preprocessing is not None:
-        yield f"columns that it takes: {held.preprocessing.list_columns()}"
-        yield held.preprocessing.describe()
     if held.extraction is not None:
         yield f"features of pictures: {_pairs(held.extraction)}"
     if "history" in header:

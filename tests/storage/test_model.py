@@ -579,7 +579,7 @@ def test_what_older_versions_know_nothing_of_is_refused_by_them(
         assert_same_model(load_model(path), make_model(**changes))
         assert_same_history(load_history(path), history)
         return
-    with pytest.raises(ValueError, match="format version 2, and this version .* reads up to 1;"):
+    with pytest.raises(ValueError, match=r"format version 2, and this version .* reads up to 1;"):
         load_model(path, activations=given)
 
 
