@@ -624,6 +624,25 @@ class TestCustomActivations:
             load_model(tmp_path / "m.npz", activations=given)
         assert load_model(tmp_path / "m.npz", activations={"swish": swish}).activation is swish
 
+    @pytest.mark.parametrize(
+        ("saved", "like"),
+        [
+            (np.floor, np.ceil),
+            (np.floor, np.trunc),
+            (np.rint, np.floor),
+            (lambda Z: np.clip(Z, 0, 6), lambda Z: np.maximum(Z, 0)),
+            (np.sin, lambda Z: np.where(np.abs(Z) < 0.01, Z + 1e-5, np.sin(Z))),
+            (np.tanh, lambda Z: np.clip(Z, -1, 1)),
+            (np.array, lambda Z: np.clip(Z, -1000, 1000)),
+        ],
+    )
+    def test_a_function_that_is_like_the_one_that_was_saved_is_refused(self, tmp_path, saved, like):
+        save_model(tmp_path / "m.npz", make_model(activation=saved))
+        name = saved.__name__
+        load_model(tmp_path / "m.npz", activations={name: saved})
+        with pytest.raises(ValueError, match="answers otherwise than the function that was saved"):
+            load_model(tmp_path / "m.npz", activations={name: like})
+
     def test_two_functions_of_one_name_are_refused(self, tmp_path):
         model = make_model(activation=lambda Z: np.sin(Z), output_activation=lambda Z: np.cos(Z))
         with pytest.raises(ValueError, match="two functions of the name '<lambda>'"):
@@ -632,7 +651,7 @@ class TestCustomActivations:
         same = lambda Z: np.sin(Z)  # noqa: E731
         save_model(tmp_path / "m.npz", make_model(activation=same, output_activation=same))
 
-    @pytest.mark.parametrize("answers", [None, np.zeros((2, 9)), np.zeros((1, 9), dtype=np.int8)])
+    @pytest.mark.parametrize("answers", [None, np.zeros((2, 40)), np.zeros((1, 40), dtype=np.int8)])
     def test_damaged_answers_are_refused(self, tmp_path, answers):
         path = tmp_path / "m.npz"
         save_model(path, make_model(activation=swish))
