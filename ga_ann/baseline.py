@@ -24,10 +24,12 @@ from ga_ann.network import (
 from ga_ann.parts import check_activation, marked
 from ga_ann.result import TrainingResult
 from ga_ann.validation import (
+    check_feature_names,
     check_held_out,
     check_hidden_layer_sizes,
     check_number,
     check_training,
+    feature_names_of,
 )
 
 __all__ = ["train_naive"]
@@ -143,6 +145,7 @@ def train_naive(
     validation = None
     if validation_data is not None:
         validation = check_held_out(validation_data, X_train.shape[1], classes)
+        check_feature_names(validation_data[0], feature_names_of(X), "X of validation_data")
     if initial_weights is None:
         sizes = [X_train.shape[1], *hidden, len(classes)]
         rng = np.random.default_rng(random_state)
@@ -199,6 +202,7 @@ def train_naive(
         activation=activation,
         output_activation=output_activation,
         stop_reason=stop_reason,
+        feature_names=feature_names_of(X),
     )
 
 

@@ -55,13 +55,23 @@ class Callback:
     3 generations!
     """
 
+    def on_continue(self, history: History) -> None:
+        """Take note of the run that this one continues, if it continues one, before `on_start`.
+
+        Parameters
+        ----------
+        history : History
+            All that this run has behind it, from the first run's initial population on.
+        """
+
     def on_start(self, history: History) -> str | None:
         """Prepare, before the run's first work.
 
         Parameters
         ----------
         history : History
-            The generations that the run has behind it, if it goes on from a checkpoint.
+            The generations that the run has behind it, if it goes on from a checkpoint; without
+            those of a run that it continues.
 
         Returns
         -------
@@ -309,6 +319,11 @@ class Checkpoint(Callback):
         self._saved = (-1, perf_counter())
         self._pause: float | None = None
         self._has_warned = False
+        self._continued = History()
+
+    def on_continue(self, history: History) -> None:
+        """Take note of the checkpoints that this run has behind it."""
+        self._continued = history
 
     def on_start(self, history: History) -> None:
         """Make sure that the file can be written, by nobody else."""
@@ -332,7 +347,8 @@ class Checkpoint(Callback):
 
     def _check_own(self, history: History) -> None:
         """Refuse the checkpoint of another run; to be called while nobody else may write it."""
-        if self.overwrite or not self.path.exists() or has_behind_it(history, self.path):
+        behind = self._continued or history
+        if self.overwrite or not self.path.exists() or has_behind_it(behind, self.path):
             return
         raise ValueError(
             f"{self.path} is the checkpoint of another run and would be overwritten: go on from it "
@@ -341,6 +357,7 @@ class Checkpoint(Callback):
 
     def close(self) -> None:
         """Let others write the file."""
+        self._continued = History()
         if self._lock.is_locked:
             # Before it is let go of: afterwards it may be another run's. Windows refuses, and
             # releasing removes it there.

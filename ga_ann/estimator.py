@@ -218,8 +218,7 @@ class _GeneticMLP(BaseEstimator):
         callbacks = as_callbacks(() if self.callbacks is None else self.callbacks)
         begin: EvolutionResult | State | None = start
         if self.checkpoint is not None and n_generations is None:
-            # A fit that continues this estimator's last one replaces its file.
-            callbacks.append(Checkpoint(self.checkpoint, overwrite=start is not None))
+            callbacks.append(Checkpoint(self.checkpoint))
             if start is None and Path(self.checkpoint).exists():
                 begin = load_checkpoint(self.checkpoint)
         seed = self._seed(begin)
@@ -340,7 +339,9 @@ class _GeneticMLP(BaseEstimator):
             If the labels are no text, numbers or booleans.
         """
         check_is_fitted(self)
-        return self._result.to_model(weights=self._weights())
+        names = getattr(self, "feature_names_in_", None)
+        about = {} if names is None else {"feature_names": names.astype(np.str_)}
+        return self._result.to_model(weights=self._weights(), **about)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Save the network and its history; `ga_ann.load` gives the former back as a `Model`.

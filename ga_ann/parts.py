@@ -10,7 +10,7 @@ protocols here say what each is given and what it returns. All of them keep two 
 2. They do not change their arguments, save that an activation may work in place. Arrays that must
    stay are read-only in the run.
 
-Before a run, `check_activation` and `check_operator` call each part on a small sample, and what it
+Before a run, `check_activation` and `check_operator` call each part on a sample, and what it
 returns is looked at in every call: what breaks a rule is refused by a ValueError that names the
 part, and what a part raises becomes one.
 """
@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 
 __all__ = [
     "MARK",
+    "POINTS",
     "Activation",
     "CustomActivation",
     "CustomCrossover",
@@ -49,6 +50,10 @@ MARK = "custom:"
 
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 """Where an object stands in memory, as its repr tells it."""
+
+
+POINTS = np.sort(np.outer([-1, 1], np.geomspace(1e-3, 1e3, 20) * np.pi / 3).ravel())
+"""Sums that activations are tried on: of both signs and many sizes, none of them a round number."""
 
 
 class Activation(Protocol):
@@ -312,7 +317,7 @@ def _takes_axis(function: Callable[..., Any]) -> bool:
 
 @np.errstate(all="ignore")
 def check_activation(function: CustomActivation, what: str = "activation") -> None:
-    """Call a custom activation on a small sample, and refuse what breaks the rules.
+    """Call a custom activation on sums of many sizes, and refuse what breaks the rules.
 
     Parameters
     ----------
@@ -343,7 +348,7 @@ has a parameter axis, on which they are.
         return A
 
     for dtype in (np.float32, np.float64):
-        Z = np.linspace(-3, 3, 40, dtype=dtype).reshape(2, 4, 5)  # networks, neurons, samples
+        Z = POINTS.astype(dtype).reshape(2, 4, 5)  # networks, neurons, samples
         whole = activate(Z, 1)
         parts = [(whole.swapaxes(1, 2), activate(np.ascontiguousarray(Z.swapaxes(1, 2)), 2))]
         for axis in (0, 2) if _takes_axis(function) else (0, 1, 2):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from ga_ann.history import History
 from ga_ann.network import Activations, AnyActivation, forward, to_predictions, to_probabilities
 from ga_ann.storage import Model, save_model
-from ga_ann.validation import check_samples
+from ga_ann.validation import check_feature_names, check_samples
 
 __all__ = ["TrainingResult"]
 
@@ -35,6 +36,8 @@ class TrainingResult:
         The functions that `weights` were trained with.
     stop_reason : str
         Why training ended.
+    feature_names : ndarray of str, of shape (n_features,), or None
+        The names of the columns, where the samples were a DataFrame with names that are all text.
     """
 
     weights: list[NDArray[Any]]
@@ -44,6 +47,7 @@ class TrainingResult:
     activation: Activations
     output_activation: AnyActivation
     stop_reason: str
+    feature_names: NDArray[np.str_] | None = field(default=None, kw_only=True)
 
     def __repr__(self) -> str:
         n = max(0, len(self.history) - 1)  # the first row is that of the beginning
@@ -58,8 +62,10 @@ class TrainingResult:
         Raises
         ------
         ValueError
-            If `X` is not a table of finite numbers with the columns of the training data.
+            If `X` is not a table of finite numbers with the columns of the training data, in its
+            order.
         """
+        check_feature_names(X, self.feature_names)
         return forward(
             self.weights,
             check_samples(X),
@@ -87,7 +93,7 @@ class TrainingResult:
         return to_probabilities(self.predict_scores(X), self.classes, self.output_activation)
 
     def to_model(self, **about: Any) -> Model:
-        """Return the network with what it takes to use it on new data.
+        """Return the network with what it takes to use it on new data; it shares nothing with this.
 
         Parameters
         ----------
@@ -100,12 +106,15 @@ class TrainingResult:
             If the labels are no text, numbers or booleans, or a weight is not finite.
         """
         own = {
-            "weights": self.weights,
+            "weights": [W.copy() for W in self.weights],
             "activation": self.activation,
             "output_activation": self.output_activation,
-            "classes": None if self.classes is None else _as_plain(self.classes),
-            "settings": self.history.settings,
+            "classes": None if self.classes is None else _as_plain(self.classes).copy(),
+            "settings": deepcopy(self.history.settings),
         }
+        # With either of these the network's inputs are not the columns of the samples.
+        if self.feature_names is not None and not about.keys() & {"columns", "preprocessing"}:
+            own["feature_names"] = self.feature_names.copy()
         return Model(**own | about)
 
     def save(self, path: str | os.PathLike[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Iterable
 from math import isfinite, prod
 from numbers import Integral, Real
@@ -14,11 +15,13 @@ from sklearn.utils import check_array, check_X_y
 from sklearn.utils.multiclass import check_classification_targets
 
 __all__ = [
+    "check_feature_names",
     "check_held_out",
     "check_hidden_layer_sizes",
     "check_number",
     "check_samples",
     "check_training",
+    "feature_names_of",
 ]
 
 DENSE_BYTES = 2**24
@@ -128,6 +131,45 @@ def check_samples(X: ArrayLike) -> NDArray[Any]:
     (1, 2)
     """
     return as_samples(check_array(X, accept_sparse="csr"))
+
+
+def feature_names_of(X: Any) -> NDArray[np.str_] | None:
+    """Return the names of a DataFrame's columns; None where there are none, or some are no text.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> feature_names_of(pd.DataFrame({"size": [1], "weight": [2]})).tolist()
+    ['size', 'weight']
+    """
+    names = list(getattr(X, "columns", ()))
+    if not names or not all(isinstance(name, str) for name in names):
+        return None
+    return np.array(names, dtype=np.str_)
+
+
+def check_feature_names(X: Any, expected: NDArray[np.str_] | None, what: str = "X") -> None:
+    """Refuse a DataFrame whose columns are not those of the training, in its order.
+
+    Raises
+    ------
+    ValueError
+        If both have names, and the names differ.
+    """
+    names = feature_names_of(X)
+    if names is None or expected is None or names.tolist() == expected.tolist():
+        return
+    given, wanted = set(names.tolist()), set(expected.tolist())
+    if len(names) == len(expected) and given == wanted:
+        raise ValueError(
+            f"{what} must have the columns in the order of the training data; give "
+            f"{what}[{reprlib.repr(expected.tolist())}]."
+        )
+    lacks = reprlib.repr(sorted(wanted - given))
+    raise ValueError(
+        f"{what} must have the columns of the training data, got {reprlib.repr(names.tolist())}, "
+        f"which lacks {lacks} and has {reprlib.repr(sorted(given - wanted))} besides."
+    )
 
 
 def as_samples(X: Any) -> NDArray[Any]:

@@ -223,6 +223,47 @@ def test_a_run_replaces_what_it_has_behind_it_and_nothing_that_it_has_not(tmp_pa
         run(Checkpoint(late), n_generations=9, start=early)
 
 
+@pytest.mark.parametrize("n_generations", [3, 10, 13])  # within and at a check of the best
+def test_a_run_that_continues_another_replaces_the_checkpoints_that_it_has_behind_it(
+    tmp_path, n_generations
+):
+    path, copy, other = (tmp_path / f"{name}.npz" for name in ("run", "copy", "other"))
+    first = run(Checkpoint(path), n_generations=n_generations)
+    run(Checkpoint(other), n_generations=n_generations)
+    copy.write_bytes(path.read_bytes())
+    before = other.read_bytes()
+    checkpoint = Checkpoint(path)
+    second = run(checkpoint, n_generations=4, start=first)
+    assert load_checkpoint(path).generation == second.state.generation == n_generations + 4
+    run(Checkpoint(copy), n_generations=6, start=path)  # the second one, resumed
+    assert load_checkpoint(copy).generation == n_generations + 6
+    with pytest.raises(ValueError, match=r"other\.npz is the checkpoint of another run"):
+        run(Checkpoint(other), n_generations=4, start=first)
+    with pytest.raises(ValueError, match=r"run\.npz is the checkpoint of another run"):
+        run(checkpoint, n_generations=n_generations)  # nothing of the last run is left in it
+    assert other.read_bytes() == before
+
+
+@pytest.mark.parametrize("resumed", [False, True])
+def test_early_stopping_counts_the_generations_of_its_own_run(tmp_path, resumed):
+    """What a run continues is told to `on_continue`, and not to `on_start`."""
+    told = []
+
+    class Tell(Callback):
+        def on_continue(self, history):
+            told.append(len(history))
+
+        def on_start(self, history):
+            told.append(len(history))
+
+    first = run(Tell(), n_generations=5)
+    assert told == [0]
+    run(Tell(), Checkpoint(tmp_path / "run.npz"), n_generations=3, start=first)
+    if resumed:
+        run(Tell(), n_generations=8, start=tmp_path / "run.npz")
+    assert told == [0, 6, 0] + [9, 3] * resumed
+
+
 def test_a_run_that_ended_well_leaves_its_checkpoint_alone(tmp_path):
     path = tmp_path / "run.npz"
     seen = set()

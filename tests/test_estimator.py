@@ -904,3 +904,16 @@ def test_a_fit_that_continues_the_last_one_replaces_its_checkpoint(tmp_path):
     assert len(network.fit(X, y).history_) > len(first)
     assert path.read_bytes() != before
     assert [left.name for left in tmp_path.iterdir()] == ["run.npz"]
+
+
+def test_a_fit_that_continues_the_last_one_leaves_the_checkpoints_of_others_alone(tmp_path):
+    X, y = load_iris(return_X_y=True)
+    options = {"n_generations": 4, "random_state": 0}
+    GeneticMLPClassifier((5,), checkpoint=tmp_path / "other.npz", **options).fit(X, y)
+    before = (tmp_path / "other.npz").read_bytes()
+    network = GeneticMLPClassifier((5,), warm_start=True, **options).fit(X, y)
+    with pytest.raises(ValueError, match=r"other\.npz is the checkpoint of another run"):
+        network.set_params(checkpoint=tmp_path / "other.npz").fit(X, y)
+    assert (tmp_path / "other.npz").read_bytes() == before
+    network.set_params(checkpoint=tmp_path / "own.npz").fit(X, y)
+    network.fit(X, y)

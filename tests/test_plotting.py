@@ -9,7 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from ga_ann import GeneticMLPClassifier, GeneticMLPRegressor, evolve, plotting, train_naive
+from ga_ann import (
+    GeneticMLPClassifier,
+    GeneticMLPRegressor,
+    Recipe,
+    evolve,
+    plotting,
+    train_naive,
+)
 from ga_ann.history import History
 from ga_ann.plotting import plot_comparison, plot_confusion, plot_fitness, save_figure
 
@@ -337,6 +344,15 @@ class TestFitness:
             legend = [text.get_text() for text in plot_fitness(result).get_legend().get_texts()]
             expected = " on its batch (32 samples)" if on_batch else ""
             assert legend == ["GA", f"Mean of the generation{expected}"]
+
+    @pytest.mark.parametrize("batch_size", [29, 30, 31, 3000])
+    def test_a_batch_that_all_samples_fit_into_is_none(self, batch_size):
+        X, y = RNG.normal(size=(30, 2)), [0, 1] * 15
+        recipe = Recipe(batch_size=batch_size)
+        result = evolve(X, y, n_generations=2, recipe=recipe, random_state=0)
+        legend = [text.get_text() for text in plot_fitness(result).get_legend().get_texts()]
+        expected = " on its batch (29 samples)" if batch_size < 30 else ""
+        assert legend == ["GA", f"Mean of the generation{expected}"]
 
     def test_one_network_has_no_mean(self):
         best = RNG.random(4)

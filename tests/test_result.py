@@ -3,12 +3,14 @@
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.special import softmax
 from sklearn.datasets import load_iris, load_linnerud
 from sklearn.preprocessing import scale
 
 import ga_ann
+from ga_ann import GeneticMLPClassifier
 from ga_ann.baseline import train_naive
 from ga_ann.history import COLUMNS, History
 from ga_ann.result import TrainingResult
@@ -152,6 +154,83 @@ def test_a_model_may_be_told_more():
     np.testing.assert_array_equal(
         model.predict_scores(X[:, np.argsort(columns)]), classify().predict_scores(X)
     )
+
+
+TABLE = pd.DataFrame(X, columns=["long", "wide", "länge", "breite"])
+OF_TABLES = {
+    "evolve": lambda: evolve(TABLE, NAMES, hidden_layer_sizes=(6,), n_generations=12),
+    "naive training": lambda: train_naive(TABLE, NAMES, hidden_layer_sizes=(5,), n_iterations=2),
+    "an estimator": lambda: GeneticMLPClassifier((6,), n_generations=12).fit(TABLE, NAMES),
+}
+
+
+@pytest.mark.parametrize("make", OF_TABLES.values(), ids=OF_TABLES)
+def test_what_learned_from_a_dataframe_refuses_its_columns_in_another_order(make, tmp_path):
+    network = make()
+    network.save(tmp_path / "m")
+    models = [network.to_model(), ga_ann.load(tmp_path / "m")]
+    others = [] if isinstance(network, GeneticMLPClassifier) else [network]
+    for known in models + others:
+        assert known.feature_names.tolist() == list(TABLE)
+        for same in (TABLE, TABLE.to_numpy(), TABLE.set_axis(range(4), axis=1)):
+            assert known.predict(same).tolist() == network.predict(TABLE).tolist()
+        for name in ("predict", "predict_proba", "predict_scores"):
+            with pytest.raises(ValueError, match=r"in the order of the training.*\['long', 'wide'"):
+                getattr(known, name)(TABLE[TABLE.columns[::-1]])
+        with pytest.raises(ValueError, match=r"lacks \['länge'\] and has \['Länge'\] besides"):
+            known.predict(TABLE.rename(columns={"länge": "Länge"}))
+
+
+def test_columns_that_have_no_names_of_text_are_known_by_their_places():
+    for columns in (range(4), ["long", "wide", "high", 3]):
+        result = evolve(TABLE.set_axis(columns, axis=1), NAMES, n_generations=1)
+        assert result.feature_names is None
+        assert result.predict(TABLE).tolist() == result.predict(X).tolist()
+
+
+@pytest.mark.parametrize("train", [evolve, train_naive])
+def test_validation_data_in_another_order_are_refused(train):
+    wrong = (TABLE[TABLE.columns[::-1]], NAMES)
+    with pytest.raises(ValueError, match="X of validation_data must have the columns in the order"):
+        train(TABLE, NAMES, validation_data=wrong)
+
+
+def test_a_model_is_told_other_columns_instead_of_the_names():
+    result = OF_TABLES["evolve"]()
+    columns = np.array([3, 0, 1, 2])
+    assert result.to_model(columns=columns).feature_names is None
+    mask, names = np.array([True] * 4 + [False]), np.array(list("abcde"))
+    model = result.to_model(columns=mask, feature_names=names)
+    with pytest.raises(ValueError, match="order"):
+        model.predict(pd.DataFrame(np.zeros((1, 5)), columns=list("bacde")))
+    for wrong, error in ((names[:4], ValueError), (list("abcde"), TypeError)):
+        with pytest.raises(error, match="feature_names must"):
+            result.to_model(columns=mask, feature_names=wrong)
+
+
+@pytest.mark.parametrize("make", [*OF_TABLES.values(), lambda: classify(dtype="float64")])
+def test_a_model_shares_nothing_with_what_it_is_of(make):
+    network = make()
+    one, other = network.to_model(), network.to_model()
+    before = other.predict_scores(X).copy()
+    settings = repr(other.settings)
+    owner = getattr(network, "_result", network)
+    for W in one.weights:
+        W[...] = 0
+    one.classes[...] = one.classes[0]
+    one.settings["hidden_layer_sizes"] = "changed"
+    if one.feature_names is not None:
+        assert not np.shares_memory(one.feature_names, owner.feature_names)
+        one.feature_names[...] = "x"
+    np.testing.assert_array_equal(network.to_model().predict_scores(X), before)
+    assert repr(network.to_model().settings) == settings == repr(owner.history.settings)
+    assert network.to_model().classes.tolist() == other.classes.tolist()
+
+
+def test_settings_are_copied_to_their_innermost_values():
+    result = train_naive(X, NAMES, hidden_layer_sizes=(5,), n_iterations=1)
+    result.to_model().settings["hidden_layer_sizes"].append(7)
+    assert result.history.settings["hidden_layer_sizes"] == [5]
 
 
 def test_probabilities_are_the_softmax_of_the_scores():

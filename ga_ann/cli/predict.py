@@ -91,7 +91,9 @@ def _load(network: Model, inputs: Sequence[str], target: Path | None, label: str
     if target is not None or label is not None:
         option = "--label" if target is None else "--target"
         raise ValueError(f"{option} goes with DATA; pictures have no labels.")
-    return load_pictures(inputs, network.extraction, verbose=shows_bars())
+    return load_pictures(
+        inputs, network.extraction, n_features=network.n_features, verbose=shows_bars()
+    )
 
 
 def _telling_warnings(step: Callable[..., T], *arguments: Any) -> T:

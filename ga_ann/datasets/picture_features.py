@@ -178,7 +178,8 @@ def choose_features(
     Parameters
     ----------
     n_pictures : int
-        Number of pictures that a network is trained on.
+        Number of pictures of all classes, those that will be held out included: a number alone
+        tells a network nothing of what is in them.
     features : {"hsv", "hue", "tutorial"}, default="hsv"
         The kind, see `PictureFeatures`.
     bins : int, optional

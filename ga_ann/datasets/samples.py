@@ -138,7 +138,7 @@ def load_samples(
         predict: the ``extraction`` of the samples that the network was trained on; None where that
         was a table.
     n_features : int, optional
-        Number of features that it takes; see `load_unlabelled`.
+        Number of features that it takes, which those of pictures must be; see `load_unlabelled`.
     label, drop
         Columns of a table, as for `load_frame`.
     preprocessing : Preprocessing, optional
@@ -176,7 +176,7 @@ def load_samples(
         raise ValueError(f"--label and --drop go with a table, {FRAME_SUFFIXES}; got {name}.")
     expected = extraction
     if extraction is not None and not labelled:
-        expected = _check_extraction(extraction).as_dict
+        expected = _check_extraction(extraction, n_features).as_dict
     if path.is_dir():
         return _load_folder(path, labelled, expected, verbose)
     if path.suffix.lower() == ".npz":
@@ -204,7 +204,11 @@ def load_samples(
 
 
 def load_pictures(
-    paths: Sequence[PathLike], extraction: Extraction | None, *, verbose: bool = False
+    paths: Sequence[PathLike],
+    extraction: Extraction | None,
+    *,
+    n_features: int | None = None,
+    verbose: bool = False,
 ) -> Samples:
     """Extract pictures whose classes are not known.
 
@@ -212,7 +216,7 @@ def load_pictures(
     ----------
     paths : sequence of path
         The pictures.
-    extraction, verbose
+    extraction, n_features, verbose
         As in `load_samples`.
 
     Raises
@@ -220,9 +224,10 @@ def load_pictures(
     OSError
         If a picture is not there, or must not be read.
     ValueError
-        If one is no picture, there is none, or `extraction` is None or not valid.
+        If one is no picture, there is none, `extraction` is None or not valid, or it gives
+        other than `n_features`.
     """
-    features = _check_extraction(extraction)
+    features = _check_extraction(extraction, n_features)
     if not paths:
         raise ValueError("there must be at least one picture, got none.")
     bar = tqdm(paths, "extracting", unit=" pictures", leave=False, disable=not verbose)
@@ -296,13 +301,21 @@ def _check_told_apart(table: FeatureTable, name: PathLike) -> FeatureTable:
     return table
 
 
-def _check_extraction(extraction: Extraction | None) -> PictureFeatures:
+def _check_extraction(
+    extraction: Extraction | None, n_features: int | None = None
+) -> PictureFeatures:
     if extraction is None:
         raise ValueError(
             "the model was trained on a table, not on features of pictures; give a table, not "
             "pictures."
         )
-    return PictureFeatures.of_dict(extraction)
+    features = PictureFeatures.of_dict(extraction)
+    if n_features not in (None, features.n_columns):  # before so many bins are made
+        raise ValueError(
+            f"the model takes {n_features} features, and its extraction {dict(extraction)} gives "
+            f"{features.n_columns}: the file is damaged, train again."
+        )
+    return features
 
 
 def _number(X: Any) -> list[str]:

@@ -9,10 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ga_ann import parts
+from ga_ann.evolution.memory import available_memory
 from ga_ann.evolution.problem import Problem
 from ga_ann.weight_sets import is_inside
 
 __all__ = ["check_parts", "cross", "mutate", "read_only"]
+
+COPIES = 12
+"""Times that a check may hold the offspring in the memory that is left: twice what it does."""
 
 
 def read_only(array: NDArray[Any]) -> NDArray[Any]:
@@ -54,10 +58,10 @@ def _check_inside(
 
 
 def check_parts(problem: Problem) -> None:
-    """Call each custom part of the recipe on a small sample, and refuse what breaks the rules.
+    """Call each custom part of the recipe on a sample, and refuse what breaks the rules.
 
-    The sample of an operator has the run's numbers of solutions, parents and genes, but few
-    offspring; see `ga_ann.parts`.
+    The sample of an operator has the run's numbers of solutions, parents, genes and, where there is
+    the memory, offspring; see `ga_ann.parts`.
 
     Raises
     ------
@@ -78,14 +82,15 @@ def check_parts(problem: Problem) -> None:
         parts.check_operator(
             "selection", lambda rng, *given: parts.select(select, rng, *given), select, sample
         )
-    few = 3  # offspring
+    n_offspring = _count_offspring(problem)
     if callable(recipe.crossover):
-        sample = {"parents": problem.draw_population(rng, recipe.n_parents), "n_offspring": few}
+        sample = {"parents": problem.draw_population(rng, recipe.n_parents)}
+        sample["n_offspring"] = n_offspring
         parts.check_operator(
             "crossover", lambda rng, *given: cross(problem, rng, *given), recipe.crossover, sample
         )
     if callable(recipe.mutation):
-        sample = {"offspring": problem.draw_population(rng, few)}
+        sample = {"offspring": problem.draw_population(rng, n_offspring)}
         sigma: Any = recipe.sigma
         parts.check_operator(
             "mutation",
@@ -93,3 +98,12 @@ def check_parts(problem: Problem) -> None:
             recipe.mutation,
             sample,
         )
+
+
+def _count_offspring(problem: Problem) -> int:
+    """Return as many offspring as a run has, or as many as leave room for the copies of a check."""
+    row = problem.n_genes * np.dtype(problem.recipe.dtype).itemsize
+    n_elites: Any = problem.recipe.n_elites  # once resolved
+    return int(
+        max(1, min(problem.population_size - n_elites, available_memory() // (COPIES * row)))
+    )

@@ -34,7 +34,12 @@ from ga_ann.result import TrainingResult
 from ga_ann.schedule import Schedule
 from ga_ann.state import Beginning, State
 from ga_ann.storage import Fingerprints, describe_difference, load_checkpoint, numeric_versions
-from ga_ann.validation import check_hidden_layer_sizes, check_number
+from ga_ann.validation import (
+    check_feature_names,
+    check_hidden_layer_sizes,
+    check_number,
+    feature_names_of,
+)
 
 __all__ = ["EvolutionResult", "evolve"]
 
@@ -221,7 +226,10 @@ def evolve(
     True
     """
     data = TrainingData.check(X, y, task=task, classes=classes, sample_weight=sample_weight)
-    held_out = None if validation_data is None else data.check_held_out(validation_data)
+    held_out = None
+    if validation_data is not None:
+        held_out = data.check_held_out(validation_data)
+        check_feature_names(validation_data[0], feature_names_of(X), "X of validation_data")
     limits = Limits(
         n_generations=n_generations,
         target_fitness=target_fitness,
@@ -268,6 +276,7 @@ def evolve(
         # Without what holds on to the data, and what the engine draws from when it is asked again.
         state=replace(state, fingerprints={}, rng=deepcopy(state.rng)),
         ga=ga,
+        feature_names=feature_names_of(X),
     )
 
 
@@ -489,6 +498,8 @@ def _run(
         verdicts = []
         for callback in callbacks:
             stack.callback(callback.close)
+            if state.beginning.n_rows:
+                callback.on_continue(state.history.copy())
             verdicts.append(callback.on_start(state.own_history))
         # Before the limit on BLAS: Ctrl-C in between would leave it for the whole process.
         interruption = stack.enter_context(Interruption(passes_on=is_one_of_many()))

@@ -321,6 +321,8 @@ class Recipe:
         }
         missing = {name: v for name, v in by_problem.items() if getattr(self, name) is None}
         resolved = replace(self, **missing)
+        if resolved.first_batch_size(n_samples) == n_samples:
+            resolved = replace(resolved, batch_size="full")
         if resolved.ranking != "fitness":
             resolved = replace(resolved, ranking=resolved._ranking(data))
         resolved._check_together(weight_set)

@@ -12,14 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ga_ann.parts import MARK, in_place, marked, name_of
+from ga_ann.parts import MARK, POINTS, in_place, marked, name_of
 
 __all__ = ["ANSWERS", "pack_activations", "unpack_activations"]
 
 ANSWERS = "activation_answers"
 """Name of the array of the answers: a row for each function, in the order of their names."""
-
-POINTS = np.linspace(-4, 4, 9)
 
 
 def pack_activations(

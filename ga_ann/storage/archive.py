@@ -28,7 +28,9 @@ from ga_ann.storage.files import named_errors, read_npz, replacing
 __all__ = ["entry", "member", "read_archive", "read_kind", "seal", "to_json", "write_archive"]
 
 FORMAT = "ga_ann"
-VERSION = 1
+VERSION = 2
+"""The newest version of the format that is read; what version 1 can say is written in it."""
+
 HEADER = "header.json"
 SEAL_LENGTH = 64
 CHUNK = 2**20
@@ -50,6 +52,7 @@ def write_archive(
     *,
     compress: bool = True,
     keep_previous: bool = False,
+    version: int = 1,
 ) -> None:
     """Write arrays and a header of JSON types to one file, all of it or nothing.
 
@@ -67,6 +70,8 @@ def write_archive(
         Whether to compress the arrays; weights do not become much smaller, and it takes long.
     keep_previous : bool, default=False
         Whether the file that is replaced stays under the name ``path + ".previous"``.
+    version : int, default=1
+        Version of the format: a later one where readers of the earlier must refuse the file.
 
     Raises
     ------
@@ -80,7 +85,7 @@ def write_archive(
     about = {
         "format": FORMAT,
         "kind": kind,
-        "version": VERSION,
+        "version": version,
         "package_version": __version__,
     }
     text = json.dumps(about | dict(header), default=to_json).encode()

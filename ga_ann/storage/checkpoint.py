@@ -38,6 +38,9 @@ __all__ = [
 MAY_CHANGE = ("n_generations", "max_time", "max_evaluations", "target_fitness")
 """Settings that a run may go on with another value of: they only say when it ends."""
 
+SYNONYMS = {"logistic": "sigmoid"}
+"""Activations with two names."""
+
 ARRAYS = ("fitness", "ranking", "best")
 
 BIT_GENERATORS = ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64")
@@ -68,9 +71,7 @@ def describe_difference(
     fingerprints : mapping
         Those of its data and functions.
     """
-    # What went through a file has lists for tuples.
-    given = json.loads(json.dumps(dict(settings), default=to_json))
-    before = json.loads(json.dumps(held.history.settings, default=to_json))
+    given, before = _comparable(settings), _comparable(held.history.settings)
     parts = [
         f"{name}={given.get(name)!r} where it was {before.get(name)!r}"
         for name in sorted(given.keys() | before.keys())
@@ -82,6 +83,18 @@ def describe_difference(
         if fingerprints.get(name) != held.fingerprints.get(name)
     ]
     return ", ".join(parts)
+
+
+def _comparable(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings with one name for each thing, and lists for tuples, as files have them."""
+    same: dict[str, Any] = json.loads(json.dumps(dict(settings), default=to_json))
+    for name in ("activation", "output_activation"):
+        value = same.get(name)
+        if isinstance(value, list):
+            same[name] = [SYNONYMS.get(one, one) for one in value]
+        elif isinstance(value, str):
+            same[name] = SYNONYMS.get(value, value)
+    return same
 
 
 @contextmanager
@@ -194,8 +207,9 @@ def has_behind_it(history: History, path: str | os.PathLike[str]) -> bool:
     ValueError
         If the file cannot be read as a checkpoint.
     """
-    # The seconds tell runs apart: no two take the same time to the last bit.
-    names = ("generation", "evaluations", "seconds")
+    # The seconds tell runs apart: no two take the same time to the last bit. What else a result
+    # says of its last generation may be more than the checkpoint does.
+    names = ("generation", "seconds")
     with named_errors(path, "a checkpoint"):
         held = read_npz(path, tuple(f"history/{name}" for name in names))
     last = [column.ravel()[-1:].tolist() for column in held.values()]

@@ -25,7 +25,7 @@ from ga_ann.preprocessing import Preprocessing
 from ga_ann.storage.activations import pack_activations, unpack_activations
 from ga_ann.storage.archive import entry, member, read_archive, write_archive
 from ga_ann.storage.files import named_errors
-from ga_ann.validation import check_samples
+from ga_ann.validation import check_feature_names, check_samples
 
 __all__ = [
     "Model",
@@ -37,6 +37,9 @@ __all__ = [
     "save_model",
     "unpack_history",
 ]
+
+ACTIVATIONS_OF_1 = ("identity", "relu", "sigmoid", "sign", "softmax", "step", "tanh")
+"""The activations that version 1 of the format has, one for all hidden layers."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -67,14 +70,17 @@ class Model:
     preprocessing : Preprocessing, optional
         How the columns of a table become features, of which `columns` are kept; None, the default,
         where the samples are the features.
+    feature_names : ndarray of str, of shape (n_features,), optional
+        The names of the samples' columns: a DataFrame with others, or in another order, is refused.
+        None, the default, where they have none; a `preprocessing` has names of its own.
 
     Raises
     ------
     TypeError
         If a parameter is not of the type above.
     ValueError
-        If the weights do not chain or are not finite, an activation is unknown, or `classes` or
-        `columns` do not fit the network.
+        If the weights do not chain or are not finite, an activation is unknown, or `classes`,
+        `columns` or `feature_names` do not fit the network.
 
     Examples
     --------
@@ -94,6 +100,7 @@ class Model:
     extraction: dict[str, Any] | None = None
     settings: dict[str, Any] = field(default_factory=dict)
     preprocessing: Preprocessing | None = None
+    feature_names: NDArray[np.str_] | None = None
 
     def __post_init__(self) -> None:
         n_inputs, n_outputs = _check_weights(self.weights)
@@ -105,6 +112,8 @@ class Model:
             _check_columns(self.columns, n_inputs)
         if self.preprocessing is not None:
             _check_preprocessing(self.preprocessing, self.columns, n_inputs)
+        if self.feature_names is not None:
+            _check_feature_names(self)
         if not isinstance(self.extraction, dict | None):
             raise TypeError(f"extraction must be a dict or None, got {self.extraction!r}.")
         if not isinstance(self.settings, dict):
@@ -132,7 +141,8 @@ class Model:
         ------
         ValueError
             If `X` is not a table of finite numbers, or its number of columns is not that of the
-            training data. (Where `columns` are indices, it may have any columns behind them.)
+            training data. (Where `columns` are indices, it may have any columns behind them.) If
+            its columns have other names than `feature_names`, or another order.
         """
         return forward(
             self.weights,
@@ -177,6 +187,7 @@ class Model:
         if self.preprocessing is not None:
             features = self.preprocessing.transform(X)
             return features if self.columns is None else features[:, self.columns]
+        check_feature_names(X, self.feature_names)
         table = check_samples(X)
         width, expected = table.shape[1], self.n_features
         exact = expected is not None
@@ -245,6 +256,19 @@ def _check_preprocessing(
         raise ValueError(f"preprocessing must give {takes} features, got {preprocessing.n_inputs}.")
 
 
+def _check_feature_names(model: Model) -> None:
+    names = model.feature_names
+    if not isinstance(names, np.ndarray) or names.dtype.kind != "U":
+        raise TypeError(f"feature_names must be an array of strings, got {names!r}.")
+    if model.preprocessing is not None:
+        raise ValueError("feature_names must be None with a preprocessing, which has the names.")
+    if names.shape != (model.n_features,):
+        raise ValueError(
+            f"feature_names must have shape ({model.n_features},), a name for each column of the "
+            f"samples, got {names.shape}."
+        )
+
+
 class Trained(Protocol):
     """What training returned, or a fitted estimator."""
 
@@ -304,13 +328,28 @@ def save_model(
         "extraction": model.extraction,
         "settings": model.settings,
     }
+    if model.feature_names is not None:
+        header["has_feature_names"] = True
+        arrays["feature_names"] = model.feature_names
     if model.preprocessing is not None:
         header["preprocessing"] = {"label": model.preprocessing.label}
         arrays |= {f"preprocessing/{k}": v for k, v in model.preprocessing.to_arrays().items()}
     if history is not None:
         header["history"], columns = pack_history(history)
         arrays |= columns
-    write_archive(path, "model", header, arrays)
+    write_archive(path, "model", header, arrays, version=_version_of(model))
+
+
+def _version_of(model: Model) -> int:
+    """Return the version of the format that a model takes: 2 if it has what 1 knows nothing of.
+
+    Readers of version 1 would predict without it, or fail without the cause.
+    """
+    activations = (model.activation, model.output_activation)
+    is_plain = all(isinstance(one, str) and one in ACTIVATIONS_OF_1 for one in activations)
+    has_more = model.preprocessing is not None or model.feature_names is not None
+    has_more = has_more or model.classes is None or "features" in (model.extraction or {})
+    return 2 if has_more or not is_plain else 1
 
 
 def _unpack_trained(trained: Trained, history: History | None) -> tuple[Model, History]:
@@ -370,6 +409,7 @@ def read_model(
             raise ValueError(f"it has {found} weight arrays, and its header tells of {n_weights}")
         # Files of before there were regressions do not say that they have classes.
         has_classes = entry({"has_classes": True} | header, "has_classes", bool)
+        has_names = entry({"has_feature_names": False} | header, "has_feature_names", bool)
         return Model(
             weights=[member(arrays, f"weights/{k}") for k in range(n_weights)],
             activation=activation,
@@ -379,6 +419,7 @@ def read_model(
             extraction=header.get("extraction"),
             settings=entry(header, "settings", dict),
             preprocessing=_unpack_preprocessing(header, arrays),
+            feature_names=member(arrays, "feature_names") if has_names else None,
         )
 
 

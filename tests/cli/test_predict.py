@@ -2,6 +2,7 @@ import csv
 import io
 import json
 import pickle
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -73,6 +74,24 @@ def test_predict_refuses(fails, colour_model, pictures, iris, tmp_path):
     odd = Model([np.ones((4, 3))], "relu", "identity", np.arange(3), extraction={"size": 1})
     save_model(tmp_path / "m.npz", odd)
     assert "bins and hue_range" in fails("predict", tmp_path / "m.npz", picture)
+
+
+def test_bins_that_do_not_go_with_the_network_are_refused_before_they_are_made(
+    fails, pictures, tmp_path
+):
+    for bins, columns in ((10**7, None), (8, None), (6, None), (7, np.arange(24) < 21)):
+        extraction = {"features": "hsv", "bins": bins, "hue_range": [0, 1]}
+        weights, classes = [np.ones((21, 3))], np.arange(3)
+        model = Model(weights, "relu", "identity", classes, columns, extraction=extraction)
+        save_model(tmp_path / "m.npz", model)
+        for given in (pictures / "red", pictures / "red" / "0.png", pictures):
+            tracemalloc.start()
+            message = fails("predict", tmp_path / "m.npz", given)
+            assert tracemalloc.get_traced_memory()[1] < 2**26
+            tracemalloc.stop()
+            n_features = 21 if columns is None else 24
+            assert f"takes {n_features} features, and its extraction" in message
+            assert f"gives {3 * bins}" in message
 
 
 def test_predict_without_labels(ga, iris, tmp_path):

@@ -11,6 +11,7 @@ from sklearn.datasets import load_iris
 from sklearn.model_selection import GridSearchCV
 
 from ga_ann import GeneticMLPClassifier, Recipe, forward, layer_shapes
+from ga_ann.evolution import custom
 from ga_ann.evolution.data import TrainingData
 from ga_ann.evolution.memory import estimate_memory
 from ga_ann.evolution.problem import Problem
@@ -178,10 +179,9 @@ def test_what_the_parts_are_given():
     run(selection=selection, crossover=crossover, mutation=mutation, mutation_rate=0.25, n_elites=2)
     generator = np.random.Generator
     assert set(calls["selection"]) == {(generator, (12,), "float64", 4)}
-    in_run = calls["crossover"][2:], calls["mutation"][2:]  # after two calls on a sample
-    assert set(in_run[0]) == {(generator, (4, n_genes), "float32", 10)}
-    assert set(in_run[1]) == {(generator, (10, n_genes), "float32", (n_genes,))}
-    assert set(calls["crossover"][:2]) == {(generator, (4, n_genes), "float32", 3)}
+    # In the run, and in the two calls on a sample before it.
+    assert set(calls["crossover"]) == {(generator, (4, n_genes), "float32", 10)}
+    assert set(calls["mutation"]) == {(generator, (10, n_genes), "float32", (n_genes,))}
 
 
 # ---------------------------------------------------------------- refusals
@@ -360,3 +360,43 @@ def test_memory_counts_what_a_custom_operator_returns():
         problem = Problem(data, Recipe(crossover=crossover, population_size=64))
         sizes.append(estimate_memory(problem, n_jobs=1, in_place=True)["population"])
     assert sizes[1] - sizes[0] == 64 * problem.n_genes * 4
+
+
+@pytest.mark.parametrize("n_elites", [0, 2])
+@pytest.mark.parametrize("what", ["crossover", "mutation"])
+def test_operators_are_tried_on_as_many_offspring_as_the_run_has(what, n_elites):
+    """What breaks a rule among many only is refused, as is what does so among few."""
+    n_offspring = GIVEN["population_size"] - n_elites
+
+    def crossover(rng, parents, n, shapes):
+        noise = np.random.random() if n >= n_offspring else 0  # noqa: NPY002
+        return parents[[0] * n] + parents.dtype.type(noise)
+
+    def mutation(rng, offspring, scale, rate):
+        noise = np.random.random() if len(offspring) >= n_offspring else 0  # noqa: NPY002
+        return offspring + offspring.dtype.type(noise)
+
+    operator = {"crossover": crossover, "mutation": mutation}[what]
+    options = {"mutation": "gaussian", "recombination": "parents", what: operator}
+    with pytest.raises(ValueError, match=f"^{what}={what} must answer the same"):
+        run(n_elites=n_elites, **options)
+
+
+def test_where_there_is_little_memory_operators_are_tried_on_fewer_offspring(monkeypatch):
+    seen = []
+
+    def mutation(rng, offspring, scale, rate):
+        seen.append(len(offspring))
+        return offspring.copy()
+
+    problem = Problem(
+        TrainingData.check(X, Y, task="classification", classes=None, sample_weight=None),
+        replace(Recipe(), mutation=mutation, recombination="parents", population_size=12),
+    )
+    row = problem.n_genes * np.dtype(problem.recipe.dtype).itemsize
+    for memory, n_offspring in ((0, 1), (12 * row * 5, 5), (12 * row * 99, None)):
+        monkeypatch.setattr(
+            "ga_ann.evolution.custom.available_memory", lambda memory=memory: memory
+        )
+        custom.check_parts(problem)
+        assert seen[-1] == (n_offspring or 12 - problem.recipe.n_elites)

@@ -134,9 +134,9 @@ def test_crafting_is_what_it_says(originals, tmp_path, kind):
 @pytest.mark.parametrize("kind", LOADERS)
 def test_a_future_version(originals, tmp_path, kind):
     path = tmp_path / "damaged.npz"
-    craft(originals[kind], path, {"version": 2})
+    craft(originals[kind], path, {"version": 3})
     assert_refused(kind, path)
-    with pytest.raises(ValueError, match=r"format version 2, and this version.*install a newer"):
+    with pytest.raises(ValueError, match=r"format version 3, and this version.*install a newer"):
         LOADERS[kind][0](path)
 
 

@@ -737,3 +737,24 @@ def test_a_checkpoint_of_other_versions_is_told(tmp_path, iris, tiny, monkeypatc
     with pytest.warns(RuntimeWarning, match="bits may be others"):
         result = evolve(X, y, n_generations=6, start=path, **tiny)
     assert len(result.history) == 7
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"activation": "sigmoid"}, {"activation": "logistic"}),
+        ({"activation": ("logistic",)}, {"activation": ["sigmoid"]}),
+        ({"output_activation": "logistic"}, {"output_activation": "sigmoid"}),
+    ],
+)
+def test_a_run_goes_on_under_the_other_name_of_its_activation(tmp_path, before, after):
+    X, y = load_iris(return_X_y=True)
+    options = {"hidden_layer_sizes": (4,), "target_fitness": None, "random_state": 0}
+    path = tmp_path / "run.npz"
+    evolve(X, y, n_generations=3, callbacks=[Checkpoint(path)], **options | before)
+    resumed = evolve(X, y, n_generations=6, start=path, **options | after)
+    whole = evolve(X, y, n_generations=6, **options | before)
+    assert np.asarray(resumed.population).tobytes() == np.asarray(whole.population).tobytes()
+    (name,) = before
+    with pytest.raises(ValueError, match=f"{name}='tanh' where it was"):
+        evolve(X, y, n_generations=6, start=path, **options | {name: "tanh"})

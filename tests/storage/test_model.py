@@ -15,6 +15,7 @@ import ga_ann
 from ga_ann import validation
 from ga_ann.history import COLUMNS, History
 from ga_ann.network import forward, init_weights
+from ga_ann.preprocessing import Preprocessing
 from ga_ann.storage import files
 from ga_ann.storage.archive import read_archive, seal, write_archive
 from ga_ann.storage.model import Model, load_history, load_model, save_history, save_model
@@ -385,7 +386,7 @@ class TestDamage:
     @pytest.mark.parametrize(
         ("change", "message"),
         [
-            ({"version": 2}, "format version 2.*reads up to 1"),
+            ({"version": 3}, "format version 3.*reads up to 2"),
             ({"version": "1"}, "'version' in its header must be of type int, got '1'"),
             ({"kind": None}, "'kind'"),
             ({"format": "gann"}, "not that of a ga_ann file"),
@@ -551,6 +552,37 @@ def tanh(Z):
     return np.tanh(2 * Z)
 
 
+@pytest.mark.parametrize(
+    ("changes", "version"),
+    [
+        ({}, 1),
+        ({"extraction": None, "columns": None, "output_activation": "softmax"}, 1),
+        ({"preprocessing": Preprocessing.fit([[1.0, 2, 3, 4], [4, 3, 2, 1]])}, 2),
+        ({"feature_names": np.array(list("abcd"))}, 2),
+        ({"classes": None}, 2),
+        ({"activation": ("relu",)}, 2),
+        ({"activation": "logistic"}, 2),
+        ({"activation": np.sin}, 2),
+        ({"output_activation": np.cos}, 2),
+        ({"extraction": {"features": "hue", "bins": 4, "hue_range": [0, 1]}}, 2),
+    ],
+)
+def test_what_older_versions_know_nothing_of_is_refused_by_them(
+    tmp_path, monkeypatch, changes, version
+):
+    path, history = tmp_path / "m.npz", make_history()
+    save_model(path, make_model(**changes), history)
+    given = {"sin": np.sin, "cos": np.cos}
+    load_model(path, activations=given)
+    monkeypatch.setattr("ga_ann.storage.archive.VERSION", 1)  # as if this were an older one
+    if version == 1:
+        assert_same_model(load_model(path), make_model(**changes))
+        assert_same_history(load_history(path), history)
+        return
+    with pytest.raises(ValueError, match=r"format version 2, and this version .* reads up to 1;"):
+        load_model(path, activations=given)
+
+
 class TestCustomActivations:
     @pytest.mark.parametrize(
         ("hidden", "output"),
@@ -592,6 +624,25 @@ class TestCustomActivations:
             load_model(tmp_path / "m.npz", activations=given)
         assert load_model(tmp_path / "m.npz", activations={"swish": swish}).activation is swish
 
+    @pytest.mark.parametrize(
+        ("saved", "like"),
+        [
+            (np.floor, np.ceil),
+            (np.floor, np.trunc),
+            (np.rint, np.floor),
+            (lambda Z: np.clip(Z, 0, 6), lambda Z: np.maximum(Z, 0)),
+            (np.sin, lambda Z: np.where(np.abs(Z) < 0.01, Z + 1e-5, np.sin(Z))),
+            (np.tanh, lambda Z: np.clip(Z, -1, 1)),
+            (np.array, lambda Z: np.clip(Z, -1000, 1000)),
+        ],
+    )
+    def test_a_function_that_is_like_the_one_that_was_saved_is_refused(self, tmp_path, saved, like):
+        save_model(tmp_path / "m.npz", make_model(activation=saved))
+        name = saved.__name__
+        load_model(tmp_path / "m.npz", activations={name: saved})
+        with pytest.raises(ValueError, match="answers otherwise than the function that was saved"):
+            load_model(tmp_path / "m.npz", activations={name: like})
+
     def test_two_functions_of_one_name_are_refused(self, tmp_path):
         model = make_model(activation=lambda Z: np.sin(Z), output_activation=lambda Z: np.cos(Z))
         with pytest.raises(ValueError, match="two functions of the name '<lambda>'"):
@@ -600,7 +651,7 @@ class TestCustomActivations:
         same = lambda Z: np.sin(Z)  # noqa: E731
         save_model(tmp_path / "m.npz", make_model(activation=same, output_activation=same))
 
-    @pytest.mark.parametrize("answers", [None, np.zeros((2, 9)), np.zeros((1, 9), dtype=np.int8)])
+    @pytest.mark.parametrize("answers", [None, np.zeros((2, 40)), np.zeros((1, 40), dtype=np.int8)])
     def test_damaged_answers_are_refused(self, tmp_path, answers):
         path = tmp_path / "m.npz"
         save_model(path, make_model(activation=swish))
