@@ -418,8 +418,8 @@ def _read_excel(path: Path, expected: Expected) -> pd.DataFrame:
 
     with zipfile.ZipFile(path) as archive:
         unpacked = check_zip_sizes(archive.infolist(), path.stat().st_size)
-    book = load_workbook(path, read_only=True, data_only=True)
-    try:
+    with path.open("rb") as file:  # openpyxl leaves its own open where a sheet is not read whole
+        book = load_workbook(file, read_only=True, data_only=True)
         sheet = book.worksheets[0]
         sheet.reset_dimensions()
         rows: list[tuple[Any, ...]] = []
@@ -430,8 +430,6 @@ def _read_excel(path: Path, expected: Expected) -> pd.DataFrame:
             # A single cell far down and right would make a table of all that is before it.
             if len(rows) * width > unpacked or width > MOST_COLUMNS:
                 raise ValueError("its cells lie too far apart.")
-    finally:
-        book.close()
     return _from_cells(rows, width, expected.names)
 
 
