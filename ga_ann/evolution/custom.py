@@ -9,21 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ga_ann import parts
+from ga_ann.evolution.evaluation import read_only
 from ga_ann.evolution.memory import available_memory
 from ga_ann.evolution.problem import Problem
 from ga_ann.weight_sets import is_inside
 
-__all__ = ["check_parts", "cross", "mutate", "read_only"]
+__all__ = ["check_parts", "cross", "mutate"]
 
 COPIES = 12
 """Times that a check may hold the offspring in the memory that is left: twice what it does."""
-
-
-def read_only(array: NDArray[Any]) -> NDArray[Any]:
-    """Return a view of an array that cannot be written to."""
-    view = array.view()
-    view.flags.writeable = False
-    return view
 
 
 def cross(

@@ -14,8 +14,8 @@ import numpy as np
 import pygad
 from numpy.typing import NDArray
 
-from ga_ann.evolution.custom import cross, mutate, read_only
-from ga_ann.evolution.evaluation import Measurement
+from ga_ann.evolution.custom import cross, mutate
+from ga_ann.evolution.evaluation import Measurement, read_only
 from ga_ann.evolution.problem import Problem
 from ga_ann.evolution.recipe import PYGAD_CROSSOVERS, PYGAD_MUTATIONS, PYGAD_SELECTIONS
 from ga_ann.evolution.run import Run, next_mean, without_nan

@@ -29,7 +29,7 @@ from ga_ann.low_rank import Factors, LowRankPopulation
 from ga_ann.network import Activations, AnyActivation, Layer, find_activations, pair_layers
 from ga_ann.validation import check_number
 
-__all__ = ["Evaluator", "Measurement"]
+__all__ = ["Evaluator", "Measurement", "read_only"]
 
 BLOCK_BYTES = 2**20
 """What the widest layer of a block may take, where a block has several networks."""
@@ -53,7 +53,8 @@ THREADED_FLOPS = 5e6
 """Work of a block below which handing it to another thread costs more than it saves."""
 
 
-def _read_only(array: NDArray[Any]) -> NDArray[Any]:
+def read_only(array: NDArray[Any]) -> NDArray[Any]:
+    """Return a view of an array that cannot be written to."""
     view = array.view()
     view.flags.writeable = False
     return view
@@ -87,7 +88,7 @@ def _score(
     turns.sort(key=lambda turn: _may_overwrite(turn[1]))
     for k, score in turns:
         if not _may_overwrite(score):
-            lent = _read_only(outputs)
+            lent = read_only(outputs)
         else:
             lent = outputs if k == turns[-1][0] else outputs.copy()
         values[k] = np.array(score(lent, *targets))  # it may be a part of the outputs
@@ -162,8 +163,8 @@ class Evaluator:
         n_jobs: int | None = None,
     ) -> None:
         self.X = _as_floats(X, dtype)
-        self.y = _read_only(np.asarray(y))
-        weight = None if sample_weight is None else _read_only(np.asarray(sample_weight))
+        self.y = read_only(np.asarray(y))
+        weight = None if sample_weight is None else read_only(np.asarray(sample_weight))
         self.sample_weight = weight
         self._columns = self.X.T
         if not issparse(X) and self.X.nbytes <= 2**26:  # large data are not doubled
@@ -238,8 +239,8 @@ class Evaluator:
         if samples is not None:
             columns = self.X[samples].T
             columns = columns if issparse(columns) else np.ascontiguousarray(columns)
-            y = _read_only(self.y[..., samples])
-            weight = None if weight is None else _read_only(weight[samples])
+            y = read_only(self.y[..., samples])
+            weight = None if weight is None else read_only(weight[samples])
         n_samples = columns.shape[1]
         measured = Measurement(np.empty(n_solutions), np.empty(n_solutions))
         fitness = None if ranking_only and self._ranking is not None else self._fitness
