@@ -178,6 +178,8 @@ class Preprocessing:
                 "raw."
             )
         numbers, texts = _numbers(frame.loc[:, ~is_text]), _texts(frame.loc[:, is_text])
+        if raw and (missing := np.isnan(numbers)).any():
+            _refuse_missing(frame.columns[~is_text], missing)
         for k, name in enumerate(frame.columns[is_text]):
             _check_categories(name, texts[:, k])
         encoder = OneHotEncoder().fit(texts) if is_text.any() else None
@@ -185,10 +187,30 @@ class Preprocessing:
         return cls(
             columns=_column_array(frame),
             is_text=is_text,
-            **(_as_they_are(frame.columns[~is_text], numbers) if raw else _statistics(numbers)),
+            **(_as_they_are(numbers.shape[1]) if raw else _statistics(numbers)),
             categories=np.concatenate([np.array([], dtype=np.str_), *categories]).astype(np.str_),
             n_categories=np.array([len(known) for known in categories], dtype=np.int64),
             label=label,
+        )
+
+    @classmethod
+    def of_names(cls, names: Array) -> Preprocessing:
+        """Return that of numbers that are taken as they are, from columns of these names.
+
+        Examples
+        --------
+        >>> table = pd.DataFrame({"weight": [2.0], "size": [1.0]})
+        >>> Preprocessing.of_names(np.array(["size", "weight"])).transform(table).tolist()
+        [[1.0, 2.0]]
+        """
+        n = len(names)
+        return cls(
+            columns=names,
+            is_text=np.zeros(n, dtype=bool),
+            **_as_they_are(n),
+            categories=np.array([], dtype=np.str_),
+            n_categories=np.array([], dtype=np.int64),
+            label=None,
         )
 
     def transform(self, X: pd.DataFrame | ArrayLike) -> NDArray[np.float64]:
@@ -272,9 +294,15 @@ class Preprocessing:
         return selected
 
     def find_label(self, frame: pd.DataFrame) -> Hashable | None:
-        """Return the column of a table that holds the labels, if there is one to be told."""
+        """Return the column of a table that holds the labels, if there is one to be told.
+
+        Where nobody has said which, it is the last one, if that is all that is more.
+        """
         places = frame.columns
         if self.is_named and is_named(frame):
+            more = set(places) - set(self.columns.tolist())
+            if self.label is None and more == {places[-1]}:
+                return str(places[-1])
             return self.label if self.label in places else None
         if frame.shape[1] == len(self.columns) or self.is_named:
             return None
@@ -354,11 +382,8 @@ def _statistics(numbers: NDArray[np.float64]) -> dict[str, Array]:
     return {"medians": imputer.statistics_, "means": scaler.mean_, "scales": scaler.scale_}
 
 
-def _as_they_are(names: pd.Index[Any], numbers: NDArray[np.float64]) -> dict[str, Array]:
-    missing = np.isnan(numbers)
-    if missing.any():
-        _refuse_missing(names, missing)
-    n = numbers.shape[1]
+def _as_they_are(n: int) -> dict[str, Array]:
+    """Return the statistics that leave so many numbers alone."""
     return {"medians": np.full(n, np.nan), "means": np.zeros(n), "scales": np.ones(n)}
 
 

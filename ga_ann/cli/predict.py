@@ -85,7 +85,7 @@ def _load(network: Model, inputs: Sequence[str], target: Path | None, label: str
             extraction=network.extraction,
             n_features=network.n_features,
             label=label,
-            preprocessing=network.preprocessing,
+            preprocessing=network.table_columns,
             verbose=shows_bars(),
         )
     if target is not None or label is not None:

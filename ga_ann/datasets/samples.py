@@ -199,7 +199,7 @@ def load_samples(
     if labelled or target is not None:
         X, y = load_features(path, target)
         return Samples(X, _number(X), y)
-    X, known = load_unlabelled(path, n_features=n_features)
+    X, known = load_unlabelled(path, n_features=n_features, label=label)
     return Samples(X, _number(X), known)
 
 

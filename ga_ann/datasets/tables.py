@@ -93,7 +93,9 @@ def load_features(path: PathLike, target: PathLike | None = None) -> tuple[Array
     return X, y
 
 
-def load_unlabelled(path: PathLike, *, n_features: int | None = None) -> tuple[Array, Array | None]:
+def load_unlabelled(
+    path: PathLike, *, n_features: int | None = None, label: str | int | None = None
+) -> tuple[Array, Array | None]:
     """Load features to predict on, and their labels where the file has them.
 
     Parameters
@@ -102,8 +104,9 @@ def load_unlabelled(path: PathLike, *, n_features: int | None = None) -> tuple[A
         A file as for `load_features`, or one without labels: ``.npy`` or ``.pkl``, an ``.npz``
         with ``data`` or ``X`` alone, a table of `n_features` columns.
     n_features : int, optional
-        Number of features that are expected. Where it is not given, the last column of a table
-        is the label.
+        Number of features that are expected. A table of another number of columns has a label.
+    label : str or int, optional
+        The column of a table that holds the labels, as for `load_frame`; the last one by default.
 
     Returns
     -------
@@ -121,7 +124,9 @@ def load_unlabelled(path: PathLike, *, n_features: int | None = None) -> tuple[A
         if suffix in _ARRAY_READERS:
             return _check_data(_ARRAY_READERS[suffix](path)), None
         if suffix in FRAME_SUFFIXES:
-            return _unlabelled(read_frame(path, Expected(keeps_empty=True)), n_features)
+            asked = None if label is None else str(label)
+            frame = read_frame(path, Expected(asked, keeps_empty=True))
+            return _unlabelled(frame, n_features, label)
         arrays = _read_npz(path, *_UNLABELLED)
         X = _check_data(arrays[0])
         if len(arrays) == 1:
@@ -232,12 +237,14 @@ def load_unlabelled_frame(
         return features, _check_labels(labels_of(frame[place], complete=False), unknown=True)
 
 
-def _unlabelled(frame: pd.DataFrame, n_features: int | None) -> tuple[Array, Array | None]:
+def _unlabelled(
+    frame: pd.DataFrame, n_features: int | None, label: str | int | None
+) -> tuple[Array, Array | None]:
     y = None
-    if frame.shape[1] != n_features:
-        *features, label = frame.columns
-        y = _check_labels(labels_of(frame[label]))
-        frame = frame[features]
+    if frame.shape[1] != n_features or label is not None:
+        place = find_column(frame.columns, label)
+        y = _check_labels(labels_of(frame[place]))
+        frame = frame.drop(columns=[place])
     return Preprocessing.fit(frame, raw=True).transform(frame), y
 
 

@@ -183,6 +183,13 @@ class Model:
             return int(self.weights[0].shape[0])
         return self.columns.size if self.columns.dtype.kind == "b" else None
 
+    @property
+    def table_columns(self) -> Preprocessing | None:
+        """How the columns of a table are known; None where they are by their places."""
+        if self.preprocessing is not None or self.feature_names is None:
+            return self.preprocessing
+        return Preprocessing.of_names(self.feature_names)
+
     def _select_columns(self, X: ArrayLike) -> NDArray[Any]:
         if self.preprocessing is not None:
             features = self.preprocessing.transform(X)

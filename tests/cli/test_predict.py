@@ -10,7 +10,7 @@ from PIL import Image
 from sklearn.datasets import load_diabetes, load_iris
 from sklearn.metrics import r2_score
 
-from ga_ann import cli
+from ga_ann import GeneticMLPClassifier, cli
 from ga_ann.datasets import hue_histogram
 from ga_ann.storage.model import Model, load_model, save_model
 
@@ -231,3 +231,44 @@ def test_a_table_without_names_is_taken_in_the_trainings_order_and_told(
         f"ga-ann: {tmp_path / 't.csv'} has no names of columns, so they are taken in the order of "
         "the training\n"
     )
+
+
+@pytest.fixture(scope="module")
+def iris_table():
+    """Return iris as a table of numbers with names, and its labels."""
+    known = load_iris(as_frame=True)
+    return known.data, known.target
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_the_label_that_is_named_is_not_taken_for_a_feature(ga, fails, iris_table, tmp_path, named):
+    """Of models saved from Python, whether they know names of columns or not."""
+    X, y = iris_table
+    model, table = tmp_path / "m.npz", tmp_path / "front.csv"
+    estimator = GeneticMLPClassifier((8,), random_state=0, n_generations=200)
+    estimator.fit(X if named else X.to_numpy(), y).save(model)
+    X.assign(kind=y)[["kind", *X.columns]].to_csv(table, index=False)
+    n_right = int((estimator.predict(X if named else X.to_numpy()) == y).sum())
+    for label in ("kind", "1"):
+        assert ga("predict", model, table, "--label", label)[2].startswith(
+            f"{n_right} of 150 right"
+        )
+    assert "there is no column 'nope'" in fails("predict", model, table, "--label", "nope")
+
+
+def test_a_model_saved_from_python_knows_columns_by_their_names(ga, fails, iris_table, tmp_path):
+    X, y = iris_table
+    model, table = tmp_path / "m.npz", tmp_path / "t.csv"
+    GeneticMLPClassifier((8,), random_state=0, n_generations=50).fit(X, y).save(model)
+
+    def answers(frame):
+        frame.to_csv(table, index=False)
+        return ga("predict", model, table)
+
+    expected = answers(X)
+    assert answers(X.iloc[:, ::-1]) == expected
+    code, text, err = answers(X.iloc[:, ::-1].assign(kind=y))  # in the last column, as in training
+    assert (code, text) == expected[:2]
+    assert "of 150 right" in err
+    X.iloc[:, 1:].to_csv(table, index=False)
+    assert "lacks sepal length (cm)" in fails("predict", model, table)
