@@ -38,6 +38,9 @@ __all__ = [
 MAY_CHANGE = ("n_generations", "max_time", "max_evaluations", "target_fitness")
 """Settings that a run may go on with another value of: they only say when it ends."""
 
+ACTIVATIONS = ("activation", "output_activation")
+"""Settings that name activations."""
+
 SYNONYMS = {"logistic": "sigmoid"}
 """Activations with two names."""
 
@@ -88,13 +91,14 @@ def describe_difference(
 def _comparable(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return settings with one name for each thing, and lists for tuples, as files have them."""
     same: dict[str, Any] = json.loads(json.dumps(dict(settings), default=to_json))
-    for name in ("activation", "output_activation"):
-        value = same.get(name)
-        if isinstance(value, list):
-            same[name] = [SYNONYMS.get(one, one) for one in value]
-        elif isinstance(value, str):
-            same[name] = SYNONYMS.get(value, value)
-    return same
+    return same | {name: _by_one_name(same.get(name)) for name in ACTIVATIONS}
+
+
+def _by_one_name(activations: Any) -> Any:
+    """Return activations without their other names; a file's may be anything."""
+    if isinstance(activations, list):
+        return [_by_one_name(one) for one in activations]
+    return SYNONYMS.get(activations, activations) if isinstance(activations, str) else activations
 
 
 @contextmanager

@@ -758,3 +758,18 @@ def test_a_run_goes_on_under_the_other_name_of_its_activation(tmp_path, before, 
     (name,) = before
     with pytest.raises(ValueError, match=f"{name}='tanh' where it was"):
         evolve(X, y, n_generations=6, start=path, **options | {name: "tanh"})
+
+
+@pytest.mark.parametrize("activation", [[[]], [{}], {}, 5, None, [["relu"]]])
+def test_activations_of_a_file_may_be_anything_and_are_refused(
+    checkpointed, tiny, tmp_path, activation
+):
+    path, data = checkpointed
+    forged = tmp_path / "forged.npz"
+    header, arrays = read_archive(path, "checkpoint")
+    del arrays[HEADER]
+    header = {name: header[name] for name in ("history", "shapes", "state", "data", "versions")}
+    header["history"]["settings"]["activation"] = activation
+    write_archive(forged, "checkpoint", header, arrays, compress=False)
+    with pytest.raises(ValueError, match="the checkpoint is one of another run: activation="):
+        evolve(**data, start=forged, n_generations=9, **tiny)
