@@ -33,8 +33,9 @@ from ga_ann import forward, reshape, validation
 from ga_ann.callbacks import EarlyStopping
 from ga_ann.estimator import SHARED, GeneticMLPClassifier, GeneticMLPRegressor
 from ga_ann.evolution import RECIPES, Recipe
-from ga_ann.evolution.run import next_mean
+from ga_ann.evolution.breeding import next_mean
 from ga_ann.fitness import neg_cost
+from ga_ann.operators import rank_order
 from tests.runs import evolve
 
 X, Y = load_wine(return_X_y=True)
@@ -854,8 +855,10 @@ def test_the_loss_is_that_of_the_best_ranked_network_at_each_check():
         if len(history) % 10 == 1:  # the tenth generation, and every tenth after it
             scores = {}
             networks = [ga.population[k] for k in range(len(ga.population))]
-            shapes = ga.state.shapes
-            for k, genes in enumerate([*networks, next_mean(ga.state, ga._run.problem.recipe)]):
+            shapes, recipe = ga.state.shapes, ga._run.problem.recipe
+            parents = rank_order(ga.ranking)[: recipe.n_parents]
+            mean = next_mean(ga.population, ga.state.mean, recipe, parents)
+            for k, genes in enumerate([*networks, mean]):
                 scores[k] = log_loss(Y, softmax(forward(reshape(genes, shapes), X), axis=1))
             losses.append(min([*losses, *scores.values()]))
 

@@ -7,29 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
 import pygad
 from numpy.typing import NDArray
 
+from ga_ann.evolution.breeding import Breeder, Descent, Place
 from ga_ann.evolution.custom import cross, mutate
 from ga_ann.evolution.evaluation import Measurement, read_only
 from ga_ann.evolution.problem import Problem
 from ga_ann.evolution.recipe import PYGAD_CROSSOVERS, PYGAD_MUTATIONS, PYGAD_SELECTIONS
-from ga_ann.evolution.run import Run, next_mean, without_nan
+from ga_ann.evolution.run import Run, without_nan
 from ga_ann.evolution.summary import summarise
 from ga_ann.low_rank import LowRankPopulation
-from ga_ann.operators import (
-    CROSSOVERS,
-    MUTATIONS,
-    SELECTIONS,
-    decay_weights,
-    noise_table,
-    rank_order,
-    step_mutation,
-)
+from ga_ann.operators import SELECTIONS, rank_order
 from ga_ann.parts import select
 from ga_ann.state import State
 from ga_ann.storage import as_generator_state, using_state
@@ -62,12 +55,14 @@ class NetworkGA(pygad.GA):
         self.state: State = run.state
         self._run = run
         self._in_loop = False  # of PyGAD, and not in a callback
+        self._place = Place()
+        self._next_place = Place()
         state, recipe = run.state, run.problem.recipe
         # Where the offspring grow: in a place of their own while their generation is needed.
         in_place = breeds_in_place(run.problem)
         self._next: Any = state.population if in_place else np.empty_like(state.population)
         if not len(state.ranking):
-            measured = run.measure(state.population)
+            measured = run.measure(state.population, place=self._place)
             state.fitness, state.ranking = without_nan(measured.fitness), measured.ranking
         self._known = Measurement(state.fitness, state.ranking)
         super().__init__(
@@ -83,7 +78,7 @@ class NetworkGA(pygad.GA):
             on_generation=NetworkGA.note,
             random_seed=state.engine_seed,
             suppress_warnings=True,
-            **_operators(state, run.problem),
+            **_operators(run),
         )
         if isinstance(self.parent_selection_type, str):
             self._pygad_select: Callable[..., Any] = self.select_parents
@@ -117,6 +112,14 @@ class NetworkGA(pygad.GA):
         return self.state.ranking
 
     @property
+    def breeding(self) -> NDArray[np.intp]:
+        """Which solutions the next generation comes of, in the order in which they count."""
+        if self._run.breeder.is_centred and not isinstance(self.population, LowRankPopulation):
+            return rank_order(self.ranking)[: self._run.problem.recipe.n_parents]
+        indices: NDArray[np.intp] = self.last_generation_parents_indices
+        return indices
+
+    @property
     def offspring(self) -> NDArray[Any]:
         """The rows that the next generation's offspring are to fill."""
         rows: NDArray[Any] = self._next[self.keep_elitism :]
@@ -135,6 +138,7 @@ class NetworkGA(pygad.GA):
 
     def run_crossover(self) -> None:
         """Mate the parents; weights that overflow rank worst, and that is all."""
+        self.note_descent()
         with np.errstate(over="ignore", invalid="ignore"):
             super().run_crossover()
 
@@ -143,8 +147,18 @@ class NetworkGA(pygad.GA):
         with np.errstate(over="ignore", invalid="ignore"):
             super().run_mutation()
 
+    def note_descent(self) -> None:
+        """Take note of how the next generation comes of this one, before it does."""
+        if self._run.cluster is None:
+            return
+        elites = rank_order(self.ranking)[: self.keep_elitism]
+        number, rng = self._place.number + 1, deepcopy(self.state.rng)
+        descent = Descent(self.breeding, elites, rng, self.state.schedule.sigma)
+        self._next_place = Place(number, descent)
+
     def run_update_population(self) -> None:
         """Let the elites and the offspring take the population's place."""
+        self._place = self._next_place
         elites = rank_order(self.ranking)[: self.keep_elitism]
         self._next[: len(elites)] = self.population[elites]
         if not np.may_share_memory(self.last_generation_offspring_mutation, self._next):
@@ -164,6 +178,7 @@ class NetworkGA(pygad.GA):
         if n_unknown:
             new = self._run.measure(
                 self.population[n_known:] if n_known else self.population,
+                place=self._place._replace(first=n_known),
                 fitness_wanted=not self._in_loop,
             )
             pairs = zip(known, new, strict=True)
@@ -274,22 +289,23 @@ class LowRankGA(NetworkGA):
 
     def run_crossover(self) -> None:
         """Move the mean."""
-        state, problem = self.state, self._run.problem
-        mean = next_mean(state, problem.recipe, self.last_generation_parents_indices)
-        weight_decay: Any = problem.recipe.weight_decay
-        decay_weights(mean[None], problem.shapes, weight_decay * state.schedule.sigma)
-        self.last_generation_offspring_crossover = mean
+        self.note_descent()
+        self.last_generation_offspring_crossover = self._run.breeder.move_mean(
+            self.population, None, self.breeding, self.state.schedule.sigma
+        )
 
     def run_mutation(self) -> None:
         """Draw the places that the offspring's mutations come from."""
-        noise = self.population.noise
-        places = noise.draw_places(self.state.rng, len(self.population))
-        self.last_generation_offspring_mutation = LowRankPopulation(
-            self.last_generation_offspring_crossover, places, self.state.schedule.sigma, noise
+        self.last_generation_offspring_mutation = self._run.breeder.draw_around(
+            self.state.rng,
+            self.last_generation_offspring_crossover,
+            len(self.population),
+            self.state.schedule.sigma,
         )
 
     def run_update_population(self) -> None:
         """Let the offspring take the population's place."""
+        self._place = self._next_place
         self.population = self.last_generation_offspring_mutation
 
     def best_solution(
@@ -320,20 +336,16 @@ def breeds_in_place(problem: Problem) -> bool:
 # ---------------------------------------------------------------- operators
 
 
-def _operators(state: State, problem: Problem) -> dict[str, Any]:
+def _operators(run: Run) -> dict[str, Any]:
     """Return PyGAD's options that select the operators: its own by name, ours as functions."""
-    recipe = problem.recipe
-    if recipe.mutation == "low_rank":
+    if run.problem.recipe.mutation == "low_rank":
         return dict.fromkeys(
             ("parent_selection_type", "crossover_type", "mutation_type"), _done_by_the_engine
         )
-    # A generator of its own: a run that goes on draws the same table again.
-    rng = np.random.default_rng(state.noise_seed)
-    table = noise_table(rng, problem.n_genes, recipe.dtype)
     return {
-        "parent_selection_type": _selection(state, problem),
-        "crossover_type": _crossover(state, problem, table),
-        **_mutation(state, problem, table),
+        "parent_selection_type": _selection(run.state, run.problem),
+        "crossover_type": _crossover(run.state, run.problem, run.breeder),
+        **_mutation(run.state, run.problem, run.breeder),
     }
 
 
@@ -361,66 +373,40 @@ def _choose(state: State, selection: Any, n_parents: Any) -> NDArray[np.intp]:
     return SELECTIONS[selection](state.rng, state.ranking, n_parents)
 
 
-def _crossover(state: State, problem: Problem, table: NDArray[Any]) -> Any:
-    shapes = problem.shapes
+def _crossover(state: State, problem: Problem, breeder: Breeder) -> Any:
     name: Any = problem.recipe.crossover
-    weight_decay: Any = problem.recipe.weight_decay
     if name in PYGAD_CROSSOVERS:
         return name
-    if name == "mean" and problem.recipe.recombination == "centred":
-        return _centred_crossover(state, problem)
 
     def crossover(parents: NDArray[Any], size: tuple[int, int], ga: NetworkGA) -> NDArray[Any]:
-        decay_weights(parents, shapes, weight_decay * state.schedule.sigma)
+        sigma = state.schedule.sigma
+        if breeder.is_centred:
+            state.mean = breeder.move_mean(state.population, state.mean, ga.breeding, sigma)
+            ga.offspring[:] = state.mean
+            return ga.offspring
+        breeder.decay(parents, sigma)
         if callable(name):
             ga.offspring[:] = cross(problem, state.rng, read_only(parents), len(ga.offspring))
         else:
-            CROSSOVERS[name](state.rng, parents, ga.offspring, shapes=shapes, table=table)
+            breeder.cross(state.rng, parents, ga.offspring)
         return ga.offspring
 
     return crossover
 
 
-def _centred_crossover(state: State, problem: Problem) -> Any:
-    weight_decay: Any = problem.recipe.weight_decay
-
-    def crossover(parents: NDArray[Any], size: tuple[int, int], ga: NetworkGA) -> NDArray[Any]:
-        state.mean = next_mean(state, problem.recipe)
-        decay_weights(state.mean[None], problem.shapes, weight_decay * state.schedule.sigma)
-        ga.offspring[:] = state.mean
-        return ga.offspring
-
-    return crossover
-
-
-def _mutation(state: State, problem: Problem, table: NDArray[Any]) -> dict[str, Any]:
-    recipe, scale = problem.recipe, problem.scale
+def _mutation(state: State, problem: Problem, breeder: Breeder) -> dict[str, Any]:
+    recipe = problem.recipe
     rate: Any = recipe.mutation_rate
-    mutate_by: Any = recipe.mutation
-    if mutate_by in PYGAD_MUTATIONS:
+    if recipe.mutation in PYGAD_MUTATIONS:
         shares = [100 * share for share in rate] if isinstance(rate, tuple) else 100 * rate
         return {"mutation_type": recipe.mutation, "mutation_percent_genes": shares}
 
-    if callable(mutate_by):
-
-        def change(offspring: NDArray[Any], sigma: float) -> None:
-            offspring[:] = mutate(problem, state.rng, read_only(offspring), sigma)
-    elif mutate_by == "step":
-        values = np.asarray(problem.weight_values, dtype=recipe.dtype)
-
-        def change(offspring: NDArray[Any], sigma: float) -> None:
-            at_rate = min(1.0, rate * sigma)
-            step_mutation(state.rng, offspring, values, sigma=sigma, rate=at_rate)
-    else:
-        add_noise = partial(
-            MUTATIONS[mutate_by], rate=rate, table=table if recipe.noise == "table" else None
-        )
-
-        def change(offspring: NDArray[Any], sigma: float) -> None:
-            add_noise(state.rng, offspring, scale * scale.dtype.type(sigma))
-
     def mutation(offspring: NDArray[Any], ga: NetworkGA) -> NDArray[Any]:
-        change(offspring, state.schedule.sigma)
+        sigma = state.schedule.sigma
+        if callable(recipe.mutation):
+            offspring[:] = mutate(problem, state.rng, read_only(offspring), sigma)
+        else:
+            breeder.mutate(state.rng, offspring, sigma)
         return offspring
 
     return {"mutation_type": mutation}

@@ -13,6 +13,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from math import prod
 from numbers import Integral
 from types import TracebackType
@@ -29,7 +30,7 @@ from ga_ann.low_rank import Factors, LowRankPopulation
 from ga_ann.network import Activations, AnyActivation, Layer, find_activations, pair_layers
 from ga_ann.validation import check_number
 
-__all__ = ["Evaluator", "Measurement", "read_only"]
+__all__ = ["Evaluator", "Measurement", "rank_failed_last", "read_only"]
 
 BLOCK_BYTES = 2**20
 """What the widest layer of a block may take, where a block has several networks."""
@@ -112,6 +113,14 @@ class Measurement(NamedTuple):
     ranking: NDArray[np.float64]
 
 
+def rank_failed_last(measured: Measurement) -> Measurement:
+    """Let those solutions rank worst whose fitness failed, unless it did for all of them alike."""
+    failed = np.isnan(measured.fitness)
+    if not failed.all():
+        measured.ranking[failed] = np.nan
+    return measured
+
+
 class Evaluator:
     """Measures the fitness of whole populations on the same samples, or on some of them.
 
@@ -166,10 +175,6 @@ class Evaluator:
         self.y = read_only(np.asarray(y))
         weight = None if sample_weight is None else read_only(np.asarray(sample_weight))
         self.sample_weight = weight
-        self._columns = self.X.T
-        if not issparse(X) and self.X.nbytes <= 2**26:  # large data are not doubled
-            # BLAS multiplies columns that are contiguous a little faster.
-            self._columns = np.ascontiguousarray(self._columns)
         self.shapes = list(shapes)
         self._fitness = fitness
         self._ranking = None if ranking is fitness else ranking
@@ -180,8 +185,31 @@ class Evaluator:
         if n_jobs is not None:
             check_number(n_jobs, "n_jobs", Integral, low=1)
         self._n_jobs: int = n_jobs or joblib.cpu_count()
+        self._prepare()
+
+    def _prepare(self) -> None:
+        """Make what a pickle leaves out."""
+        self._columns = self.X.T
+        if not issparse(self.X) and self.X.nbytes <= 2**26:  # large data are not doubled
+            # BLAS multiplies columns that are contiguous a little faster.
+            self._columns = np.ascontiguousarray(self._columns)
         self._pool = ThreadPoolExecutor(self._n_jobs)
         self._buffers = threading.local()
+
+    def __getstate__(self) -> dict[str, Any]:
+        left_out = ("_columns", "_pool", "_buffers")
+        return {name: value for name, value in vars(self).items() if name not in left_out}
+
+    def __setstate__(self, held: dict[str, Any]) -> None:
+        vars(self).update(held)
+        self._prepare()
+
+    def with_threads(self, n_jobs: int) -> Self:
+        """Return what measures the same with so many threads."""
+        other = copy(self)
+        other._n_jobs, other._buffers = n_jobs, threading.local()
+        other._pool = ThreadPoolExecutor(n_jobs)
+        return other
 
     @property
     def failure(self) -> str | None:
@@ -207,6 +235,7 @@ class Evaluator:
         samples: NDArray[np.intp] | None = None,
         *,
         ranking_only: bool = False,
+        block_size: int | None = None,
     ) -> Measurement:
         """Return the fitness of every solution, and what selection ranks by.
 
@@ -218,6 +247,10 @@ class Evaluator:
             Indices of the samples to measure on, repetitions included; None for all.
         ranking_only : bool, default=False
             Whether to leave out the fitness, where the ranking is another score.
+        block_size : int, optional
+            Number of networks at a time; None for `block_size`. The last bits depend on it: a part
+            of a population is measured as the whole is where it is cut between blocks, of the size
+            that the whole's have.
 
         Returns
         -------
@@ -245,12 +278,11 @@ class Evaluator:
         measured = Measurement(np.empty(n_solutions), np.empty(n_solutions))
         fitness = None if ranking_only and self._ranking is not None else self._fitness
 
-        cost = 2.0 * n_genes * n_samples
         shared = None
         if isinstance(population, LowRankPopulation):
-            cost = LOW_RANK_FLOPS * sum(self._widths) * n_samples
             shared = self._multiply_first(population, columns)
-        size = self._block_size(population, n_samples, cost)
+        size, cost = block_size or self.block_size(population, n_samples), self._cost(population)
+        cost *= n_samples
         blocks = [slice(k, k + size) for k in range(0, n_solutions, size)]
         n_shares = min(self._n_jobs, len(blocks)) if size * cost > THREADED_FLOPS else 1
 
@@ -264,14 +296,16 @@ class Evaluator:
         measure(0)
         for other in others:
             other.result()
-        failed = np.isnan(measured.fitness)
-        if not failed.all():
-            measured.ranking[failed] = np.nan
-        return measured
+        return rank_failed_last(measured)
 
-    def _block_size(
-        self, population: NDArray[Any] | LowRankPopulation, n_samples: int, cost: float
-    ) -> int:
+    def _cost(self, population: NDArray[Any] | LowRankPopulation) -> float:
+        """Return the work of a solution for each sample, in multiplications and additions."""
+        if isinstance(population, LowRankPopulation):
+            return LOW_RANK_FLOPS * sum(self._widths)
+        return 2.0 * count_genes(self.shapes)
+
+    def block_size(self, population: NDArray[Any] | LowRankPopulation, n_samples: int) -> int:
+        """Return how many networks of a population are measured at a time on so many samples."""
         item = self.X.dtype.itemsize
         row_bytes, most_bytes = max(self._widths) * n_samples * item, BLOCK_BYTES
         # At least four blocks, so that two or four threads end at the same time; but none that is
@@ -280,7 +314,8 @@ class Evaluator:
         if isinstance(population, LowRankPopulation):
             most_bytes = LOW_RANK_BYTES
             row_bytes = max(row_bytes, population.noise.n_factors * item)
-            most = max(most, min(len(population), int(THREADED_FLOPS / cost)))
+            enough = int(THREADED_FLOPS / (self._cost(population) * n_samples))
+            most = max(most, min(len(population), enough))
         return max(1, min(most_bytes // row_bytes, most))
 
     def _multiply_first(

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from copy import deepcopy
 from dataclasses import asdict, dataclass, replace
 from numbers import Integral
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import joblib
 import numpy as np
@@ -18,6 +18,8 @@ from numpy.typing import ArrayLike, NDArray
 from ga_ann.callbacks import Callback, EarlyStopping, ProgressBar, as_callbacks
 from ga_ann.chromosome import count_genes, flatten, reshape
 from ga_ann.ctrl_c import is_one_of_many
+from ga_ann.evolution.breeding import Breeder
+from ga_ann.evolution.cluster import Cluster, connect
 from ga_ann.evolution.custom import check_parts
 from ga_ann.evolution.data import TrainingData
 from ga_ann.evolution.engine import NetworkGA, breeds_in_place, make_engine
@@ -40,6 +42,9 @@ from ga_ann.validation import (
     check_number,
     feature_names_of,
 )
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 __all__ = ["EvolutionResult", "evolve"]
 
@@ -104,6 +109,7 @@ def evolve(
     callbacks: Iterable[Callback | Callable[..., Any]] = (),
     random_state: int | np.random.Generator | None = None,
     n_jobs: int | None = None,
+    client: Client | str | None = None,
     verbose: bool = False,
 ) -> EvolutionResult:
     """Train a network with a genetic algorithm.
@@ -196,6 +202,15 @@ def evolve(
         The one source of randomness; the same seed gives the same result on the same machine.
     n_jobs : int, optional
         Number of threads; None for one a core. The result does not depend on it.
+    client : distributed.Client or str, optional
+        A Dask cluster, or the address of its scheduler, whose workers measure the generations. The
+        samples go to each of them once; then a generation is a few kilobytes. The result is the
+        same to the bit for any number of workers, for none, and after losses, where all have the
+        same versions of the packages and kind of processor. A worker that is lost has its part
+        measured elsewhere, and workers may join; where the scheduler or every worker is gone for a
+        minute, the run ends with the generation, its best solution and its checkpoint, and its
+        `stop_reason` is ``"cluster"``. Workers run what clients send them: let nobody reach the
+        scheduler who may not run programs on its machines. It takes ``ga-ann[cluster]``.
     verbose : bool, default=False
         Whether to show a progress bar.
 
@@ -213,6 +228,10 @@ def evolve(
         If a parameter is of the wrong type.
     MemoryError
         If the run needs more memory than there is; before it begins.
+    RuntimeError
+        If the cluster has no worker, or one that cannot be used; before the run begins.
+    ConnectionError
+        If no scheduler answers at the address.
 
     Examples
     --------
@@ -263,7 +282,10 @@ def evolve(
     state = _begin(start, problem, settings, fingerprints, random_state)
 
     hooks += _own_callbacks(limits, verbose)
-    state, ga, stop_reason = _run(state, problem, limits, held_out, hooks, start, n_threads)
+    with connect(client) as connected:
+        state, ga, stop_reason = _run(
+            state, problem, limits, held_out, hooks, start, n_threads, connected
+        )
     return EvolutionResult(
         weights=reshape(state.best.solution, problem.shapes),
         history=state.history,
@@ -492,6 +514,7 @@ def _run(
     callbacks: list[Callback],
     start: Any,
     n_threads: int,
+    client: Client | None,
 ) -> tuple[State, NetworkGA, str]:
     """Do the run, with what it needs of the machine; return its end, its engine and the reason."""
     with ExitStack() as stack:
@@ -509,11 +532,17 @@ def _run(
             for part in (problem.data, held_out)
             if part is not None
         ]
+        breeder = Breeder.of(problem, state)
+        cluster = None
+        if client is not None:
+            cluster = stack.enter_context(Cluster(client, evaluators[0], breeder))
         run = Run(
             state,
             problem,
             limits,
             *evaluators,
+            breeder=breeder,
+            cluster=cluster,
             callbacks=callbacks,
             is_interrupted=lambda: interruption.requested,
         )

@@ -15,7 +15,7 @@ from typing import Any, Self
 
 from threadpoolctl import ThreadpoolController
 
-__all__ = ["Interruption", "find_blas", "one_blas_thread"]
+__all__ = ["Interruption", "blas_kernels", "find_blas", "one_blas_thread"]
 
 _LOCK = threading.Lock()
 _STATE: dict[str, Any] = {"runs": 0, "limiter": None}
@@ -25,6 +25,13 @@ _STATE: dict[str, Any] = {"runs": 0, "limiter": None}
 def find_blas() -> ThreadpoolController:
     """Find the libraries: once, as it takes as long as a small run, and after they were loaded."""
     return ThreadpoolController()
+
+
+def blas_kernels() -> str:
+    """Return which kernels the BLAS libraries multiply with; others give other last bits."""
+    libraries = (library.info() for library in find_blas().lib_controllers)
+    names = {f"{it['internal_api']} {it.get('architecture')}" for it in libraries}
+    return ", ".join(sorted(names))
 
 
 def _let_go() -> None:

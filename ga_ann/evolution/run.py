@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from copy import deepcopy
 from dataclasses import dataclass
+from functools import partial
 from numbers import Integral
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -12,39 +14,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ga_ann.callbacks import Callback
+from ga_ann.evolution.breeding import Breeder, Place, next_mean
 from ga_ann.evolution.evaluation import Evaluator, Measurement
 from ga_ann.evolution.problem import Problem
-from ga_ann.evolution.recipe import Recipe
 from ga_ann.low_rank import LowRankPopulation
-from ga_ann.operators import RECOMBINATIONS, rank_order
+from ga_ann.operators import rank_order
 from ga_ann.state import Best, State
 from ga_ann.validation import check_number
 
 if TYPE_CHECKING:
+    from ga_ann.evolution.cluster import Cluster
     from ga_ann.evolution.engine import NetworkGA
 
-__all__ = ["Limits", "Run", "next_mean", "without_nan"]
+__all__ = ["Limits", "Run", "without_nan"]
 
 CHECK_EVERY = 10
 """Generations between two measurements of a candidate on all samples."""
-
-
-def next_mean(state: State, recipe: Recipe, chosen: NDArray[np.intp] | None = None) -> NDArray[Any]:
-    """Return the mean of the next generation's offspring, before weight decay.
-
-    The parents that selection has `chosen` count in their order; None is those of best rank.
-    """
-    if chosen is None:
-        chosen = rank_order(state.ranking)[: recipe.n_parents]
-    weights = RECOMBINATIONS[recipe.recombination](len(chosen))  # type: ignore[index]
-    population = state.population
-    with np.errstate(over="ignore", invalid="ignore"):
-        if isinstance(population, LowRankPopulation):
-            return population.take(chosen).recombine(weights)
-        mean: NDArray[Any] = weights.astype(population.dtype) @ population[chosen]
-        if recipe.recombination == "centred":
-            mean += population.mean(axis=0) if state.mean is None else state.mean
-    return mean
 
 
 Candidate = tuple[NDArray[Any], Measurement]
@@ -94,6 +79,10 @@ class Run:
         When to stop.
     evaluate, validate : Evaluator
         Measure on the training and, if there are any, on the validation data.
+    breeder : Breeder
+        How a generation comes of the one before.
+    cluster : Cluster, optional
+        Measures the generations, instead of `evaluate`.
     callbacks : iterable of Callback
         What to do after each generation.
     is_interrupted : callable
@@ -113,6 +102,8 @@ class Run:
         evaluate: Evaluator,
         validate: Evaluator | None = None,
         *,
+        breeder: Breeder,
+        cluster: Cluster | None = None,
         callbacks: Iterable[Callback] = (),
         is_interrupted: Callable[[], bool] = lambda: False,
     ) -> None:
@@ -121,6 +112,8 @@ class Run:
         self.limits = limits
         self.evaluate = evaluate
         self.validate = validate
+        self.breeder = breeder
+        self.cluster = cluster
         self.callbacks = list(callbacks)
         self.stop_reason = "n_generations"
         self._is_interrupted = is_interrupted
@@ -135,13 +128,19 @@ class Run:
     # ------------------------------------------------------------ measuring
 
     def measure(
-        self, population: NDArray[Any] | LowRankPopulation, *, fitness_wanted: bool = False
+        self,
+        population: NDArray[Any] | LowRankPopulation,
+        *,
+        place: Place | None = None,
+        fitness_wanted: bool = False,
     ) -> Measurement:
         """Measure solutions on all samples, or on a batch that is drawn anew each time.
 
-        The fitness is left out where nobody reads it, unless it is wanted.
+        The fitness is left out where nobody reads it, unless it is wanted. A cluster measures
+        those of which is known where they stand, `place`.
         """
         state, samples = self.state, None
+        rng = deepcopy(state.rng) if self.cluster is not None else state.rng
         # The schedule may move before the next generation; this measurement is what it was.
         state.measured_on_all = state.schedule.is_full
         if not state.measured_on_all:
@@ -151,16 +150,20 @@ class Run:
         cheap = state.measured_on_all and not self.evaluate.is_slow
         needed = fitness_wanted or self._at_check() or self.problem.ranking is None
         state.fitness_known = cheap or needed
-        return self._evaluate(population, samples, ranking_only=not state.fitness_known)
+        by: Callable[..., Measurement] = self.evaluate
+        if self.cluster is not None and place is not None:
+            by = partial(self.cluster.measure, state, place, rng)
+        return self._evaluate(population, samples, by, ranking_only=not state.fitness_known)
 
     def _evaluate(
         self,
         population: NDArray[Any] | LowRankPopulation,
         samples: NDArray[np.intp] | None = None,
+        by: Callable[..., Measurement] | None = None,
         **options: Any,
     ) -> Measurement:
         n_samples = self.state.schedule.n_samples
-        measured = self.evaluate(population, samples, **options)
+        measured = (by or self.evaluate)(population, samples, **options)
         n_seen = n_samples if samples is None else len(samples)
         self.state.n_evaluated += len(population) * n_seen / n_samples
         return measured
@@ -178,7 +181,8 @@ class Run:
         fitness = state.fitness if state.fitness_known else state.ranking
         is_invalid = np.isnan(fitness) | np.isneginf(fitness)
         if not len(state.history) and is_invalid.all() and np.isnan(state.best.fitness):
-            cause = (self.evaluate.failure or "their outputs are NaN or infinite").rstrip(".")
+            failure = self.evaluate.failure or (self.cluster and self.cluster.failure)
+            cause = (failure or "their outputs are NaN or infinite").rstrip(".")
             raise ValueError(
                 f"the fitness {self.problem.metric} is finite for no solution of the initial "
                 f"population: {cause}."
@@ -223,6 +227,8 @@ class Run:
         most = limits.max_evaluations
         if most is not None and state.n_evaluated + self._next_cost() > most:
             return "max_evaluations"
+        if self.cluster is not None and self.cluster.is_lost:
+            return "cluster"
         return "interrupted" if self._is_interrupted() else None
 
     def _next_cost(self) -> float:
@@ -266,7 +272,8 @@ class Run:
         state, recipe = self.state, self.problem.recipe
         order = rank_order(state.ranking)
         if recipe.crossover == "mean":
-            candidate = next_mean(state, recipe)
+            parents = order[: recipe.n_parents]
+            candidate = next_mean(state.population, state.mean, recipe, parents)
         elif not (state.measured_on_all and state.fitness_known):
             candidate = state.population[order[0]]
         else:

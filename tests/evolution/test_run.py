@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from ga_ann.callbacks import Callback, as_callback
+from ga_ann.evolution.breeding import Breeder
 from ga_ann.evolution.data import TrainingData
 from ga_ann.evolution.evaluation import Measurement
 from ga_ann.evolution.problem import Problem
@@ -51,12 +52,14 @@ def make_run(evaluate=None, validate=None, *, batch_size=N_SAMPLES, is_interrupt
         noise_seed=0,
         engine_seed=0,
     )
+    problem = Problem(data, recipe)
     return Run(
         state,
-        Problem(data, recipe),
+        problem,
         Limits(**{"n_generations": 100, "tol": 0.0} | given),
         evaluate or FirstGene(),
         validate,
+        breeder=Breeder.of(problem, state),
         is_interrupted=lambda: is_interrupted,
     )
 
