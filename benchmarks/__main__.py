@@ -19,6 +19,7 @@ from threadpoolctl import threadpool_info
 from benchmarks import (
     ablation,
     checkpoints,
+    cluster,
     engine,
     evaluation,
     generalisation,
@@ -41,6 +42,7 @@ PARTS = {
     "generalisation": (generalisation, "Generalisation: held-out scores"),
     "held_out": (held_out, "Held out: the defaults against Adam, %, medians"),
     "tables": (tables, "Tables: held-out scores of train, compare and scikit-learn, %, medians"),
+    "cluster": (cluster, "Cluster: a generation on worker processes, medians"),
     "growth": (growth, "Growth: exponents of the time of a generation"),
 }
 SEEDED = ("generalisation", "held_out", "tables")

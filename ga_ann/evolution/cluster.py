@@ -16,7 +16,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import cycle, pairwise
 from time import monotonic, sleep
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -49,8 +49,8 @@ LOOK_EVERY = 2.0
 SENT_APART = 2**16
 """Bytes from which a population is sent as data, and not within the order for it."""
 
-MOST_FAILURES = 20
-"""Parts of one generation that may fail for reasons of the cluster's, such as a lost worker."""
+MOST_FAILURES = 5
+"""Times in a row that the cluster may fail, as when a worker is lost, before it counts as lost."""
 
 Population = NDArray[Any] | LowRankPopulation
 
@@ -150,7 +150,9 @@ class Cluster:
                 f"the cluster of {client.scheduler.address} has no worker; start some, for "
                 "instance with 'dask worker ADDRESS'."
             )
-        self._replica = self._spread()
+        self._replicas: dict[str, Future] = {}
+        for worker in self._threads:
+            self._replica_on(worker)
 
     def __enter__(self) -> Self:
         return self
@@ -161,15 +163,23 @@ class Cluster:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._replica.release()  # the workers forget the samples
+        for replica in self._replicas.values():
+            replica.release()  # the workers forget the samples
 
     # ------------------------------------------------------------ the workers
 
-    def _spread(self) -> Future:
-        """Send the samples to all workers; those that join later fetch them from the others."""
-        replica = Replica(self._evaluate, self._breeder)
-        workers = list(self._threads)
-        return self._client.scatter(replica, broadcast=True, hash=False, workers=workers)
+    def _replica_on(self, worker: str) -> Future:
+        """Return a worker's copy of the run; it is sent with the samples where there is none.
+
+        Each worker has one of its own: of copies of the same data Dask keeps one.
+        """
+        held = self._replicas.get(worker)
+        if held is None or held.status != "finished":
+            replica = Replica(self._evaluate, self._breeder)
+            held = self._client.scatter(replica, workers=[worker], hash=False)
+            self._replicas[worker] = held
+            self._informed.discard(worker)
+        return held
 
     def _look(self) -> None:
         """Take note of the workers that there are, and check those that are new."""
@@ -195,8 +205,6 @@ class Cluster:
                     self._looked = -np.inf
                     self._look()
                     if self._threads:
-                        if self._replica.status != "finished":
-                            self._replica = self._spread()
                         return True
             sleep(LOOK_EVERY / 10)
         return False
@@ -249,58 +257,69 @@ class Cluster:
         """Have a generation measured, part by part; return whether that was possible."""
         with suppress(OSError, TimeoutError):
             self._look()
-        for part, worker in _cut(generation.order, self._threads):
-            self._send(generation, part, worker, informed=worker in self._informed)
+        to_do = [(part, worker) for part, worker in _cut(generation.order, self._threads)]
         n_failures = 0
-        while generation.under_way:
-            done = self._wait(list(generation.under_way))
-            if not done:
-                return False
+        while to_do or generation.under_way:
+            failed = [part for part, worker in to_do if not self._send(generation, part, worker)]
+            done = self._wait(generation)
+            to_do = []
             for future in done:
-                part = generation.under_way.pop(future)
+                part, worker = generation.under_way.pop(future)
                 try:
-                    worker, answer = future.result()
-                except _failures_of_clusters() as error:
-                    n_failures += 1
-                    if n_failures > MOST_FAILURES:
-                        raise RuntimeError(
-                            f"the cluster failed {n_failures} times in one generation, the last "
-                            f"time with {error!r}; the workers' logs may say more."
-                        ) from error
-                    if not self._recover():
-                        return False
-                    worker, answer = next(iter(self._threads)), None
-                if answer is None or answer.ranking is None:
-                    self._send(generation, part, worker, informed=False)
-                else:
+                    answer: Answer = future.result()
+                except _failures_of_clusters():
+                    failed.append(part)
+                    continue
+                if answer.ranking is not None:
                     generation.answers[part.place.first] = part, worker, answer
-        self._informed = {worker for _, worker, _ in generation.answers.values()}
+                    continue
+                self._informed.discard(worker)
+                to_do.append((part, worker))
+            n_failures = n_failures + 1 if failed else 0
+            if n_failures > MOST_FAILURES or not (done or failed):
+                return False
+            if failed:
+                if not self._recover():
+                    return False
+                to_do += zip(failed, cycle(self._threads))
         return True
 
-    def _send(self, generation: _Generation, part: Order, worker: str, *, informed: bool) -> None:
-        """Have a worker measure a part; another one, if this one is lost."""
-        future = self._client.submit(
-            _measure,
-            self._replica,
-            part,
-            None if informed and self._breeder is not None else generation.whole_for(part),
-            workers=[worker],
-            allow_other_workers=True,
-            pure=False,
-        )
-        generation.under_way[future] = part
+    def _send(self, generation: _Generation, part: Order, worker: str) -> bool:
+        """Have a worker measure a part; return whether it could be sent."""
+        lost: tuple[type[BaseException], ...] = (*_failures_of_clusters(), OSError)
+        try:
+            replica = self._replica_on(worker)
+            knows = worker in self._informed and self._breeder is not None
+            future = self._client.submit(
+                _measure,
+                replica,
+                part,
+                None if knows else generation.whole_for(part),
+                workers=[worker],
+                pure=False,
+            )
+        except lost:
+            return False
+        self._informed.add(worker)
+        generation.under_way[future] = part, worker
+        return True
 
-    def _wait(self, futures: list[Future]) -> list[Future]:
-        """Return those that are done, at least one; none if the cluster is lost."""
+    def _wait(self, generation: _Generation) -> list[Future]:
+        """Return parts that are done, at least one; none if the cluster is lost."""
         from distributed import wait
 
-        while True:
-            with suppress(TimeoutError, *_failures_of_clusters()):
-                wait(futures, timeout=LOOK_EVERY, return_when="FIRST_COMPLETED")
-            if done := [future for future in futures if future.done()]:
+        while generation.under_way:
+            with suppress(*_failures_of_clusters()):
+                wait(list(generation.under_way), timeout=LOOK_EVERY, return_when="FIRST_COMPLETED")
+            done: list[Future] = [future for future in generation.under_way if future.done()]
+            if done:
                 return done
             if not self._recover():
-                return []
+                break
+            for future, (_, worker) in generation.under_way.items():
+                if worker not in self._threads:
+                    future.cancel()
+        return []
 
     def _join(self, generation: _Generation) -> Measurement:
         """Return what the parts of a generation make together."""
@@ -352,8 +371,8 @@ class _Generation:
         The whole generation; None where each part is sent by itself.
     population : ndarray or LowRankPopulation
         The solutions.
-    under_way : dict of Future to Order
-        The parts that workers have.
+    under_way : dict of Future to tuple
+        A part, and the worker that has it.
     answers : dict of int to tuple
         A part, the worker and its answer, by the part's first solution.
     """
@@ -362,7 +381,7 @@ class _Generation:
     order: Order
     whole: Whole | None
     population: Population
-    under_way: dict[Future, Order] = field(default_factory=dict)
+    under_way: dict[Future, tuple[Order, str]] = field(default_factory=dict)
     answers: dict[int, tuple[Order, str, Answer]] = field(default_factory=dict)
     _sent: Any = None
 
@@ -415,19 +434,20 @@ def _failures_of_clusters() -> tuple[type[BaseException], ...]:
     from distributed import KilledWorker
     from distributed.comm import CommClosedError
 
+    killed: type[Exception] = KilledWorker
+    closed: type[Exception] = CommClosedError
     cancelled = (asyncio.CancelledError, concurrent.futures.CancelledError)
-    return (*cancelled, CommClosedError, KilledWorker, TimeoutError)
+    return (*cancelled, closed, killed, TimeoutError)
 
 
 # ---------------------------------------------------------------- what workers do
 
 
-def _measure(replica: Replica, part: Order, whole: Whole | None) -> tuple[str, Answer]:
-    """Return the worker's address, and what it found."""
+def _measure(replica: Replica, part: Order, whole: Whole | None) -> Answer:
+    """Return what a worker finds, with the threads that it has."""
     from distributed import get_worker
 
-    worker = get_worker()
-    return worker.address, replica.answer(part, whole, worker.state.nthreads)
+    return replica.answer(part, whole, get_worker().state.nthreads)
 
 
 def _environment() -> dict[str, str]:
