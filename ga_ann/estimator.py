@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
+from copy import copy
 from dataclasses import KW_ONLY, dataclass, field, fields, replace
 from functools import wraps
 from math import ceil
@@ -64,6 +65,7 @@ SHARED = (
     "tol",
     "max_time",
     "max_evaluations",
+    "client",
     "verbose",
 )
 """Parameters that `evolve` has under the same names."""
@@ -130,6 +132,7 @@ class _GeneticMLP(BaseEstimator):
     callbacks: Iterable[Callback | Callable[..., Any]] | None = None
     checkpoint: str | os.PathLike[str] | None = None
     n_jobs: int | None = None
+    client: Any = None
     random_state: int | np.random.RandomState | np.random.Generator | None = None
     verbose: bool = False
 
@@ -201,6 +204,19 @@ class _GeneticMLP(BaseEstimator):
         """Fitness on the held-out part, a value a generation; None without early stopping."""
         scores: list[float] = self.history_["validation_score"][1:].tolist()
         return scores if self.history_.settings["early_stopping"] else None
+
+    def __sklearn_clone__(self) -> Self:
+        """Return an unfitted copy with the same client: a connection is not copied."""
+        unconnected = copy(self)
+        unconnected.client = None
+        cloned: Self = super(_GeneticMLP, unconnected).__sklearn_clone__()
+        cloned.client = self.client
+        return cloned
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave a client out, which is a connection; an address stays."""
+        held: dict[str, Any] = super().__getstate__()
+        return held | {"client": self.client if isinstance(self.client, str) else None}
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_result")
@@ -432,6 +448,9 @@ class GeneticMLPClassifier(ClassifierMixin, _GeneticMLP):
         was drawn, so that the same part is held out again.
     n_jobs : int, default=None
         Number of threads; None means 1, -1 all cores. The result does not depend on it.
+    client : distributed.Client or str, optional
+        A Dask cluster whose workers measure the generations, see `evolve`. Clones share it, and
+        pickles leave it out; an address they keep.
     random_state : int, RandomState, Generator or None, default=None
         The source of randomness; an int makes fits repeatable.
     verbose : bool, default=False
@@ -617,7 +636,7 @@ class GeneticMLPRegressor(RegressorMixin, _GeneticMLP):
     weight_decay, batch_size, noise, init, output_activation, dtype, weight_set, n_generations, \
     max_time, max_evaluations, \
     target_fitness, early_stopping, validation_fraction, n_iter_no_change, tol, warm_start, \
-    callbacks, checkpoint, n_jobs, random_state, verbose
+    callbacks, checkpoint, n_jobs, client, random_state, verbose
         As in `GeneticMLPClassifier`.
 
     Attributes

@@ -12,6 +12,7 @@ __all__ = [
     "Bias",
     "Bins",
     "CheckpointFile",
+    "Cluster",
     "Drop",
     "EarlyStopping",
     "Features",
@@ -180,6 +181,14 @@ Seed = Annotated[
 Jobs = Annotated[
     int | None,
     typer.Option("--jobs", metavar="N", min=1, help="Number of threads [one a core]."),
+]
+Cluster = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster",
+        metavar="ADDRESS",
+        help="Dask scheduler, tcp://HOST:PORT, whose workers measure the networks [none].",
+    ),
 ]
 
 # ---------------------------------------------------------------- its end, and its state

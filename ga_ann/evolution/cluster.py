@@ -81,6 +81,9 @@ def connect(client: Client | str | None) -> Iterator[Client | None]:
         ) from error
     if isinstance(client, str):
         try:
+            if not client.startswith("inproc://"):
+                # First, since a client that cannot read its address takes long to give up.
+                distributed.comm.get_address_host_port(client, strict=True)
             own = distributed.Client(client, timeout=CONNECT_SECONDS, set_as_default=False)
         except (OSError, ValueError) as error:
             raise ConnectionError(
@@ -163,6 +166,7 @@ class Cluster:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.is_lost = True  # who asks the engine later is answered here
         for replica in self._replicas.values():
             replica.release()  # the workers forget the samples
 
@@ -185,6 +189,8 @@ class Cluster:
         """Take note of the workers that there are, and check those that are new."""
         if monotonic() - self._looked < LOOK_EVERY:
             return
+        if self._client.status != "running":
+            raise ConnectionError(f"the client is {self._client.status}")
         found = dict(self._client.nthreads())
         new = [address for address in found if address not in (*self._threads, *self._refused)]
         reasons = _check_workers(self._client, new) if new else {}
@@ -201,11 +207,10 @@ class Cluster:
         until = monotonic() + PATIENCE
         while monotonic() < until and self._client.status != "closed":
             with suppress(OSError, TimeoutError):
-                if self._client.status == "running":
-                    self._looked = -np.inf
-                    self._look()
-                    if self._threads:
-                        return True
+                self._looked = -np.inf
+                self._look()
+                if self._threads:
+                    return True
             sleep(LOOK_EVERY / 10)
         return False
 
@@ -287,6 +292,8 @@ class Cluster:
     def _send(self, generation: _Generation, part: Order, worker: str) -> bool:
         """Have a worker measure a part; return whether it could be sent."""
         lost: tuple[type[BaseException], ...] = (*_failures_of_clusters(), OSError)
+        if self._client.status != "running":
+            return False
         try:
             replica = self._replica_on(worker)
             knows = worker in self._informed and self._breeder is not None
@@ -309,7 +316,7 @@ class Cluster:
         from distributed import wait
 
         while generation.under_way:
-            with suppress(*_failures_of_clusters()):
+            with suppress(*_failures_of_clusters()), self._client.as_current():
                 wait(list(generation.under_way), timeout=LOOK_EVERY, return_when="FIRST_COMPLETED")
             done: list[Future] = [future for future in generation.under_way if future.done()]
             if done:
