@@ -407,7 +407,7 @@ class _Generation:
         return sent
 
     def _apart(self, whole: Whole) -> Whole | Future:
-        size = sum(part.nbytes for part in whole if isinstance(part, np.ndarray))
+        size = sum(part.nbytes for part in vars(whole).values() if isinstance(part, np.ndarray))
         if size < SENT_APART:
             return whole
         return self.client.scatter(whole, hash=False)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from copy import deepcopy
+from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, NamedTuple, Self
 
@@ -43,7 +44,8 @@ class Batch(NamedTuple):
         return deepcopy(self.rng).integers(self.n_samples, size=self.size)
 
 
-class Whole(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Whole:
     """A population, for a worker that lacks it.
 
     Attributes
@@ -180,9 +182,9 @@ class Replica:
             )
         elif whole is None:
             return False
-        elif whole.chromosomes is None:
+        elif whole.mean is not None and whole.places is not None:
             noise: Any = breeder.noise
-            self._population = LowRankPopulation(*whole[1:], noise)  # type: ignore[arg-type]
+            self._population = LowRankPopulation(whole.mean, whole.places, whole.sigma, noise)
         else:
             self._population, self._mean = whole.chromosomes, whole.mean
         self._number = place.number
