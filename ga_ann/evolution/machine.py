@@ -5,6 +5,7 @@ Products are shared among threads by the evaluator, so that BLAS must not split 
 
 from __future__ import annotations
 
+import hashlib
 import signal
 import threading
 from collections.abc import Iterator
@@ -13,9 +14,13 @@ from functools import cache
 from types import FrameType, TracebackType
 from typing import Any, Self
 
+import numpy as np
 from threadpoolctl import ThreadpoolController
 
 __all__ = ["Interruption", "blas_kernels", "find_blas", "one_blas_thread"]
+
+PRODUCTS = ((24, 12, 600), (10, 13, 600), (150, 109, 1962), (32, 784, 32))
+"""Shapes of the products that tell whether two processes multiply alike: rows, terms, columns."""
 
 _LOCK = threading.Lock()
 _STATE: dict[str, Any] = {"runs": 0, "limiter": None}
@@ -28,10 +33,20 @@ def find_blas() -> ThreadpoolController:
 
 
 def blas_kernels() -> str:
-    """Return which kernels the BLAS libraries multiply with; others give other last bits."""
+    """Return the kernels that BLAS multiplies with, and a digest of what comes of some products.
+
+    Other kernels give other last bits; so do, in some versions, variables of the environment that
+    set the number of threads, even where one thread multiplies.
+    """
     libraries = (library.info() for library in find_blas().lib_controllers)
     names = {f"{it['internal_api']} {it.get('architecture')}" for it in libraries}
-    return ", ".join(sorted(names))
+    rng, digest = np.random.default_rng(0), hashlib.blake2b(digest_size=4)
+    with one_blas_thread():
+        for m, k, n in PRODUCTS:
+            for kind in (np.float32, np.float64):
+                A, B = rng.standard_normal((k, m), kind), rng.standard_normal((k, n), kind)
+                digest.update((A.T @ B).tobytes())
+    return f"{', '.join(sorted(names))} (products {digest.hexdigest()})"
 
 
 def _let_go() -> None:

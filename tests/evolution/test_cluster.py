@@ -20,9 +20,11 @@ from ga_ann import Checkpoint, GeneticMLPClassifier, load_checkpoint
 from ga_ann.evolution import cluster as cluster_module
 from ga_ann.evolution.breeding import Descent, Place
 from ga_ann.evolution.cluster import _compact, _cut
+from ga_ann.evolution.machine import blas_kernels
 from ga_ann.evolution.replica import Order
 from tests.runs import evolve
 
+dask = pytest.importorskip("dask")
 distributed = pytest.importorskip("distributed")
 
 # Dask leaves sockets and loops to the collector, and logs what it loses.
@@ -52,6 +54,16 @@ def bits(result):
     names = ("best_fitness", "ranking", "mean_fitness", "n_invalid", "evaluations")
     arrays = [*result.weights, np.asarray(result.population)]
     return [array.tobytes() for array in [*arrays, *(result.history[name] for name in names)]]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _usual_environment():
+    """Let workers multiply as this process does.
+
+    Dask limits the threads of BLAS by the environment, and some versions round otherwise then.
+    """
+    with dask.config.set({"distributed.nanny.pre-spawn-environ": {}}):
+        yield
 
 
 def start_cluster(n_workers):
@@ -239,6 +251,19 @@ ga_ann.__version__ = "0.0.1"
 import ga_ann.storage.environment as it
 it.__version__ = "0.0.1"
 """
+
+
+def test_workers_that_round_otherwise_are_told(monkeypatch):
+    if "openblas" not in blas_kernels() or "Prescott" in blas_kernels():
+        pytest.skip("no other kernels to multiply with")
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Prescott")  # what has loaded it does not look again
+    cluster, client = start_cluster(1)
+    try:
+        with pytest.warns(RuntimeWarning, match=r"Workers have BLAS openblas .* may be others"):
+            run(client=client)
+    finally:
+        client.close()
+        cluster.close()
 
 
 @pytest.mark.parametrize(
