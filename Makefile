@@ -6,13 +6,16 @@ PACKAGE := --build-constraint constraints.txt --editable
 PYTEST := -m pytest -q -n auto
 MATRIX := 3.11-lowest 3.11-locked 3.12-locked 3.13-locked 3.11-newest 3.12-newest 3.13-newest
 
-.PHONY: compare test test-matrix $(MATRIX:%=test-%) lint lock audit bench clean
+.PHONY: compare test test-cluster test-matrix $(MATRIX:%=test-%) lint lock audit bench clean
 
 compare: .venv/installed            ## baseline against GA on real pictures: table and plots
 	$(BIN)/ga-ann compare --out results
 
 test: .venv/installed-test          ## the whole test suite
 	$(BIN)/python $(PYTEST) --cov --cov-fail-under=95
+
+test-cluster: .venv/installed-test  ## workers killed at 20 random generations: the same bits
+	GA_ANN_KILLS=10 $(BIN)/python -m pytest -q tests/evolution/test_cluster.py -k killed
 
 test-matrix: $(MATRIX:%=test-%)     ## the suite with all Pythons, lowest to newest versions
 

@@ -193,13 +193,13 @@ class Cluster:
             raise ConnectionError(f"the client is {self._client.status}")
         found = dict(self._client.nthreads())
         new = [address for address in found if address not in (*self._threads, *self._refused)]
-        reasons = _check_workers(self._client, new) if new else {}
+        reasons, gone = _check_workers(self._client, new) if new else ({}, set())
         if reasons and not self._threads:
             raise RuntimeError(" ".join(reasons.values()))
         if reasons:  # the run has begun, and goes on without those
             warnings.warn(" ".join(reasons.values()), RuntimeWarning, stacklevel=2)
         self._refused.update(reasons)
-        self._threads = {k: n for k, n in found.items() if k not in self._refused}
+        self._threads = {k: n for k, n in found.items() if k not in (*self._refused, *gone)}
         self._looked = monotonic()
 
     def _recover(self) -> bool:
@@ -462,12 +462,20 @@ def _environment() -> dict[str, str]:
     return package_versions("ga-ann") | numeric_versions() | {"BLAS": blas_kernels()}
 
 
-def _check_workers(client: Client, addresses: Sequence[str]) -> dict[str, str]:
-    """Return why workers cannot be used, by their addresses; tell where bits may differ."""
-    ours, reasons, differences = _environment(), {}, set()
+def _check_workers(client: Client, addresses: Sequence[str]) -> tuple[dict[str, str], set[str]]:
+    """Return why workers cannot be used, by their addresses, and which of them are gone.
+
+    Where bits may differ, that is told.
+    """
+    ours = _environment()
+    reasons: dict[str, str] = {}
+    gone: set[str] = set()
+    differences: set[str] = set()
     answers = client.run(_environment, workers=list(addresses), on_error="return")
     for address, theirs in answers.items():
-        if isinstance(theirs, BaseException):
+        if isinstance(theirs, OSError | TimeoutError):
+            gone.add(address)
+        elif isinstance(theirs, BaseException):
             reasons[address] = f"the worker {address} cannot import ga_ann ({theirs!r})."
         elif theirs["ga-ann"] != ours["ga-ann"]:
             reasons[address] = f"the worker {address} has ga-ann {theirs['ga-ann']}."
@@ -482,4 +490,4 @@ def _check_workers(client: Client, addresses: Sequence[str]) -> dict[str, str]:
             RuntimeWarning,
             stacklevel=2,
         )
-    return reasons
+    return reasons, gone
