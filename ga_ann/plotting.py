@@ -20,7 +20,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
-from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix
+from sklearn.metrics import (
+    ConfusionMatrixDisplay,
+    PredictionErrorDisplay,
+    confusion_matrix,
+    root_mean_squared_error,
+)
 from sklearn.utils.multiclass import unique_labels
 
 from ga_ann.history import History, HistoryOrOwner, find_history
@@ -28,7 +33,14 @@ from ga_ann.network import lookup
 from ga_ann.storage import check_writable, replacing
 from ga_ann.validation import check_number
 
-__all__ = ["plot_comparison", "plot_confusion", "plot_fitness", "render_figure", "save_figure"]
+__all__ = [
+    "plot_comparison",
+    "plot_confusion",
+    "plot_fitness",
+    "plot_predictions",
+    "render_figure",
+    "save_figure",
+]
 
 Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
 Runs = HistoryOrOwner | Sequence[HistoryOrOwner]
@@ -49,15 +61,7 @@ _VALUE_LABELS = {
     "seconds": "Time (s)",
     "evaluations": "Evaluations (networks on the whole training set)",
 }
-_ROW_KEYS = (
-    "method",
-    "split",
-    "seed",
-    "held_out_accuracy",
-    "train_accuracy",
-    "seconds",
-    "evaluations",
-)
+_ROW_KEYS = ("method", "split", "seed", "seconds", "evaluations")
 _STAND_INS = {"held_out_accuracy": "train_accuracy", "held_out_score": "train_score"}
 """What is plotted where nothing was held out."""
 
@@ -364,12 +368,7 @@ def plot_confusion(
     '1 of 3 wrong'
     >>> plt.close(ax.figure)
     """
-    true, predicted = np.asarray(y_true), np.asarray(y_pred)
-    if true.ndim != 1 or true.shape != predicted.shape or not true.size:
-        raise ValueError(
-            "y_true and y_pred must be 1-D, of one length and not empty, got shapes "
-            f"{true.shape} and {predicted.shape}."
-        )
+    true, predicted = _check_pairs(y_true, y_pred)
     occurring = unique_labels(true, predicted)
     shown = occurring if labels is None else np.asarray(labels)
     if missing := sorted(set(occurring.tolist()) - set(shown.tolist())):
@@ -398,6 +397,78 @@ def plot_confusion(
     return ax
 
 
+def _check_pairs(y_true: ArrayLike, y_pred: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
+    true, predicted = np.asarray(y_true), np.asarray(y_pred)
+    if true.ndim != 1 or true.shape != predicted.shape or not true.size:
+        raise ValueError(
+            "y_true and y_pred must be 1-D, of one length and not empty, got shapes "
+            f"{true.shape} and {predicted.shape}."
+        )
+    return true, predicted
+
+
+def plot_predictions(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    ax: Axes | None = None,
+    *,
+    title: str | None = None,
+    caption: str | None = None,
+) -> Axes:
+    """Plot what a regression predicted against what is true: a dot for each sample.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_samples,)
+        The true targets: finite numbers.
+    y_pred : array-like of shape (n_samples,)
+        The predicted ones.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; None, the default, makes a new figure.
+    title : str, optional
+        None, the default, gives the root of the mean squared error.
+    caption : str, optional
+        A small text below the axes.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    TypeError
+        If `ax` is no Axes.
+    ValueError
+        If `y_true` and `y_pred` differ in length or are empty, or a number is not finite.
+
+    Examples
+    --------
+    >>> ax = plot_predictions([1.0, 2.0, 3.0], [1.0, 2.0, 6.0])
+    >>> ax.get_title()
+    'RMSE 1.732'
+    >>> plt.close(ax.figure)
+    """
+    true, predicted = (values.astype(np.float64) for values in _check_pairs(y_true, y_pred))
+    if not (np.isfinite(true).all() and np.isfinite(predicted).all()):
+        raise ValueError("y_true and y_pred must hold finite numbers, got NaN or infinity.")
+    ax = _new_axes((5.0, 5.2)) if ax is None else _check_axes(ax)
+    PredictionErrorDisplay(y_true=true, y_pred=predicted).plot(
+        ax=ax,
+        kind="actual_vs_predicted",
+        scatter_kwargs={"color": _COLOURS[0], "s": 14, "alpha": 0.5, "linewidths": 0},
+        line_kwargs={"color": "0.35", "lw": 1, "alpha": 1, "label": "as true"},
+    )
+    for axis in (ax.xaxis, ax.yaxis):  # round numbers, not five parts of the range
+        axis.set_major_locator(MaxNLocator(6))
+    text = f"RMSE {root_mean_squared_error(true, predicted):.4g}" if title is None else title
+    ax.set_title(text, fontsize="medium", parse_math=False)
+    ax.set(xlabel="Predicted", ylabel="True")
+    ax.grid(alpha=0.3)
+    if caption:
+        _caption(ax, caption)
+    return ax
+
+
 def plot_comparison(
     rows: Sequence[Mapping[str, Any]],
     ax: Axes | None = None,
@@ -411,9 +482,9 @@ def plot_comparison(
     Parameters
     ----------
     rows : sequence of mapping
-        One for each run, with the keys ``"method"``, ``"split"``, ``"seed"``,
-        ``"train_accuracy"``, ``"held_out_accuracy"`` (NaN where nothing was held out),
-        ``"seconds"`` and ``"evaluations"``, and any others; for the scores also
+        One for each run, with the keys ``"method"``, ``"split"``, ``"seed"``, ``"seconds"`` and
+        ``"evaluations"``, and any others; for the accuracies also ``"train_accuracy"`` and
+        ``"held_out_accuracy"`` (NaN where nothing was held out), for the scores
         ``"train_score"`` and ``"held_out_score"``. Methods and splits are drawn in the order of
         their first row.
     ax : matplotlib.axes.Axes, optional

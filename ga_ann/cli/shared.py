@@ -86,7 +86,7 @@ def check_class_sizes(labels: NDArray[Any], instead: str) -> None:
     if not alone:
         return
     shown = ", ".join(map(str, alone[:5])) + ", ..." * (len(alone) > 5)
-    measured = "; for numbers that were measured, train with --task regression"
+    measured = "; for numbers that were measured, give --task regression"
     raise ValueError(
         f"samples are held out of each class alike, and there is only one of [{shown}]: "
         f"add samples, or {instead}{measured * (labels.dtype.kind in 'iuf')}."

@@ -161,7 +161,8 @@ def compare(
         Names of the samples; their numbers from 0 by default.
     methods : iterable of str, or mapping of str to str, Recipe or Method, optional
         Names in `METHODS` (`REGRESSION_METHODS` for a regression); all of them by default. A
-        mapping gives methods labels, and takes recipes, trained like ``"ga"``: ``{"ga": "ga", "careful": Recipe(sigma=0.1)}``.
+        mapping gives methods labels, and takes recipes, trained like ``"ga"``:
+        ``{"ga": "ga", "careful": Recipe(sigma=0.1)}``.
     splits : iterable of {"rotation", "holdout", "all"}, optional
         See `SPLITS`. The reports' figures are about the first one. By default ``"rotation"`` where
         there are groups, else ``"holdout"``.

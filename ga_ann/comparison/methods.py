@@ -30,6 +30,7 @@ __all__ = [
     "GA_GENERATIONS",
     "GA_PATIENCE",
     "METHODS",
+    "METHODS_OF",
     "REGRESSION_METHODS",
     "Job",
     "Method",
@@ -144,7 +145,7 @@ def _train_naive(job: Job, **options: Any) -> Trained:
 
 
 def _draw_network(job: Job) -> Trained:
-    """Return one network as the classic GA draws its first ones, around the mean target."""
+    """Return the network whose mutations are the first generation of a GA."""
     started = perf_counter()
     drawn = evolve(
         job.X,
@@ -152,12 +153,12 @@ def _draw_network(job: Job) -> Trained:
         task=job.task,
         hidden_layer_sizes=job.hidden_layer_sizes,
         bias=job.bias,
-        recipe="classic",
+        recipe=Recipe(mutation="low_rank"),
         n_generations=0,
         random_state=job.random_state,
     )
     shapes = [part.shape for part in drawn.weights]
-    one = replace(drawn, weights=reshape(np.asarray(drawn.population)[0], shapes))
+    one = replace(drawn, weights=reshape(drawn.population.mean, shapes))  # type: ignore[arg-type]
     history = _one_row(
         job,
         n_evaluations=1,
@@ -325,9 +326,7 @@ def _train_adam(job: Job) -> Trained:
 def _make_adam(job: Job) -> Any:
     if job.task == "classification":
         return MLPClassifier(job.hidden_layer_sizes, random_state=job.random_state)
-    network = MLPRegressor(
-        hidden_layer_sizes=job.hidden_layer_sizes, random_state=job.random_state
-    )
+    network = MLPRegressor(hidden_layer_sizes=job.hidden_layer_sizes, random_state=job.random_state)
     # The networks that are evolved know the targets' scale as well.
     return TransformedTargetRegressor(network, transformer=StandardScaler())
 
@@ -369,8 +368,8 @@ REGRESSION_METHODS: dict[str, Method] = {
 """Those of a regression:
 
 ``"random"``
-    One network as the classic GA draws its first ones: its outputs are spread around the mean
-    target as the targets are, if there are biases.
+    The network whose mutations are the default GA's first generation. It answers near the mean
+    target if there are biases.
 ``"mean"``
     The mean target for every sample: what an R2 of 0 stands for.
 ``"classic"``, ``"ga"``
@@ -382,6 +381,7 @@ The naive training tells right from wrong, and the tutorial's networks answer be
 """
 
 METHODS_OF = {"classification": METHODS, "regression": REGRESSION_METHODS}
+"""The methods that are compared by default, by the task."""
 
 
 def resolve_methods(

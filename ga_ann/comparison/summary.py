@@ -60,7 +60,8 @@ def summarise(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     -------
     list of dict
         With ``split``, ``method``, ``n_seeds``, and for each of `MEASURES` (`REGRESSION_MEASURES`
-        of a regression) a dict of ``median``, ``min`` and ``max``; split after split, in the order of the rows.
+        of a regression) a dict of ``median``, ``min`` and ``max``; split after split, in the order
+        of the rows.
 
     Examples
     --------

@@ -378,7 +378,7 @@ def test_numbers_that_were_measured_lead_to_a_regression(ga, fails, tmp_path):
     train += ["--generations", 12, "--hidden", "6"]
     message = fails(*train)
     assert "only one of [25, 31, 37, 40, 43, ...]: add samples" in message
-    assert message.endswith("for numbers that were measured, train with --task regression.")
+    assert message.endswith("for numbers that were measured, give --task regression.")
     code, text, _ = ga(*train, "--task", "regression")
     assert (code, "held out" in text) == (0, True)
     rows, rest = train_test_split(np.arange(442), test_size=0.25, random_state=3)
