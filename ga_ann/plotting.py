@@ -451,15 +451,20 @@ def plot_predictions(
     true, predicted = (values.astype(np.float64) for values in _check_pairs(y_true, y_pred))
     if not (np.isfinite(true).all() and np.isfinite(predicted).all()):
         raise ValueError("y_true and y_pred must hold finite numbers, got NaN or infinity.")
-    ax = _new_axes((5.0, 5.2)) if ax is None else _check_axes(ax)
+    ax = _new_axes((5.0, 5.0)) if ax is None else _check_axes(ax)
     PredictionErrorDisplay(y_true=true, y_pred=predicted).plot(
         ax=ax,
         kind="actual_vs_predicted",
         scatter_kwargs={"color": _COLOURS[0], "s": 14, "alpha": 0.5, "linewidths": 0},
         line_kwargs={"color": "0.35", "lw": 1, "alpha": 1, "label": "as true"},
     )
-    for axis in (ax.xaxis, ax.yaxis):  # round numbers, not five parts of the range
-        axis.set_major_locator(MaxNLocator(6))
+    low, high = (float(f([true, predicted])) for f in (np.min, np.max))
+    margin = 0.05 * ((high - low) or abs(high) or 1.0)
+    limits = low - margin, high + margin
+    # The same round numbers on both axes, where scikit-learn has five parts of the range.
+    ticks = [tick for tick in MaxNLocator(6).tick_values(low, high) if limits[0] < tick < limits[1]]
+    ax.set_aspect("equal", adjustable="box")
+    ax.set(xlim=limits, ylim=limits, xticks=ticks, yticks=ticks)
     text = f"RMSE {root_mean_squared_error(true, predicted):.4g}" if title is None else title
     ax.set_title(text, fontsize="medium", parse_math=False)
     ax.set(xlabel="Predicted", ylabel="True")
