@@ -166,7 +166,7 @@ def _draw_network(job: Job) -> Trained:
         score=r2_score(job.y, one.predict(job.X)),
         settings={"hidden_layer_sizes": list(job.hidden_layer_sizes)},
     )
-    return _as_trained(replace(one, history=history, stop_reason="drawn"), job)
+    return _as_trained(replace(one, history=history), job)
 
 
 def _predict_mean(job: Job) -> Trained:

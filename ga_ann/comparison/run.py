@@ -68,7 +68,13 @@ class Run(NamedTuple):
 def do_run(
     plan: Plan, split: Split, name: str, method: Method, max_time: float | None, random_state: int
 ) -> Run | None:
-    """Train and measure one method on one split; return None if Ctrl-C ended the training."""
+    """Train and measure one method on one split; return None if Ctrl-C ended the training.
+
+    Raises
+    ------
+    ValueError
+        If a method of the user's does not predict one answer for each sample.
+    """
     y_train, y_test = plan.samples.y[split.train], plan.samples.y[split.test]
     X_train, X_test = _parts(plan.samples.X, split)
     job = Job(
@@ -88,7 +94,12 @@ def do_run(
         return None
     train_score = _measure(plan.fitness, trained.predict_scores(X_train), y_train)
     held_out_score = _measure(plan.fitness, trained.predict_scores(X_test), y_test)
-    predicted = trained.predict(X_test)
+    predicted = np.asarray(trained.predict(X_test))
+    if predicted.shape != y_test.shape:
+        raise ValueError(
+            f"the method {name!r} must predict one answer a sample, an array of shape "
+            f"{y_test.shape}, got {predicted.shape}."
+        )
     is_held_out = split.kind != "all"
     tell_errors = _count_wrong if job.task == "classification" else _root_mean_squares
     row = {

@@ -1,3 +1,4 @@
+import signal
 import sys
 import warnings
 
@@ -9,6 +10,7 @@ from ga_ann.comparison.data_sets import DATASETS
 from ga_ann.comparison.methods import METHODS, METHODS_OF, REGRESSION_METHODS
 from ga_ann.comparison.presentation import caption
 from ga_ann.comparison.splits import SPLITS
+from ga_ann.evolution.evaluation import Evaluator
 from ga_ann.fitness import neg_cost, neg_mean_pinball_loss
 
 
@@ -115,6 +117,26 @@ def test_ctrl_c_keeps_the_finished_runs(data, constant, monkeypatch, where):
     assert [row["method"] for row in comparison.rows] == ["a"]
     assert comparison.methods() == ["a"]
     assert caption(comparison).endswith("interrupted.")
+
+
+@pytest.mark.parametrize("method", ["ga", "adam"])
+def test_ctrl_c_ends_a_regression_as_well(constant, monkeypatch, method):
+    evaluate = Evaluator.__call__
+
+    def evaluate_later(*args, **options):
+        monkeypatch.setattr(Evaluator, "__call__", evaluate)
+        signal.raise_signal(signal.SIGINT)
+        return evaluate(*args, **options)
+
+    def stop(job):
+        monkeypatch.setattr("sklearn.neural_network.MLPRegressor._backprop", _interrupt)
+        monkeypatch.setattr(Evaluator, "__call__", evaluate_later)
+        return REGRESSION_METHODS[method].train(job)
+
+    methods = {"a": constant, "b": constant._replace(train=stop)}
+    comparison = compare(data="diabetes", methods=methods, seeds=2)
+    assert comparison.interrupted
+    assert [row["method"] for row in comparison.rows] == ["a"]
 
 
 def _interrupt(*args, **options):

@@ -220,3 +220,18 @@ def test_any_score_of_a_regression_measures_every_method(data, fitness, name):
         history = comparison.histories[row["method"], "holdout", 0]
         assert history.metric == name
         assert history.last["best_fitness"] == pytest.approx(row["train_score"], abs=1e-5)
+
+
+@pytest.mark.parametrize("task", ["classification", "regression"])
+def test_a_method_that_does_not_answer_for_each_sample_is_named(data, constant, task):
+    X, y, _ = data
+
+    def train(job):
+        trained = constant.train(job)
+        return trained._replace(predict=lambda X: trained.predict(X)[:, None])
+
+    options = {"task": task, "seeds": 1, "hidden_layer_sizes": 3}
+    message = r"the method 'odd' must predict .* shape \(38,\), got \(38, 1\)"
+    with pytest.raises(ValueError, match=message):
+        compare(X, y, methods={"odd": constant._replace(train=train)}, **options)
+    assert compare(X, y, methods={"odd": constant}, **options).rows
