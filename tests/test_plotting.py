@@ -159,7 +159,7 @@ class TestFitness:
         assert plot_fitness([make_history([0.5], metric=m) for m in metrics]).get_ylabel() == label
 
     @given(values=st.lists(st.lists(st.floats(0, 1), min_size=7, max_size=7), min_size=2))
-    @settings(max_examples=20, deadline=None)
+    @settings(max_examples=20)
     def test_on_equal_grids_the_thick_line_is_the_median(self, values):
         X, Y = plotting._median([(np.arange(7.0), np.array(row)) for row in values])
         np.testing.assert_array_equal(X, np.arange(7))
@@ -377,7 +377,7 @@ class TestFitness:
         scale=st.sampled_from([1.0, -1.0, 250.0, -1e6, 1e9]),
         width=st.sampled_from([1.0, 0.05, 1e-3, 0.0]),
     )
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     def test_what_hardly_changes_does_not_fill_the_axis(self, values, scale, width):
         best = scale * (values[0] + width * (np.array(values) - values[0]))
         ax = plot_fitness(make_history(best, settings={"batch_size": "full"}))

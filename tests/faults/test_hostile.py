@@ -53,7 +53,6 @@ from tests.runs import evolve
 MIB = 2**20
 quick = settings(
     max_examples=40,
-    deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
