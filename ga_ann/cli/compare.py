@@ -17,6 +17,7 @@ from ga_ann.cli.shared import (
     shows_bars,
     table_options,
     tell_features,
+    telling_warnings,
 )
 from ga_ann.ctrl_c import INTERRUPTED, quitting_at_ctrl_c
 
@@ -108,7 +109,7 @@ def compare(
         raw=raw,
     )
     if samples is not None and "holdout" in (split or ["holdout"]):
-        check_class_sizes(samples.y, "give --split all")
+        check_class_sizes(samples.y, "give --split all", samples.label)
     comparison = comparing.compare(
         data=known,
         splits=split,
@@ -175,7 +176,7 @@ def _choose_data(
         raise ValueError(
             f"--data must be one of {sorted(DATASETS)}, or a table or a folder, got {name!r}."
         )
-    samples = load_samples(
-        name, target, extraction=of_pictures or None, **of_table, verbose=shows_bars()
+    samples = telling_warnings(
+        load_samples, name, target, extraction=of_pictures or None, **of_table, verbose=shows_bars()
     )
     return DataSet.of_samples(Path(name).name, samples, raw=raw), samples

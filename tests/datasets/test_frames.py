@@ -44,7 +44,7 @@ def test_csv_is_read(tmp_path, text, features, labels):
         ("", "no rows"),
         ("a,b,class\n", "no rows"),
         ("1,2,0\n3,1\n", "line 2 must hold 3 cells as line 1 does, got 2"),
-        ("1,2,0\n3,1,0,0\n", "Expected 3 fields in line 2, saw 4"),
+        ("1,2,0\n3,1,0,0\n", "line 2 must hold 3 cells as line 1 does, got 4"),
         ("1,2,0\n3,x,1\n", "column 2 holds 'x'"),
         ("1,,0\n", r"row 0 \(counted from 0\) of column 2 is empty"),
         ("1,2,\n", "label must be there in each row, got none in row 0"),
@@ -52,7 +52,7 @@ def test_csv_is_read(tmp_path, text, features, labels):
         ("1,nan,0\n", "column 2 is empty"),
         ("1,inf,0\n", "numbers must be finite, got inf"),
         ("1,2,0\n1,2,inf\n", "labels must be finite"),
-        ("1,2,\ud800\n", "utf-8"),
+        ("1,2,0\n1,2,\ud800\n", "text in UTF-8, got the byte 0xed in line 2; save it as"),
         ("a,a,b\n1,2,3\n", "different names, got 'a' twice"),
     ],
 )
