@@ -87,9 +87,9 @@ def plot_fitness(
         their names. Runs of a sequence are of one method if their Histories have the same label and
         the same network. Of several runs of a method each is a thin line and their median is drawn
         out: a step function that begins where all runs have a value and carries the last value of
-        each forward. With a single run, the mean fitness of its generations is drawn faintly: a line or, where each was
-        measured on another batch of samples and cannot be compared with the next one, dots. With a
-        single method, the validation score is dashed where there is one.
+        each forward. With a single run, the mean fitness of its generations is drawn faintly: a
+        line or, where each was measured on another batch of samples and cannot be compared with the
+        next one, dots. With a single method, the validation score is dashed where there is one.
     ax : matplotlib.axes.Axes, optional
         Where to draw; None, the default, makes a new figure.
     x : {"generation", "evaluations", "seconds"}, default="generation"

@@ -487,8 +487,8 @@ def _refuse_strangers(frame: pd.DataFrame) -> None:
         if strange or dtype.kind in "mMc":
             shown = reprlib.repr(strange[0]) if strange else str(dtype)
             raise ValueError(
-                f"{name_column(name)} must hold numbers, booleans or text, got {shown}; drop it, or "
-                "make numbers or text of it."
+                f"{name_column(name)} must hold numbers, booleans or text, got {shown}; drop it, "
+                "or make numbers or text of it."
             )
 
 

@@ -664,3 +664,23 @@ def test_no_mean_beside_a_best_that_is_looked_for_by_held_out_data():
     assert not any("Mean" in label for label in labels)
     run.settings["early_stopping"] = False
     assert any("Mean" in line.get_label() for line in plot_fitness(run).lines)
+
+
+def test_networks_of_one_label_are_curves_of_their_own():
+    def run(sizes, **more):
+        return make_history([0.1, 0.2], label="GA", settings={"hidden_layer_sizes": sizes, **more})
+
+    def labels(*runs):
+        ax = plot_fitness(list(runs), caption=False)
+        return [text.get_text() for text in ax.get_legend().get_texts() if "GA" in text.get_text()]
+
+    assert labels(run((5,)), run((9,))) == [
+        "GA (hidden_layer_sizes=(5))",
+        "GA (hidden_layer_sizes=(9))",
+    ]
+    assert labels(run((5,)), run((5,), activation="tanh"), run((5,))) == [
+        "GA",
+        "GA (activation=tanh)",
+    ]
+    # Seeds of one network, whatever else their settings hold.
+    assert labels(run((5,)), run([5], max_time=3)) == ["GA"]

@@ -251,8 +251,14 @@ def _to_utf8(content: bytes) -> bytes:
     for suffix, signature in SIGNATURES.items():
         if content.startswith(signature):
             raise ValueError(f"it is no text but a {suffix} file; give it that ending.")
-    is_utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    return content.decode("utf-16").encode() if is_utf16 else content
+    if not content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content
+    try:
+        return content.decode("utf-16").encode()
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"it begins as UTF-16 and goes on with what is none, {error.reason}; save it as UTF-8."
+        ) from error
 
 
 def _split_lines(content: bytes) -> list[str]:
