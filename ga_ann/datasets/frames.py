@@ -198,8 +198,8 @@ def _plain(labels: Iterable[str]) -> bool:
 
 def _read_text(path: Path, expected: Expected) -> pd.DataFrame:
     content = sys.stdin.buffer.read() if str(path) == STDIN else path.read_bytes()
-    # As text at once: pandas' own decoder would read what is no UTF-8 in large files only late.
     content = _to_utf8(content)
+    # As text at once: pandas' own decoder would read what is no UTF-8 in large files only late.
     lines = _split_lines(content)
     if any("\0" in line for line in lines[:1]) or b"\0" in content:
         raise ValueError("it holds NUL characters, so it is no text.")
@@ -215,9 +215,9 @@ def _read_text(path: Path, expected: Expected) -> pd.DataFrame:
             f"it has {width:,} columns, and at most {MOST_COLUMNS:,} are read; save it as .npz."
         )
     columns = list(range(width)) if names is None else names
-    kept = set(expected.text)
-    if delimiter == ";":
-        kept.update(_find_thousands(columns, rows[names is not None :]))
+    is_header = names is not None
+    thousands = _find_thousands(columns, rows[is_header:]) if delimiter == ";" else set()
+    kept = thousands.union(expected.text)
     with suppress(ValueError):  # a table to predict on needs no label; others are refused by it
         kept.add(find_column(columns, expected.label))
     del lines
@@ -227,7 +227,7 @@ def _read_text(path: Path, expected: Expected) -> pd.DataFrame:
             delimiter,
             columns,
             kept,
-            skip=names is not None,
+            skip=is_header,
             # A line without a cell is a row where there is one column alone.
             skip_blank_lines=width > 1 or not expected.keeps_empty,
         )
@@ -239,7 +239,7 @@ def _read_text(path: Path, expected: Expected) -> pd.DataFrame:
         _check_widths(_rows(_split_lines(content), delimiter))
     if delimiter == ";":
         for name in frame.columns.difference(list(expected.text), sort=False):
-            frame[name] = _with_points(frame[name], name in kept)
+            frame[name] = _with_points(frame[name], name in thousands)
     frame = frame.iloc[: _count_filled(frame)]
     if names is not None and _is_row_number(frame):
         frame = frame.iloc[:, 1:]

@@ -462,6 +462,10 @@ def test_points_are_thousands_where_commas_elsewhere_tell_so(tmp_path, comma):
     thousand = 1000 if comma == "0,5" else 1
     numbers = Preprocessing.fit(X, raw=True).transform(X)
     assert numbers[:, 0].tolist() == [thousand, 2.5 * thousand, 500]
+    (tmp_path / "t.csv").write_text("a;class\n1;1.000\n2;2.500\n")  # a label is read the same way
+    assert load_frame(tmp_path / "t.csv")[1].tolist() == [1, 2.5]
+    (tmp_path / "t.csv").write_text("a;class\n1,5;1.000\n2;2.500\n")
+    assert load_frame(tmp_path / "t.csv")[1].tolist() == [1000, 2500]
     (tmp_path / "t.csv").write_text("\n".join([*rows, "0.25;4;b"]))  # it was a decimal point
     X, _, _ = load_frame(tmp_path / "t.csv")
     assert Preprocessing.fit(X, raw=True).transform(X)[:, 0].tolist() == [1, 2.5, 500, 0.25]
