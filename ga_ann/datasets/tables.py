@@ -146,7 +146,8 @@ def load_frame(
     path : path
         UTF-8 text (or UTF-16, with its byte order mark) with commas, semicolons, tabs or bars
         between the cells (``.csv``, ``.tsv``, ``.txt``, or ``"-"`` for standard input),
-        ``.parquet`` or ``.xlsx``, whose first sheet is read. A first row that is of another kind than those below it holds the columns' names.
+        ``.parquet`` or ``.xlsx``, whose first sheet is read. A first row that is of another kind
+        than those below it holds the columns' names.
     label : str or int, optional
         The column of the labels, by name or by number from 1; the last one by default. Labels such
         as ``001`` are text; they have at most `LONGEST_LABEL` characters.
