@@ -62,6 +62,9 @@ _VALUE_LABELS = {
     "evaluations": "Evaluations (networks on the whole training set)",
 }
 _ROW_KEYS = ("method", "split", "seed", "seconds", "evaluations")
+_NETWORK = ("hidden_layer_sizes", "activation", "output_activation", "bias", "weight_set")
+"""Settings that make another network of one method."""
+
 _STAND_INS = {"held_out_accuracy": "train_accuracy", "held_out_score": "train_score"}
 """What is plotted where nothing was held out."""
 
@@ -85,12 +88,12 @@ def plot_fitness(
     history : History, TrainingResult or fitted estimator, sequence of them, or mapping of str to \
             either
         One run; several runs, such as those of one method from several seeds; or several methods by
-        their names. Runs of a sequence are of one method if their Histories have the same label. Of
-        several runs of a method each is a thin line and their median is drawn out: a step function
-        that begins where all runs have a value and carries the last value of each forward. With a
-        single run, the mean fitness of its generations is drawn faintly: a line or, where each was
-        measured on another batch of samples and cannot be compared with the next one, dots. With a
-        single method, the validation score is dashed where there is one.
+        their names. Runs of a sequence are of one method if their Histories have the same label and
+        the same network. Of several runs of a method each is a thin line and their median is drawn
+        out: a step function that begins where all runs have a value and carries the last value of
+        each forward. With a single run, the mean fitness of its generations is drawn faintly: a
+        line or, where each was measured on another batch of samples and cannot be compared with the
+        next one, dots. With a single method, the validation score is dashed where there is one.
     ax : matplotlib.axes.Axes, optional
         Where to draw; None, the default, makes a new figure.
     x : {"generation", "evaluations", "seconds"}, default="generation"
@@ -155,11 +158,25 @@ def _group(history: Runs | Mapping[str, Runs]) -> dict[str, list[History]]:
     if isinstance(history, Mapping):
         groups = {str(label): _as_runs(runs) for label, runs in history.items()}
     else:
-        for run in _as_runs(history):
-            groups.setdefault(run.label or "Best solution", []).append(run)
+        runs = _as_runs(history)
+        for run in runs:
+            label = run.label or "Best solution"
+            namesakes = [other for other in runs if other.label == run.label]
+            groups.setdefault(label + _tell_apart(run, namesakes), []).append(run)
     if not groups or not all(groups.values()):
         raise ValueError("history must hold at least one History for each method, got none.")
     return groups
+
+
+def _tell_apart(run: History, namesakes: Sequence[History]) -> str:
+    """Return what tells a run's network from those of others: nothing where they are all alike."""
+    parts = [
+        f"{name}={_format(run.settings[name])}"
+        for name in _NETWORK
+        if name in run.settings
+        and len({_format(other.settings.get(name)) for other in namesakes}) > 1
+    ]
+    return f" ({', '.join(parts)})" if parts else ""
 
 
 def _as_runs(history: Runs) -> list[History]:

@@ -166,7 +166,7 @@ class TestFitness:
         assert plot_fitness([make_history([0.5], metric=m) for m in metrics]).get_ylabel() == label
 
     @given(values=st.lists(st.lists(st.floats(0, 1), min_size=7, max_size=7), min_size=2))
-    @settings(max_examples=20, deadline=None)
+    @settings(max_examples=20)
     def test_on_equal_grids_the_thick_line_is_the_median(self, values):
         X, Y = plotting._median([(np.arange(7.0), np.array(row)) for row in values])
         np.testing.assert_array_equal(X, np.arange(7))
@@ -384,7 +384,7 @@ class TestFitness:
         scale=st.sampled_from([1.0, -1.0, 250.0, -1e6, 1e9]),
         width=st.sampled_from([1.0, 0.05, 1e-3, 0.0]),
     )
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     def test_what_hardly_changes_does_not_fill_the_axis(self, values, scale, width):
         best = scale * (values[0] + width * (np.array(values) - values[0]))
         ax = plot_fitness(make_history(best, settings={"batch_size": "full"}))
@@ -726,3 +726,23 @@ def test_no_mean_beside_a_best_that_is_looked_for_by_held_out_data():
     assert not any("Mean" in label for label in labels)
     run.settings["early_stopping"] = False
     assert any("Mean" in line.get_label() for line in plot_fitness(run).lines)
+
+
+def test_networks_of_one_label_are_curves_of_their_own():
+    def run(sizes, **more):
+        return make_history([0.1, 0.2], label="GA", settings={"hidden_layer_sizes": sizes, **more})
+
+    def labels(*runs):
+        ax = plot_fitness(list(runs), caption=False)
+        return [text.get_text() for text in ax.get_legend().get_texts() if "GA" in text.get_text()]
+
+    assert labels(run((5,)), run((9,))) == [
+        "GA (hidden_layer_sizes=(5))",
+        "GA (hidden_layer_sizes=(9))",
+    ]
+    assert labels(run((5,)), run((5,), activation="tanh"), run((5,))) == [
+        "GA",
+        "GA (activation=tanh)",
+    ]
+    # Seeds of one network, whatever else their settings hold.
+    assert labels(run((5,)), run([5], max_time=3)) == ["GA"]

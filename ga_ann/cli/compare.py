@@ -17,6 +17,7 @@ from ga_ann.cli.shared import (
     shows_bars,
     table_options,
     tell_features,
+    telling_warnings,
 )
 from ga_ann.ctrl_c import INTERRUPTED, quitting_at_ctrl_c
 
@@ -116,7 +117,7 @@ def compare(
         task = comparing.DATASETS[known].task if isinstance(known, str) else "classification"
     of_task = comparing.METHODS_OF[task]
     if samples is not None and task == "classification" and "holdout" in (split or ["holdout"]):
-        check_class_sizes(samples.y, "give --split all")
+        check_class_sizes(samples.y, "give --split all", samples.label)
     comparison = comparing.compare(
         data=known,
         splits=split,
@@ -185,7 +186,7 @@ def _choose_data(
         raise ValueError(
             f"--data must be one of {sorted(DATASETS)}, or a table or a folder, got {name!r}."
         )
-    samples = load_samples(
-        name, target, extraction=of_pictures or None, **of_table, verbose=shows_bars()
+    samples = telling_warnings(
+        load_samples, name, target, extraction=of_pictures or None, **of_table, verbose=shows_bars()
     )
     return DataSet.of_samples(Path(name).name, samples, raw=raw), samples
