@@ -8,7 +8,6 @@ from sklearn import datasets
 from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.impute import SimpleImputer
 from sklearn.metrics import accuracy_score, r2_score
-from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
@@ -45,9 +44,9 @@ def tables() -> dict[str, tuple[pd.DataFrame, pd.Series]]:
     return {name: (b.data, b.target) for name, b in loaded.items()} | {"mixed": mixed()}
 
 
-def reference(is_regression: bool, seed: int) -> Any:
+def reference(task: str, seed: int) -> Any:
     """Return scikit-learn's network after scikit-learn's transformers."""
-    network = MLPRegressor if is_regression else MLPClassifier
+    network = MLPRegressor if task == "regression" else MLPClassifier
     return make_pipeline(
         make_column_transformer(
             (
@@ -80,33 +79,28 @@ def train(X: Any, y: Any, X_test: Any, seed: int, task: str) -> Any:
     return result.predict(inputs.transform(X_test))
 
 
-def splits(X: Any, y: Any, seeds: int, *, is_regression: bool) -> tuple[list[Any], list[float]]:
-    """Return indices to train and to test on, those of `compare` and its scores for classes."""
-    if is_regression:  # which `compare` does not know
-        numbers = range(FIRST_SEED, FIRST_SEED + seeds)
-        rows = np.arange(len(X))
-        return [train_test_split(rows, test_size=0.25, random_state=k) for k in numbers], []
-    known = DataSet.of_arrays("table", X, np.asarray(y))
-    compared = compare(data=known, methods=["ga"], seeds=seeds, random_state=FIRST_SEED)
-    parts = [(split.train, split.test) for split in compared.splits.values()]
-    return parts, [row["held_out_accuracy"] for row in compared.rows]
-
-
 def measure(*, quick: bool = False, seeds: int = 5) -> list[dict[str, Any]]:
     """Return a row a table: medians over the seeds of accuracies in %, or of 100 R2."""
     rows = []
     for name, (X, y) in tables().items():
-        is_regression = name == "diabetes"
-        score = r2_score if is_regression else accuracy_score
-        parts, compared = splits(X, y, 1 if quick else seeds, is_regression=is_regression)
-        found: dict[str, list[float]] = {"train": [], "compare": compared, "scikit-learn": []}
-        for seed, (first, second) in enumerate(parts):
-            X_train, X_test, y_train, y_test = X.iloc[first], X.iloc[second], y[first], y[second]
-            task = "regression" if is_regression else "classification"
+        task = "regression" if name == "diabetes" else "classification"
+        score = r2_score if task == "regression" else accuracy_score
+        compared = compare(
+            data=DataSet.of_arrays(name, X, np.asarray(y)),
+            task=task,
+            methods=["ga"],
+            seeds=1 if quick else seeds,
+            random_state=FIRST_SEED,
+        )
+        found: dict[str, list[float]] = {"train": [], "compare": [], "scikit-learn": []}
+        found["compare"] = [row["held_out_score"] for row in compared.rows]
+        for seed, split in enumerate(compared.splits.values()):
+            X_train, X_test = X.iloc[split.train], X.iloc[split.test]
+            y_train, y_test = y[split.train], y[split.test]
             found["train"].append(score(y_test, train(X_train, y_train, X_test, seed, task)))
-            network = reference(is_regression, seed).fit(X_train, y_train)
+            network = reference(task, seed).fit(X_train, y_train)
             found["scikit-learn"].append(score(y_test, network.predict(X_test)))
-        medians = {k: 100 * float(np.median(v)) if v else float("nan") for k, v in found.items()}
+        medians = {k: 100 * float(np.median(v)) for k, v in found.items()}
         rows.append({"table": name, "rows": len(X), "columns": X.shape[1], **medians})
         print(rows[-1], flush=True)
     return rows

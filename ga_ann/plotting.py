@@ -20,7 +20,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
-from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix
+from sklearn.metrics import (
+    ConfusionMatrixDisplay,
+    PredictionErrorDisplay,
+    confusion_matrix,
+    root_mean_squared_error,
+)
 from sklearn.utils.multiclass import unique_labels
 
 from ga_ann.history import History, HistoryOrOwner, find_history
@@ -28,7 +33,14 @@ from ga_ann.network import lookup
 from ga_ann.storage import check_writable, replacing
 from ga_ann.validation import check_number
 
-__all__ = ["plot_comparison", "plot_confusion", "plot_fitness", "render_figure", "save_figure"]
+__all__ = [
+    "plot_comparison",
+    "plot_confusion",
+    "plot_fitness",
+    "plot_predictions",
+    "render_figure",
+    "save_figure",
+]
 
 Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
 Runs = HistoryOrOwner | Sequence[HistoryOrOwner]
@@ -49,15 +61,10 @@ _VALUE_LABELS = {
     "seconds": "Time (s)",
     "evaluations": "Evaluations (networks on the whole training set)",
 }
-_ROW_KEYS = (
-    "method",
-    "split",
-    "seed",
-    "held_out_accuracy",
-    "train_accuracy",
-    "seconds",
-    "evaluations",
-)
+_ROW_KEYS = ("method", "split", "seed", "seconds", "evaluations")
+_NETWORK = ("hidden_layer_sizes", "activation", "output_activation", "bias", "weight_set")
+"""Settings that make another network of one method."""
+
 _STAND_INS = {"held_out_accuracy": "train_accuracy", "held_out_score": "train_score"}
 """What is plotted where nothing was held out."""
 
@@ -81,12 +88,12 @@ def plot_fitness(
     history : History, TrainingResult or fitted estimator, sequence of them, or mapping of str to \
             either
         One run; several runs, such as those of one method from several seeds; or several methods by
-        their names. Runs of a sequence are of one method if their Histories have the same label. Of
-        several runs of a method each is a thin line and their median is drawn out: a step function
-        that begins where all runs have a value and carries the last value of each forward. With a
-        single run, the mean fitness of its generations is drawn faintly: a line or, where each was
-        measured on another batch of samples and cannot be compared with the next one, dots. With a
-        single method, the validation score is dashed where there is one.
+        their names. Runs of a sequence are of one method if their Histories have the same label and
+        the same network. Of several runs of a method each is a thin line and their median is drawn
+        out: a step function that begins where all runs have a value and carries the last value of
+        each forward. With a single run, the mean fitness of its generations is drawn faintly: a
+        line or, where each was measured on another batch of samples and cannot be compared with the
+        next one, dots. With a single method, the validation score is dashed where there is one.
     ax : matplotlib.axes.Axes, optional
         Where to draw; None, the default, makes a new figure.
     x : {"generation", "evaluations", "seconds"}, default="generation"
@@ -151,11 +158,25 @@ def _group(history: Runs | Mapping[str, Runs]) -> dict[str, list[History]]:
     if isinstance(history, Mapping):
         groups = {str(label): _as_runs(runs) for label, runs in history.items()}
     else:
-        for run in _as_runs(history):
-            groups.setdefault(run.label or "Best solution", []).append(run)
+        runs = _as_runs(history)
+        for run in runs:
+            label = run.label or "Best solution"
+            namesakes = [other for other in runs if other.label == run.label]
+            groups.setdefault(label + _tell_apart(run, namesakes), []).append(run)
     if not groups or not all(groups.values()):
         raise ValueError("history must hold at least one History for each method, got none.")
     return groups
+
+
+def _tell_apart(run: History, namesakes: Sequence[History]) -> str:
+    """Return what tells a run's network from those of others: nothing where they are all alike."""
+    parts = [
+        f"{name}={_format(run.settings[name])}"
+        for name in _NETWORK
+        if name in run.settings
+        and len({_format(other.settings.get(name)) for other in namesakes}) > 1
+    ]
+    return f" ({', '.join(parts)})" if parts else ""
 
 
 def _as_runs(history: Runs) -> list[History]:
@@ -364,12 +385,7 @@ def plot_confusion(
     '1 of 3 wrong'
     >>> plt.close(ax.figure)
     """
-    true, predicted = np.asarray(y_true), np.asarray(y_pred)
-    if true.ndim != 1 or true.shape != predicted.shape or not true.size:
-        raise ValueError(
-            "y_true and y_pred must be 1-D, of one length and not empty, got shapes "
-            f"{true.shape} and {predicted.shape}."
-        )
+    true, predicted = _check_pairs(y_true, y_pred)
     occurring = unique_labels(true, predicted)
     shown = occurring if labels is None else np.asarray(labels)
     if missing := sorted(set(occurring.tolist()) - set(shown.tolist())):
@@ -398,6 +414,83 @@ def plot_confusion(
     return ax
 
 
+def _check_pairs(y_true: ArrayLike, y_pred: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
+    true, predicted = np.asarray(y_true), np.asarray(y_pred)
+    if true.ndim != 1 or true.shape != predicted.shape or not true.size:
+        raise ValueError(
+            "y_true and y_pred must be 1-D, of one length and not empty, got shapes "
+            f"{true.shape} and {predicted.shape}."
+        )
+    return true, predicted
+
+
+def plot_predictions(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    ax: Axes | None = None,
+    *,
+    title: str | None = None,
+    caption: str | None = None,
+) -> Axes:
+    """Plot what a regression predicted against what is true: a dot for each sample.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_samples,)
+        The true targets: finite numbers.
+    y_pred : array-like of shape (n_samples,)
+        The predicted ones.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; None, the default, makes a new figure.
+    title : str, optional
+        None, the default, gives the root of the mean squared error.
+    caption : str, optional
+        A small text below the axes.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    TypeError
+        If `ax` is no Axes.
+    ValueError
+        If `y_true` and `y_pred` differ in length or are empty, or a number is not finite.
+
+    Examples
+    --------
+    >>> ax = plot_predictions([1.0, 2.0, 3.0], [1.0, 2.0, 6.0])
+    >>> ax.get_title()
+    'RMSE 1.732'
+    >>> plt.close(ax.figure)
+    """
+    true, predicted = (values.astype(np.float64) for values in _check_pairs(y_true, y_pred))
+    if not (np.isfinite(true).all() and np.isfinite(predicted).all()):
+        raise ValueError("y_true and y_pred must hold finite numbers, got NaN or infinity.")
+    ax = _new_axes((5.0, 5.0)) if ax is None else _check_axes(ax)
+    PredictionErrorDisplay(y_true=true, y_pred=predicted).plot(
+        ax=ax,
+        kind="actual_vs_predicted",
+        scatter_kwargs={"color": _COLOURS[0], "s": 14, "alpha": 0.5, "linewidths": 0},
+        line_kwargs={"color": "0.35", "lw": 1, "alpha": 1, "label": "as true"},
+    )
+    low, high = (float(f([true, predicted])) for f in (np.min, np.max))
+    margin = 0.05 * ((high - low) or abs(high) or 1.0)
+    limits = low - margin, high + margin
+    # The same round numbers on both axes, where scikit-learn has five parts of the range.
+    ticks = [tick for tick in MaxNLocator(6).tick_values(low, high) if limits[0] < tick < limits[1]]
+    ax.set_aspect("equal", adjustable="box")
+    ax.set(xlim=limits, ylim=limits, xticks=ticks, yticks=ticks)
+    text = f"RMSE {root_mean_squared_error(true, predicted):.4g}" if title is None else title
+    ax.set_title(text, fontsize="medium", parse_math=False)
+    ax.set(xlabel="Predicted", ylabel="True")
+    ax.grid(alpha=0.3)
+    if caption:
+        _caption(ax, caption)
+    return ax
+
+
 def plot_comparison(
     rows: Sequence[Mapping[str, Any]],
     ax: Axes | None = None,
@@ -411,9 +504,9 @@ def plot_comparison(
     Parameters
     ----------
     rows : sequence of mapping
-        One for each run, with the keys ``"method"``, ``"split"``, ``"seed"``,
-        ``"train_accuracy"``, ``"held_out_accuracy"`` (NaN where nothing was held out),
-        ``"seconds"`` and ``"evaluations"``, and any others; for the scores also
+        One for each run, with the keys ``"method"``, ``"split"``, ``"seed"``, ``"seconds"`` and
+        ``"evaluations"``, and any others; for the accuracies also ``"train_accuracy"`` and
+        ``"held_out_accuracy"`` (NaN where nothing was held out), for the scores
         ``"train_score"`` and ``"held_out_score"``. Methods and splits are drawn in the order of
         their first row.
     ax : matplotlib.axes.Axes, optional

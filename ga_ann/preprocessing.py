@@ -7,6 +7,7 @@ each of its categories, a missing one being a category of its own.
 
 from __future__ import annotations
 
+import re
 import reprlib
 import warnings
 from collections.abc import Hashable, Iterator
@@ -30,6 +31,8 @@ __all__ = [
     "as_frame",
     "is_named",
     "is_number",
+    "list_doubts",
+    "name_column",
     "to_text",
 ]
 
@@ -43,6 +46,9 @@ LONGEST_TEXT = 255
 
 FEW_CATEGORIES = 20
 """So many may a text column have, however few rows there are."""
+
+IDENTIFIER = r"(^|[^a-z])(id|nr|no|number|index)$"
+"""Names of columns that name the rows."""
 
 SHOWN = 5
 """Names that a message lists at most."""
@@ -174,8 +180,8 @@ class Preprocessing:
             k = int(is_text.argmax())
             raise ValueError(
                 "features that are taken as they are must be numbers, but "
-                f"{_name(frame.columns[k])} holds {reprlib.repr(firsts[k])}; drop it, or leave out "
-                "raw."
+                f"{name_column(frame.columns[k])} holds {reprlib.repr(firsts[k])}; drop it, or "
+                "leave out raw."
             )
         numbers, texts = _numbers(frame.loc[:, ~is_text]), _texts(frame.loc[:, is_text])
         if raw and (missing := np.isnan(numbers)).any():
@@ -254,8 +260,8 @@ class Preprocessing:
             hits = texts[:, k, None] == known
             if (unseen := ~hits.any(axis=1)).any():
                 warnings.warn(
-                    f"{_name(frame.columns[self.is_text][k])} holds what the training never saw, "
-                    f"in {unseen.sum()} of {len(hits)} rows: {_some(texts[unseen, k])}",
+                    f"{name_column(frame.columns[self.is_text][k])} holds what the training never "
+                    f"saw, in {unseen.sum()} of {len(hits)} rows: {_some(texts[unseen, k])}",
                     stacklevel=2,
                 )
             parts.append(hits.astype(np.float64))
@@ -303,6 +309,8 @@ class Preprocessing:
             more = set(places) - set(self.columns.tolist())
             if self.label is None and more == {places[-1]}:
                 return str(places[-1])
+            return self.label if self.label in places else None
+        if not is_named(frame) and not _are_places(places):  # integers that are names
             return self.label if self.label in places else None
         if frame.shape[1] == len(self.columns) or self.is_named:
             return None
@@ -391,7 +399,7 @@ def _refuse_missing(names: pd.Index[Any], missing: NDArray[np.bool_]) -> None:
     row, column = divmod(int(missing.argmax()), missing.shape[1])
     raise ValueError(
         f"features that are taken as they are must all be there, but row {row} (counted from 0) of "
-        f"{_name(names[column])} is empty, and {missing.sum() - 1} more such."
+        f"{name_column(names[column])} is empty, and {missing.sum() - 1} more such."
     )
 
 
@@ -400,13 +408,13 @@ def _check_categories(name: Hashable, texts: Array) -> None:
     n_categories = len(known)
     if (longest := max(map(len, known))) > LONGEST_TEXT:
         raise ValueError(
-            f"{_name(name)} must hold texts of at most {LONGEST_TEXT} characters, got {longest}; "
-            "drop it."
+            f"{name_column(name)} must hold texts of at most {LONGEST_TEXT} characters, got "
+            f"{longest}; drop it."
         )
     if n_categories > min(MOST_CATEGORIES, max(FEW_CATEGORIES, len(texts) // 2)):
         raise ValueError(
-            f"{_name(name)} holds {n_categories} different texts in {len(texts)} rows, such as "
-            f"{_some(texts)}: names, numbers or free text, of which nothing is learned; drop it."
+            f"{name_column(name)} holds {n_categories} different texts in {len(texts)} rows, such "
+            f"as {_some(texts)}: names, numbers or free text, of which nothing is learned; drop it."
         )
 
 
@@ -479,8 +487,8 @@ def _refuse_strangers(frame: pd.DataFrame) -> None:
         if strange or dtype.kind in "mMc":
             shown = reprlib.repr(strange[0]) if strange else str(dtype)
             raise ValueError(
-                f"{_name(name)} must hold numbers, booleans or text, got {shown}; drop it, or make "
-                "numbers or text of it."
+                f"{name_column(name)} must hold numbers, booleans or text, got {shown}; drop it, "
+                "or make numbers or text of it."
             )
 
 
@@ -502,7 +510,7 @@ def _numbers(frame: pd.DataFrame) -> NDArray[np.float64]:
         row, column = divmod(int(infinite.argmax()), numbers.shape[1])
         raise ValueError(
             f"numbers must be finite, got {numbers[row, column]} in row {row} (counted from 0) of "
-            f"{_name(frame.columns[column])}."
+            f"{name_column(frame.columns[column])}."
         )
     return numbers
 
@@ -511,7 +519,7 @@ def _to_floats(name: Hashable, column: pd.Series[Any]) -> NDArray[np.float64]:
     """Return numbers, rounded correctly from text, which older versions of pandas do not do."""
     if (text := _first_text(column)) is not None:
         raise ValueError(
-            f"{_name(name)} must hold numbers, as in the training, got {reprlib.repr(text)}."
+            f"{name_column(name)} must hold numbers, as in the training, got {reprlib.repr(text)}."
         )
     return np.array([np.nan if _is_missing(cell) else float(cell) for cell in column.tolist()])
 
@@ -547,10 +555,64 @@ def _texts(frame: pd.DataFrame) -> Array:
     return texts
 
 
+# ---------------------------------------------------------------- doubts
+
+
+def list_doubts(X: pd.DataFrame | ArrayLike) -> list[str]:
+    """Return a line on the columns of a table that teach nothing, and one on its identifiers.
+
+    An array has none: its columns were chosen by somebody.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"id": [1, 2, 3], "x": [0.5, 0.1, 0.2], "unit": ["cm"] * 3})
+    >>> for line in list_doubts(table):
+    ...     print(line)
+    the same in all rows, so nothing is learned of it: the column 'unit'
+    different whole numbers in all rows, so perhaps no measurement: the column 'id'; --drop leaves \
+it out
+    """
+    if not isinstance(X, pd.DataFrame):
+        return []
+    columns = {name_column(name): X.iloc[:, k] for k, name in enumerate(X.columns)}
+    found = {
+        "empty in all rows, so nothing is learned of it": _is_empty,
+        "the same in all rows, so nothing is learned of it": _is_constant,
+        "different whole numbers in all rows, so perhaps no measurement": _is_identifier,
+    }
+    lines = []
+    for what, is_so in found.items():
+        if names := [name for name, column in columns.items() if is_so(column)]:
+            lines.append(f"{what}: {', '.join(names[:SHOWN])}" + ", ..." * (len(names) > SHOWN))
+            lines[-1] += "; --drop leaves it out" * (is_so is _is_identifier)
+    return lines
+
+
+def _is_empty(column: pd.Series[Any]) -> bool:
+    return not column.notna().any()
+
+
+def _is_constant(column: pd.Series[Any]) -> bool:
+    if len(column) < 2 or _is_empty(column):
+        return False
+    if _is_numeric(column.dtype):  # missing numbers become the median of the others
+        return bool(column.min() == column.max())
+    return len(set(to_text(column))) == 1
+
+
+def _is_identifier(column: pd.Series[Any]) -> bool:
+    """Whether a column counts or names its rows: it is sorted, or called so."""
+    if not pd.api.types.is_integer_dtype(column.dtype) or len(column) < 2:
+        return False
+    is_called = re.search(IDENTIFIER, str(column.name), re.IGNORECASE) is not None
+    return column.is_unique and (is_called or column.is_monotonic_increasing)
+
+
 # ---------------------------------------------------------------- words
 
 
-def _name(name: object) -> str:
+def name_column(name: object) -> str:
+    """Return what messages call a column: by its name, or by its number from 1."""
     return (
         f"column {int(name) + 1}"
         if isinstance(name, Integral)

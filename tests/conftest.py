@@ -2,8 +2,13 @@ import signal
 
 import matplotlib
 import pytest
+from hypothesis import settings
 
 matplotlib.use("Agg")  # no test opens a window
+
+# A stall of the machine is no failure: no test asserts how long it takes.
+settings.register_profile("ga_ann", deadline=None)
+settings.load_profile("ga_ann")
 
 
 @pytest.fixture(scope="session", autouse=True)

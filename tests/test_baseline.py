@@ -59,7 +59,7 @@ def some_weights(seed, sizes, bias=False):
 
 @pytest.mark.parametrize("bias", [False, True])
 @pytest.mark.parametrize("activation", sorted(FUNCTIONS))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(
     seed=st.integers(0, 2**32),
     rate=st.sampled_from([0.02, 0.001, 0.3]),
@@ -105,7 +105,7 @@ def test_shrinkage_changes_predictions_of_other_networks(activation, bias):
     assert (result.predict(X) != predict(initial, X, activation=activation)).any()
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(
     seed=st.integers(0, 2**32),
     activation=st.sampled_from(["relu", "identity"]),

@@ -51,7 +51,7 @@ networks = st.tuples(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(networks, st.integers(0, 2**32 - 1))
 def test_a_place_stands_for_the_chromosome_of_its_definition(network, seed):
     sizes, bias, rank = network
@@ -104,7 +104,7 @@ def test_nothing_is_written_to_chromosomes_that_are_not_kept():
     np.testing.assert_array_equal(population, before)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     networks,
     st.sampled_from(["relu", "tanh", "sigmoid", "step"]),

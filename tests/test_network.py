@@ -5,7 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.sparse import coo_array, csc_array, csr_matrix
 from scipy.stats import kstest, norm, uniform
@@ -101,7 +101,6 @@ def test_sparse_samples_are_propagated_like_dense_ones(kind, n_solutions, whole)
         forward(weights, kind(X[:, 1:]))
 
 
-@settings(deadline=None)
 @given(
     seed=st.integers(0, 2**32),
     sizes=st.lists(st.integers(1, 6), min_size=2, max_size=5),
@@ -328,7 +327,6 @@ PLAIN = {
 }
 
 
-@settings(deadline=None)
 @given(seed=st.integers(0, 2**32), bias=st.booleans(), data=st.data())
 def test_every_layer_has_its_own_activation(seed, bias, data):
     """Against a loop over single numbers."""

@@ -18,7 +18,13 @@ from ga_ann import (
     train_naive,
 )
 from ga_ann.history import History
-from ga_ann.plotting import plot_comparison, plot_confusion, plot_fitness, save_figure
+from ga_ann.plotting import (
+    plot_comparison,
+    plot_confusion,
+    plot_fitness,
+    plot_predictions,
+    save_figure,
+)
 
 mpl.use("Agg")
 
@@ -82,6 +88,7 @@ PLOTS = {
         make_history([0.2, 0.9], settings={"n_solutions": 8}), ax
     ),
     "confusion": lambda ax=None: plot_confusion([0, 1, 1], [0, 1, 0], ax, caption="a caption"),
+    "predictions": lambda ax=None: plot_predictions([0, 1, 3], [0, 1, 2], ax, caption="a caption"),
     "comparison": lambda ax=None: plot_comparison(make_rows(), ax, caption="a caption"),
 }
 
@@ -159,7 +166,7 @@ class TestFitness:
         assert plot_fitness([make_history([0.5], metric=m) for m in metrics]).get_ylabel() == label
 
     @given(values=st.lists(st.lists(st.floats(0, 1), min_size=7, max_size=7), min_size=2))
-    @settings(max_examples=20, deadline=None)
+    @settings(max_examples=20)
     def test_on_equal_grids_the_thick_line_is_the_median(self, values):
         X, Y = plotting._median([(np.arange(7.0), np.array(row)) for row in values])
         np.testing.assert_array_equal(X, np.arange(7))
@@ -377,7 +384,7 @@ class TestFitness:
         scale=st.sampled_from([1.0, -1.0, 250.0, -1e6, 1e9]),
         width=st.sampled_from([1.0, 0.05, 1e-3, 0.0]),
     )
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     def test_what_hardly_changes_does_not_fill_the_axis(self, values, scale, width):
         best = scale * (values[0] + width * (np.array(values) - values[0]))
         ax = plot_fitness(make_history(best, settings={"batch_size": "full"}))
@@ -462,7 +469,62 @@ class TestConfusion:
         assert not plt.get_fignums()
 
 
+class TestPredictions:
+    def test_a_dot_for_each_sample_and_a_line_where_they_are_true(self):
+        true, predicted = RNG.normal(size=(2, 50)) * [[10], [30]]
+        ax = plot_predictions(true, predicted)
+        (dots,) = ax.collections
+        np.testing.assert_array_equal(dots.get_offsets(), np.column_stack([predicted, true]))
+        (diagonal,) = ax.lines
+        np.testing.assert_array_equal(diagonal.get_xdata(), diagonal.get_ydata())
+        assert ax.get_title() == f"RMSE {np.sqrt(np.mean((true - predicted) ** 2)):.4g}"
+        assert (ax.get_xlabel(), ax.get_ylabel()) == ("Predicted", "True")
+
+    @pytest.mark.parametrize("scale", [1e-3, 1, 1e5])
+    def test_the_ticks_are_round_numbers(self, scale):
+        ax = plot_predictions(np.array([25, 346]) * scale, np.array([37, 301]) * scale)
+        steps = np.diff(ax.get_xticks()) / 10 ** np.floor(np.log10(np.diff(ax.get_xticks())))
+        assert set(np.round(steps, 6)) <= {1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10}
+        assert ax.get_xticks().tolist() == ax.get_yticks().tolist()
+        assert ax.get_xlim() == ax.get_ylim()
+
+    @pytest.mark.parametrize("value", [0.0, -3.0, 1e6])
+    def test_one_number_alone_can_be_drawn(self, value):
+        ax = plot_predictions([value] * 3, [value] * 3)
+        ax.figure.draw_without_rendering()
+        low, high = ax.get_xlim()
+        assert low < value < high
+
+    def test_a_title_replaces_the_error_and_one_sample_is_enough(self):
+        assert plot_predictions([1.0], [3.0]).get_title() == "RMSE 2"
+        assert plot_predictions([1.0], [3.0], title="$GA$").get_title() == "$GA$"
+
+    @pytest.mark.parametrize(
+        ("true", "predicted", "message"),
+        [
+            ([0.0, 1.0], [0.0], r"got shapes \(2,\) and \(1,\)"),
+            ([], [], r"not empty, got shapes \(0,\)"),
+            ([[0.0, 1.0]], [[0.0, 1.0]], "1-D"),
+            ([0.0, np.nan], [0.0, 1.0], "finite numbers, got NaN or infinity"),
+            ([0.0, 1.0], [0.0, np.inf], "finite numbers, got NaN or infinity"),
+        ],
+    )
+    def test_bad_targets_are_refused(self, true, predicted, message):
+        with pytest.raises(ValueError, match=message):
+            plot_predictions(true, predicted)
+        assert not plt.get_fignums()
+
+
 class TestComparison:
+    def test_rows_of_a_regression_have_no_accuracies(self):
+        about = {"split": "holdout", "seconds": 1.0, "evaluations": 10, "seed": 0}
+        scores = {"train_score": 0.5, "held_out_score": -1.5}
+        rows = [about | scores | {"method": "mean"}]
+        ax = plot_comparison(rows, value="held_out_score", score="r2")
+        assert ax.get_xlabel() == "Held-out r2"
+        with pytest.raises(ValueError, match=r"\['held_out_accuracy', 'train_accuracy'\] miss"):
+            plot_comparison(rows)
+
     @pytest.mark.parametrize(
         "value", ["held_out_accuracy", "train_accuracy", "seconds", "evaluations"]
     )
@@ -664,3 +726,23 @@ def test_no_mean_beside_a_best_that_is_looked_for_by_held_out_data():
     assert not any("Mean" in label for label in labels)
     run.settings["early_stopping"] = False
     assert any("Mean" in line.get_label() for line in plot_fitness(run).lines)
+
+
+def test_networks_of_one_label_are_curves_of_their_own():
+    def run(sizes, **more):
+        return make_history([0.1, 0.2], label="GA", settings={"hidden_layer_sizes": sizes, **more})
+
+    def labels(*runs):
+        ax = plot_fitness(list(runs), caption=False)
+        return [text.get_text() for text in ax.get_legend().get_texts() if "GA" in text.get_text()]
+
+    assert labels(run((5,)), run((9,))) == [
+        "GA (hidden_layer_sizes=(5))",
+        "GA (hidden_layer_sizes=(9))",
+    ]
+    assert labels(run((5,)), run((5,), activation="tanh"), run((5,))) == [
+        "GA",
+        "GA (activation=tanh)",
+    ]
+    # Seeds of one network, whatever else their settings hold.
+    assert labels(run((5,)), run([5], max_time=3)) == ["GA"]

@@ -10,7 +10,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from ga_ann import preprocessing as module
-from ga_ann.preprocessing import MOST_CATEGORIES, Preprocessing
+from ga_ann.preprocessing import MOST_CATEGORIES, Preprocessing, list_doubts
 from ga_ann.storage import Model, load_model, save_model
 
 
@@ -269,3 +269,43 @@ def test_what_only_looks_like_a_number_is_text(text):
     frame = pd.DataFrame({"a": ["10", text, "3"]})
     assert Preprocessing.fit(frame).is_text.all()
     assert not Preprocessing.fit(frame.replace(text, "1")).is_text.any()
+
+
+def test_integers_that_call_columns_tell_the_label_by_their_value():
+    table = pd.DataFrame({10: [1.0, 2, 3], 20: [3.0, 5, 4], 30: [0, 1, 0]})
+    model = Preprocessing.fit(table[[10, 20]], label=30)
+    assert model.find_label(table) == 30
+    assert model.find_label(table[[30, 20, 10]]) == 30
+    assert model.find_label(table[[10, 20]]) is None
+    assert model.find_label(table.rename(columns={30: 40})) is None
+
+
+def test_columns_that_teach_nothing_or_name_the_rows_are_told():
+    rng = np.random.default_rng(0)
+    plain = pd.DataFrame(
+        {"x": rng.normal(size=9), "n": [3, 1, 4, 1, 5, 9, 2, 6, 5], "c": list("abc") * 3}
+    )
+    assert list_doubts(plain) == list_doubts(plain.to_numpy()) == []
+    shuffled = rng.permutation(9)
+    for column, told in (
+        (np.full(9, np.nan), "empty in all rows"),
+        ([None] * 9, "empty in all rows"),
+        ([2.5] * 9, "the same in all rows"),
+        ([2.5] * 8 + [None], "the same in all rows"),
+        (["cm"] * 9, "the same in all rows"),
+        (["cm"] * 8 + [None], ""),
+        ([2.5] * 8 + [2.6], ""),
+        (np.arange(9) ** 2, "different whole numbers"),
+        (np.arange(9) / 2, ""),
+        ([0, *range(8)], ""),
+        (shuffled, ""),
+    ):
+        lines = list_doubts(plain.assign(extra=column))
+        assert [line.startswith(told) and "the column 'extra'" in line for line in lines] == (
+            [True] if told else []
+        )
+    for name in ("id", "ID", "customer_id", "Nr", "row number"):
+        (line,) = list_doubts(plain.assign(**{name: shuffled}))
+        assert f"{name!r}; --drop leaves it out" in line
+    for name in ("acid", "idea", "numbers"):
+        assert list_doubts(plain.assign(**{name: shuffled})) == []

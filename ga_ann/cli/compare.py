@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,6 +17,7 @@ from ga_ann.cli.shared import (
     shows_bars,
     table_options,
     tell_features,
+    telling_warnings,
 )
 from ga_ann.ctrl_c import INTERRUPTED, quitting_at_ctrl_c
 
@@ -37,22 +38,29 @@ def compare(
         str,
         typer.Option(
             metavar="DATA",
-            help="fruits, digits, wine or breast_cancer; or a table or a folder of pictures as in "
-            "train.",
+            help="fruits, digits, wine, breast_cancer or diabetes; or a table or a folder of "
+            "pictures as in train.",
         ),
     ] = "fruits",
     target: options.Target = None,
     label: options.Label = None,
     drop: options.Drop = None,
     raw: options.Raw = False,
+    task: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TASK",
+            help="classification or regression [classification; diabetes: regression].",
+        ),
+    ] = None,
     fitness: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="NAME",
             help="Score that all are measured by and the GAs maximise: f1_macro, neg_log_loss, "
-            "..., or a scorer of scikit-learn.",
+            "..., or a scorer of scikit-learn [accuracy; r2 of a regression].",
         ),
-    ] = "accuracy",
+    ] = None,
     min_std: options.MinStd = None,
     n_features: options.NFeatures = None,
     seeds: Annotated[
@@ -69,7 +77,8 @@ def compare(
         str | None,
         typer.Option(
             metavar="NAMES",
-            help="random,naive,tutorial-ga,classic,ga,adam, or some of them [all].",
+            help="random,naive,tutorial-ga,classic,ga,adam, or some of them; of a regression "
+            "random,mean,classic,ga,adam [all].",
         ),
     ] = None,
     recipe: Annotated[
@@ -88,17 +97,14 @@ def compare(
         int, typer.Option(metavar="N", min=0, help="What all seeds are drawn from.")
     ] = 0,
     quick: Annotated[bool, typer.Option("--quick", help="2 seeds and small budgets.")] = False,
-    task: Annotated[str, typer.Option("--task", hidden=True)] = "classification",
 ) -> None:
-    """Compare random weights, naive training, GAs and gradient descent."""
+    """Compare random weights, simple baselines, GAs and gradient descent."""
     with quitting_at_ctrl_c():
         from ga_ann import comparison as comparing
+        from ga_ann.network import lookup
 
-    if task != "classification":
-        raise ValueError(
-            f"compare tells classes apart, so --task must be classification, got {task!r}; "
-            "train with --task regression tells the score of a regression on what it holds out."
-        )
+    if task is not None:  # refused before the data are read
+        lookup(comparing.METHODS_OF, task, "--task")
     comparing.check_folder(out)
     known, samples = _choose_data(
         data,
@@ -107,18 +113,22 @@ def compare(
         picture_options(features, bins, hue_range),
         raw=raw,
     )
-    if samples is not None and "holdout" in (split or ["holdout"]):
-        check_class_sizes(samples.y, "give --split all")
+    if task is None:
+        task = comparing.DATASETS[known].task if isinstance(known, str) else "classification"
+    of_task = comparing.METHODS_OF[task]
+    if samples is not None and task == "classification" and "holdout" in (split or ["holdout"]):
+        check_class_sizes(samples.y, "give --split all", samples.label)
     comparison = comparing.compare(
         data=known,
         splits=split,
         hidden_layer_sizes=None if hidden is None else parse_sizes(hidden),
         min_std=min_std,
         n_features=n_features,
-        methods=_choose_methods(methods, recipe or []),
+        methods=_choose_methods(methods, recipe or [], of_task),
+        task=task,
         fitness=fitness,
         seeds=seeds or (QUICK_SEEDS if quick else SEEDS),
-        budgets=QUICK_BUDGETS if quick else None,
+        budgets={k: t for k, t in QUICK_BUDGETS.items() if k in of_task} if quick else None,
         random_state=seed,
         verbose=shows_bars(),
     )
@@ -133,12 +143,13 @@ def compare(
         raise typer.Exit(INTERRUPTED)
 
 
-def _choose_methods(names: str | None, files: Sequence[Path]) -> list[str] | dict[str, Any]:
+def _choose_methods(
+    names: str | None, files: Sequence[Path], of_task: Iterable[str]
+) -> list[str] | dict[str, Any]:
     """Return the methods known by name and those of the recipes, named after their files."""
-    from ga_ann.comparison import METHODS
     from ga_ann.evolution import Recipe
 
-    chosen = list(METHODS) if names is None else parse_list(names, str, "--methods")
+    chosen = list(of_task) if names is None else parse_list(names, str, "--methods")
     if not files:
         return chosen
     labels = [*chosen, *(path.stem for path in files)]
@@ -175,7 +186,7 @@ def _choose_data(
         raise ValueError(
             f"--data must be one of {sorted(DATASETS)}, or a table or a folder, got {name!r}."
         )
-    samples = load_samples(
-        name, target, extraction=of_pictures or None, **of_table, verbose=shows_bars()
+    samples = telling_warnings(
+        load_samples, name, target, extraction=of_pictures or None, **of_table, verbose=shows_bars()
     )
     return DataSet.of_samples(Path(name).name, samples, raw=raw), samples

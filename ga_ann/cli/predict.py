@@ -5,15 +5,14 @@ from __future__ import annotations
 import csv
 import json
 import sys
-import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ga_ann.cli import options
-from ga_ann.cli.shared import shows_bars
+from ga_ann.cli.shared import shows_bars, telling_warnings
 from ga_ann.ctrl_c import quitting_at_ctrl_c
 
 if TYPE_CHECKING:
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["predict"]
 
 Rows = Sequence[tuple[Any, ...]]
-T = TypeVar("T")
 
 
 def predict(
@@ -52,20 +50,23 @@ def predict(
 
     write = lookup(FORMATS, form, "--format")
     network = load_model(model)
-    samples = _telling_warnings(_load, network, inputs, target, label)
+    samples = telling_warnings(_load, network, inputs, target, label)
+    labels, is_empty = samples.labels, _are_empty(samples.labels)
     if network.classes is None:
-        values = _telling_warnings(network.predict, samples.X)
+        values = telling_warnings(network.predict, samples.X)
         columns, rows = _list_values(samples.names, values)
-        score = _score_values(samples.labels, values)
+        score = _score_values(labels, values)
     else:
-        probabilities = _telling_warnings(network.predict_proba, samples.X)
+        probabilities = telling_warnings(network.predict_proba, samples.X)
         predicted = network.classes[probabilities.argmax(axis=1)]
         columns = ("name", "class", "probability")
         rows = list(
             zip(samples.names, predicted.tolist(), probabilities.max(axis=1).tolist(), strict=True)
         )
-        score = _score_classes(samples.labels, predicted, network.classes)
+        score = _score_classes(labels, predicted, network.classes)
     write(columns, rows)
+    if is_empty:
+        score = f"the column of the labels is empty in all of {len(rows):,} rows: no score to tell"
     if score:
         print(score, file=sys.stderr)
 
@@ -96,16 +97,6 @@ def _load(network: Model, inputs: Sequence[str], target: Path | None, label: str
     )
 
 
-def _telling_warnings(step: Callable[..., T], *arguments: Any) -> T:
-    """Return what a step gives; what it warns of, as unseen categories, is a line on stderr."""
-    with warnings.catch_warnings(record=True) as told:
-        warnings.simplefilter("always", UserWarning)
-        given = step(*arguments)
-    for warning in told:
-        print(f"ga-ann: {warning.message}", file=sys.stderr)
-    return given
-
-
 def _list_values(names: Sequence[str], values: NDArray[Any]) -> tuple[tuple[str, ...], Rows]:
     """Return the columns and the rows of a regression's predictions."""
     table = values.reshape(len(values), -1)
@@ -117,6 +108,13 @@ def _list_values(names: Sequence[str], values: NDArray[Any]) -> tuple[tuple[str,
 
 
 # ---------------------------------------------------------------- the score
+
+
+def _are_empty(labels: NDArray[Any] | None) -> bool:
+    """Whether there are labels, and not one of them is known."""
+    import pandas as pd
+
+    return labels is not None and bool(pd.Series(labels).replace("", None).isna().all())
 
 
 def _score_classes(

@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         # Versions of typer answer Ctrl-C with an exit code or with Abort.
         code = app(args=arguments, prog_name="ga-ann", standalone_mode=False) or 0
     except UsageError as error:
-        code = _complain(error.format_message())
+        code = _complain(_describe_usage(error))
     except (ValueError, TypeError, OSError, MemoryError, OverflowError) as error:
         code = _complain(_describe(error))
     except (KeyboardInterrupt, typer.Abort):
@@ -63,6 +63,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if code == INTERRUPTED:
         print(MESSAGE, file=sys.stderr)
     sys.exit(code)
+
+
+def _describe_usage(error: Any) -> str:
+    """Return what typer says of an option; newer versions leave out the value that came."""
+    message: str = error.format_message()
+    found = getattr(error.__cause__, "errors", None)  # pydantic's
+    return message if found is None else f"{message.rstrip('.')}, got {found()[0]['input']!r}."
 
 
 def _describe(error: Exception) -> str:

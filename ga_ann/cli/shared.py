@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -22,6 +23,7 @@ __all__ = [
     "shows_bars",
     "table_options",
     "tell_features",
+    "telling_warnings",
 ]
 
 T = TypeVar("T")
@@ -74,22 +76,37 @@ def tell_features(samples: Samples) -> None:
         print(f"features of pictures: {known}; {known.sees}")
 
 
-def check_class_sizes(labels: NDArray[Any], instead: str) -> None:
+def telling_warnings(step: Callable[..., T], *arguments: Any, **options: Any) -> T:
+    """Return what a step gives; what it warns of, as unseen categories, is a line on stderr."""
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", UserWarning)
+        given = step(*arguments, **options)
+    for warning in told:
+        print(f"ga-ann: {warning.message}", file=sys.stderr)
+    return given
+
+
+def check_class_sizes(labels: NDArray[Any], instead: str, column: str | int | None = None) -> None:
     """Refuse classes of a single sample, of which none can be held out and none be left.
 
-    They are mostly numbers that were measured, for which the way to a regression is told.
+    They are mostly numbers that were measured, for which the way to a regression is told, or names
+    of the samples, in a `column` of a table that is not the label.
     """
     import numpy as np
 
     classes, counts = np.unique(labels, return_counts=True)
+    from ga_ann.preprocessing import name_column
+
     alone = classes[counts == 1].tolist()
     if not alone:
         return
     shown = ", ".join(map(str, alone[:5])) + ", ..." * (len(alone) > 5)
-    measured = "; for numbers that were measured, train with --task regression"
+    measured = "; for numbers that were measured, give --task regression"
+    is_label = f"; if {name_column(column)} is not the label, choose it with --label"
     raise ValueError(
         f"samples are held out of each class alike, and there is only one of [{shown}]: "
-        f"add samples, or {instead}{measured * (labels.dtype.kind in 'iuf')}."
+        f"add samples, or {instead}{is_label * (column is not None)}"
+        f"{measured * (labels.dtype.kind in 'iuf')}."
     )
 
 

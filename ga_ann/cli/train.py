@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import replace
 from math import ceil
 from pathlib import Path
@@ -19,6 +20,7 @@ from ga_ann.cli.shared import (
     picture_options,
     shows_bars,
     table_options,
+    telling_warnings,
 )
 from ga_ann.ctrl_c import quitting_at_ctrl_c
 
@@ -97,8 +99,8 @@ def train(
         from ga_ann.evolution import evolve
         from ga_ann.storage import load_checkpoint, save_model
 
-    check_output(out, ".npz", [data, target, resume, checkpoint])
     _check_state_files(out, checkpoint, resume, overwrite=overwrite)
+    check_output(out, ".npz", [data, target, resume, checkpoint])
     held = None if resume is None else load_checkpoint(resume)
     seed = _choose_seed(seed, held)
     # What can be refused without the data is refused before they are read.
@@ -118,7 +120,8 @@ def train(
     }
     share = _choose_share(validation, early_stopping)
     sizes = None if hidden is None else parse_sizes(hidden)
-    samples = load_samples(
+    samples = telling_warnings(
+        load_samples,
         data,
         target,
         extraction=picture_options(features, bins, hue_range) or None,
@@ -127,9 +130,10 @@ def train(
     )
     about = DataSet.of_samples(data, samples, raw=raw)  # as `compare` trains on them
     y = _find_targets(samples, task)
-    rows, held_out = _hold_out(y, share, seed, task)
+    rows, held_out = _hold_out(y, share, seed, task, samples.label)
     inputs = _fit_inputs(samples, rows, about, min_std, n_features)
-    callbacks = [_telling(samples, inputs, len(rows), len(held_out))]
+    notes = _list_notes(samples, task, fitness)
+    callbacks = [_telling(samples, inputs, len(rows), len(held_out), notes)]
     if state := checkpoint or resume:
         callbacks.insert(0, Checkpoint(state, overwrite=overwrite))
     result = evolve(
@@ -171,7 +175,9 @@ def _check_state_files(
     if checkpoint is None:
         return
     if checkpoint.resolve() == out.resolve():
-        raise ValueError(f"--out and --checkpoint must be two files, got {out} for both.")
+        raise ValueError(
+            f"--out and --checkpoint must be two files, or one would be overwritten, got {out}."
+        )
     if checkpoint.is_file() and not overwrite:
         raise ValueError(
             f"{checkpoint} exists and would be overwritten: go on from it with --resume "
@@ -248,16 +254,20 @@ def _find_targets(samples: Samples, task: str) -> NDArray[Any]:
 
     if task != "regression":
         return np.asarray(samples.y)
-    try:
-        if samples.class_names is not None:
-            raise ValueError("they are classes of pictures")
-        return np.asarray(samples.y).astype(np.float64)
-    except ValueError as error:
-        raise ValueError(f"--task regression needs numbers as labels: {error}.") from error
+    if samples.class_names is not None:
+        raise ValueError("--task regression needs numbers as labels, got classes of pictures.")
+    y = np.asarray(samples.y)
+    if y.dtype.kind in "US":
+        shown = ", ".join(map(repr, list(dict.fromkeys(y.tolist()))[:5]))
+        raise ValueError(
+            f"--task regression needs numbers as labels, got {shown}; leave it out to tell classes "
+            "apart, or choose a column of numbers with --label."
+        )
+    return y.astype(np.float64)
 
 
 def _hold_out(
-    y: NDArray[Any], share: float, seed: int, task: str
+    y: NDArray[Any], share: float, seed: int, task: str, label: str | int | None = None
 ) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return the indices of the training and of the held-out samples."""
     import numpy as np
@@ -267,12 +277,14 @@ def _hold_out(
     if share == 0:
         return everything, everything[:0]
     labels = None if task == "regression" else y
-    _check_share(len(y), labels, share)
+    _check_share(len(y), labels, share, label)
     train, test = train_test_split(everything, test_size=share, stratify=labels, random_state=seed)
     return train, test
 
 
-def _check_share(n_samples: int, labels: NDArray[Any] | None, share: float) -> None:
+def _check_share(
+    n_samples: int, labels: NDArray[Any] | None, share: float, label: str | int | None
+) -> None:
     """Refuse a share that leaves too few samples on one side, or classes that cannot be parted."""
     import numpy as np
 
@@ -284,7 +296,7 @@ def _check_share(n_samples: int, labels: NDArray[Any] | None, share: float) -> N
                 f"y must have at least 2 classes, got {classes.tolist()} in {n_samples} samples."
             )
         least, what = len(classes), f"the number of classes, {len(classes)}"
-        check_class_sizes(labels, "give --validation 0 to train on all")
+        check_class_sizes(labels, "give --validation 0 to train on all", label)
     n_held_out = ceil(share * n_samples)
     if min(n_held_out, n_samples - n_held_out) < least:
         raise ValueError(
@@ -314,7 +326,7 @@ def _fit_inputs(
             **wanted,  # type: ignore[arg-type]
         )
     except ValueError as error:
-        if min_std is None and n_features is None:
+        if not any(wanted.values()):
             raise
         raise ValueError(f"{error} Choose other --min-std or --n-features.") from error
 
@@ -336,7 +348,23 @@ def _labels(classes: NDArray[Any] | None, names: NDArray[Any] | None) -> NDArray
 # ---------------------------------------------------------------- what is told
 
 
-def _telling(samples: Samples, inputs: Inputs, n_training: int, n_held_out: int) -> Callback:
+def _list_notes(samples: Samples, task: str, fitness: str | None) -> list[str]:
+    """Return what is odd about the data, and is trained on all the same."""
+    from ga_ann.fitness import REGRESSION_FITNESS
+    from ga_ann.preprocessing import list_doubts
+
+    notes = list_doubts(samples.X)
+    if task == "classification" and fitness in REGRESSION_FITNESS:
+        notes.append(
+            f"{fitness} scores the classes as the numbers that they are called by; --task "
+            "regression learns numbers"
+        )
+    return notes
+
+
+def _telling(
+    samples: Samples, inputs: Inputs, n_training: int, n_held_out: int, notes: Sequence[str]
+) -> Callback:
     """Return what tells, when all is checked and the run begins, what is done to the data."""
     from ga_ann.callbacks import Callback
 
@@ -348,6 +376,8 @@ def _telling(samples: Samples, inputs: Inputs, n_training: int, n_held_out: int)
                 held_out = f", {n_held_out:,} held out" * (n_held_out > 0)
                 print(f"{_count(n_training, 'sample')} to train on{held_out}")
                 print(f"{inputs.preprocessing.describe()} (--raw takes numbers as they are)")
+            for note in notes:
+                print(note)
 
     return Telling()
 

@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from ga_ann.comparison.data_sets import DataSet, adjust, check_samples, choose_data_set
-from ga_ann.comparison.methods import METHODS, Method, resolve_methods
+from ga_ann.comparison.methods import METHODS_OF, Method, resolve_methods
 from ga_ann.comparison.run import Plan, Run, check_fitness, do_run
 from ga_ann.comparison.splits import Split, make_splits
 from ga_ann.comparison.summary import paired_differences
@@ -48,6 +48,9 @@ class Comparison:
             split ``"all"``.
         ``n_wrong``
             Number of wrong predictions on the held-out part (for ``"all"`` on all samples).
+        ``train_rmse``, ``held_out_rmse``
+            Of a regression, in the place of the last three: roots of the mean squared errors, in
+            units of the targets; the second is NaN for the split ``"all"``.
         ``evaluations``
             Networks evaluated, in units of the whole training part; epochs for ``"adam"``.
         ``seconds``
@@ -59,11 +62,12 @@ class Comparison:
     histories : dict
         The `History` of each run by (method, split, seed).
     predictions : dict
-        Indices into `target_names`, predicted for the test part, by (method, split, seed).
-    y : ndarray of int, of shape (n_samples,)
-        The right answers, indices into `target_names`.
+        Indices into `target_names`, or numbers, predicted for the test part, by (method, split,
+        seed).
+    y : ndarray of shape (n_samples,)
+        The right answers: indices into `target_names`, or the targets of a regression.
     target_names, sample_names : list of str
-        What the classes and the samples are called.
+        What the classes and the samples are called; there are no classes in a regression.
     settings : dict
         What the comparison was started with.
     interrupted : bool
@@ -73,8 +77,8 @@ class Comparison:
     rows: list[dict[str, Any]]
     splits: dict[tuple[str, int], Split]
     histories: dict[Key, History]
-    predictions: dict[Key, Indices]
-    y: Indices
+    predictions: dict[Key, Array]
+    y: Array
     target_names: list[str]
     sample_names: list[str]
     settings: dict[str, Any]
@@ -92,7 +96,7 @@ class Comparison:
         first = next(iter(kinds.values()), None)
         return [name for name, kind in kinds.items() if kind == first]
 
-    def tested(self, method: str) -> list[tuple[Indices, Indices]]:
+    def tested(self, method: str) -> list[tuple[Indices, Array]]:
         """Return the samples that a method was tested on and their predictions, run after run.
 
         Of the splits in `headline`.
@@ -124,7 +128,8 @@ def compare(
     methods: Iterable[str] | Mapping[str, str | Recipe | Method] | None = None,
     splits: Iterable[str] | None = None,
     seeds: int = 10,
-    fitness: str | Callable[..., Any] = "accuracy",
+    task: str | None = None,
+    fitness: str | Callable[..., Any] | None = None,
     hidden_layer_sizes: int | Iterable[int] | None = None,
     min_std: float | None = None,
     n_features: int | None = None,
@@ -143,7 +148,7 @@ def compare(
     X : array-like of shape (n_samples, n_features), optional
         The samples; finite numbers. None, the default, takes those that `data` names.
     y : array-like of shape (n_samples,), optional
-        Their classes, at least two different ones.
+        Their classes, at least two different ones; or, for a regression, numbers.
     groups : array-like of shape (n_samples,), optional
         Two different values; the split ``"rotation"`` trains on one and tests on the other.
     data : str or DataSet, optional
@@ -155,17 +160,21 @@ def compare(
     sample_names : sequence of str, optional
         Names of the samples; their numbers from 0 by default.
     methods : iterable of str, or mapping of str to str, Recipe or Method, optional
-        Names in `METHODS`; all of them by default. A mapping gives methods labels, and takes
-        recipes, trained like ``"ga"``: ``{"ga": "ga", "careful": Recipe(sigma=0.1)}``.
+        Names in `METHODS` (`REGRESSION_METHODS` for a regression); all of them by default. A
+        mapping gives methods labels, and takes recipes, trained like ``"ga"``:
+        ``{"ga": "ga", "careful": Recipe(sigma=0.1)}``.
     splits : iterable of {"rotation", "holdout", "all"}, optional
         See `SPLITS`. The reports' figures are about the first one. By default ``"rotation"`` where
         there are groups, else ``"holdout"``.
     seeds : int, default=10
         Number of seeds, at least 1. Intervals of the differences take at least 3, see
         `paired_differences`.
-    fitness : str or callable, default="accuracy"
-        What all methods are measured by, and the GAs maximise: a name in `FITNESS`, or anything
-        else that `resolve_fitness` takes for a classification; greater is better.
+    task : {"classification", "regression"}, optional
+        What `y` holds: labels, or numbers. By default the data set's, and a classification of `X`.
+    fitness : str or callable, optional
+        What all methods are measured by, and the GAs maximise: a name in `FITNESS`
+        (`REGRESSION_FITNESS` for a regression), or anything else that `resolve_fitness` takes for
+        the task; greater is better. None is ``"accuracy"``, or ``"r2"`` for a regression.
     hidden_layer_sizes : int or iterable of int, optional
         Sizes of the hidden layers, for all methods; a single number is one layer. (150, 60) by
         default, and (32,) for the data sets that are not the fruits.
@@ -193,7 +202,7 @@ def compare(
     ------
     ValueError
         If a name is unknown, a number is out of its range, or the data cannot be learned from or
-        split; before any work.
+        split, or are those of the other task; before any work.
     TypeError
         If a parameter is of the wrong type.
 
@@ -209,13 +218,20 @@ def compare(
     >>> random, naive = comparison.rows[:2]
     >>> random["train_accuracy"] == naive["train_accuracy"]
     True
+
+    A regression, against the mean of the targets:
+
+    >>> regression = compare(data="diabetes", methods=["mean", "adam"], seeds=1)
+    >>> mean, adam = (row["held_out_rmse"] for row in regression.rows)
+    >>> adam < mean
+    True
     """
-    chosen = resolve_methods(methods)
-    limits = _check_budgets({} if budgets is None else budgets, chosen)
+    known = choose_data_set(X, y, groups, data, target_names, sample_names, task)
+    known = adjust(known, task, splits, hidden_layer_sizes, min_std, n_features, standardise)
+    chosen = resolve_methods(methods, known.task)
+    limits = _check_budgets({} if budgets is None else budgets, chosen, known.task)
     check_number(seeds, "seeds", Integral, low=1)
-    known = choose_data_set(X, y, groups, data, target_names, sample_names)
-    known = adjust(known, splits, hidden_layer_sizes, min_std, n_features, standardise)
-    samples = check_samples(known.load())
+    samples = check_samples(known.load(), known.task)
     plan = Plan(samples, known, check_fitness(fitness, samples.labels, samples.y))
     entropy, seed_values = _draw_seeds(random_state, seeds)
     planned = make_splits(
@@ -246,6 +262,7 @@ def compare(
             "n_seeds": int(seeds),
             "random_state": entropy,
             "seeds": seed_values,
+            "task": known.task,
             "fitness": plan.fitness_name,
             "hidden_layer_sizes": list(known.hidden_layer_sizes),
             "min_std": known.min_std,
@@ -259,11 +276,11 @@ def compare(
 
 
 def _check_budgets(
-    budgets: Mapping[str, float], methods: Mapping[str, Method]
+    budgets: Mapping[str, float], methods: Mapping[str, Method], task: str
 ) -> dict[str, float | None]:
     if not isinstance(budgets, Mapping):
         raise TypeError(f"budgets must map methods to seconds, got {budgets!r}.")
-    known = {**METHODS, **methods}
+    known = {**METHODS_OF[task], **methods}
     limited = {name: None for name, method in known.items() if method.max_time is not None}
     for name, seconds in budgets.items():
         lookup(limited, name, "a budget's method")

@@ -9,19 +9,21 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import issparse
-from sklearn.datasets import load_breast_cancer, load_digits, load_wine
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_wine
 from sklearn.utils import Bunch
 
 from ga_ann.comparison.splits import SPLITS
 from ga_ann.datasets import Samples as LoadedSamples
 from ga_ann.datasets import load_fruits360
 from ga_ann.network import lookup
-from ga_ann.validation import check_hidden_layer_sizes, check_training
+from ga_ann.validation import check_hidden_layer_sizes, check_regression, check_training
 
-__all__ = ["DATASETS", "DataSet", "Samples", "adjust", "check_samples", "choose_data_set"]
+__all__ = ["DATASETS", "TASKS", "DataSet", "Samples", "adjust", "check_samples", "choose_data_set"]
 
 Array = NDArray[Any]
 Indices = NDArray[np.intp]
+
+TASKS = ("classification", "regression")
 
 PICTURES_MIN_STD = 50.0
 """The tutorial's filter of hue histograms."""
@@ -35,8 +37,8 @@ class DataSet(NamedTuple):
     label : str
         What it is called in captions.
     load : callable
-        ``load() -> Bunch`` of ``data``, ``target`` and, where there are such, ``target_names``,
-        ``groups`` and ``picture_names``.
+        ``load() -> Bunch`` of ``data``, ``target`` and, where there are such, ``target_names`` (of
+        classes), ``groups`` and ``picture_names``.
     splits : tuple of str
         Names in `SPLITS`.
     hidden_layer_sizes : tuple of int
@@ -52,6 +54,8 @@ class DataSet(NamedTuple):
         What a sample is called, in the plural.
     groups : mapping of str to str
         What the groups are called; their values by default.
+    task : {"classification", "regression"}
+        Whether the targets are labels, or numbers to predict.
     """
 
     label: str
@@ -63,6 +67,7 @@ class DataSet(NamedTuple):
     bias: bool = True
     unit: str = "samples"
     groups: Mapping[str, str] = {}
+    task: str = "classification"
 
     @classmethod
     def of_arrays(
@@ -124,6 +129,7 @@ DATASETS: dict[str, DataSet] = {
     "digits": DataSet("Digits", load_digits),
     "wine": DataSet("Wine", load_wine),
     "breast_cancer": DataSet("Breast cancer", load_breast_cancer),
+    "diabetes": DataSet("Diabetes", load_diabetes, unit="patients", task="regression"),
 }
 """The data sets by name:
 
@@ -133,6 +139,8 @@ DATASETS: dict[str, DataSet] = {
 ``"digits"``, ``"wine"``, ``"breast_cancer"``
     Those of scikit-learn: all features, standardised by the training part; one hidden layer of 32,
     with biases; a quarter held out.
+``"diabetes"``
+    scikit-learn's as well, and trained like these: a regression, of how far the disease went on.
 """
 
 
@@ -143,6 +151,7 @@ def choose_data_set(
     data: str | DataSet | None,
     target_names: Sequence[str] | None,
     sample_names: ArrayLike | None,
+    task: str | None = None,
 ) -> DataSet:
     """Return the data set that is known by name or by value, or one of the samples given.
 
@@ -174,12 +183,14 @@ def choose_data_set(
         splits=("holdout",) if groups is None else ("rotation",),
         hidden_layer_sizes=(150, 60),
         standardise=False,
-        bias=False,
+        # The tutorial's networks have none, but the mean of measured numbers takes one.
+        bias=task == "regression",
     )
 
 
 def adjust(
     known: DataSet,
+    task: str | None,
     splits: Iterable[str] | None,
     hidden_layer_sizes: int | Iterable[int] | None,
     min_std: float | None,
@@ -194,7 +205,10 @@ def adjust(
         If one of them cannot be used.
     """
     sizes = known.hidden_layer_sizes if hidden_layer_sizes is None else hidden_layer_sizes
+    task = known.task if task is None else task
+    lookup(dict.fromkeys(TASKS), task, "task")
     known = known._replace(
+        task=task,
         splits=_check_split_names(known.splits if splits is None else splits),
         hidden_layer_sizes=check_hidden_layer_sizes(sizes),
     )
@@ -221,23 +235,26 @@ def _check_split_names(given: Iterable[str]) -> tuple[str, ...]:
 
 
 class Samples(NamedTuple):
-    """Checked samples, their classes counted from 0, and what all this is called."""
+    """Checked samples, their classes counted from 0, and what all this is called.
+
+    Of a regression `y` holds the targets, floats; `labels` is None, and `target_names` empty.
+    """
 
     X: Any
-    y: Indices
-    labels: Array
+    y: Array
+    labels: Array | None
     target_names: list[str]
     groups: Array | None
     names: list[str]
 
 
-def check_samples(known: Mapping[str, Any]) -> Samples:
-    """Return what a data set loads, checked.
+def check_samples(known: Mapping[str, Any], task: str) -> Samples:
+    """Return what a data set loads, checked for a task.
 
     Raises
     ------
     ValueError
-        If it cannot be learned from, or lengths differ.
+        If it cannot be learned from, lengths differ, or the targets are those of the other task.
     TypeError
         If the samples are sparse.
     """
@@ -247,16 +264,10 @@ def check_samples(known: Mapping[str, Any]) -> Samples:
             "compare needs dense samples, of which it may choose and standardise the features; "
             f"got {type(X).__name__}, use its toarray()."
         )
-    if isinstance(X, pd.DataFrame):  # whose columns are checked where they are made numbers
-        _, y, labels = check_training(np.zeros((len(X), 1)), known["target"])
-    else:
-        X, y, labels = check_training(X, known["target"])
-    target_names = known.get("target_names")
-    names = [str(name) for name in (labels if target_names is None else target_names)]
-    if len(names) != len(labels):
-        raise ValueError(
-            f"target_names must hold {len(labels)} names, one a class, got {len(names)}: {names}."
-        )
+    is_frame = isinstance(X, pd.DataFrame)  # whose columns are checked where they are made numbers
+    check = _check_targets if task == "regression" else _check_classes
+    checked, y, labels, names = check(np.zeros((len(X), 1)) if is_frame else X, known)
+    X = X if is_frame else checked
     groups, sample_names = known.get("groups"), known.get("picture_names")
     sample_names = np.arange(len(X)) if sample_names is None else sample_names
     return Samples(
@@ -267,6 +278,49 @@ def check_samples(known: Mapping[str, Any]) -> Samples:
         None if groups is None else _check_length(groups, len(X), "groups"),
         [str(name) for name in _check_length(sample_names, len(X), "sample_names")],
     )
+
+
+def _check_classes(X: Any, known: Mapping[str, Any]) -> tuple[Array, Array, Array, list[str]]:
+    """Return samples, the classes counted from 0, their labels and their names."""
+    given = np.asarray(known["target"])
+    if given.dtype.kind == "f":
+        broken = given[np.isfinite(given) & (given != np.floor(given))]
+        if broken.size:
+            raise ValueError(
+                "y must hold labels of classes, got numbers that were measured, such as "
+                f"{broken[0]}: they take the task regression."
+            )
+    X, y, labels = check_training(X, known["target"])
+    target_names = known.get("target_names")
+    names = [str(name) for name in (labels if target_names is None else target_names)]
+    if len(names) != len(labels):
+        raise ValueError(
+            f"target_names must hold {len(labels)} names, one a class, got {len(names)}: {names}."
+        )
+    return X, y, labels, names
+
+
+def _check_targets(X: Any, known: Mapping[str, Any]) -> tuple[Array, Array, None, list[str]]:
+    """Return samples and the numbers that are to be predicted."""
+    names = known.get("target_names")
+    if names is not None:
+        raise ValueError(
+            f"a regression predicts numbers, and these data have classes, {list(map(str, names))}: "
+            "they take the task classification."
+        )
+    given = np.asarray(known["target"])
+    if given.ndim == 2 and given.shape[1] > 1:
+        raise ValueError(
+            f"y must hold one target a sample, got {given.shape[1]} columns; compare them one by "
+            "one."
+        )
+    if given.dtype.kind in "US" or any(isinstance(target, str) for target in given.flat):
+        raise ValueError(
+            f"a regression needs numbers as targets, got the text {str(given.flat[0])!r}; labels "
+            "take the task classification."
+        )
+    X, targets = check_regression(X, given)
+    return X, targets[0], None, []
 
 
 def _check_length(values: ArrayLike, n_samples: int, what: str) -> Array:

@@ -1,19 +1,25 @@
-"""The methods that a comparison trains: random weights, naive training, GAs, Adam."""
+"""The methods that a comparison trains: random weights, simple baselines, GAs, Adam."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from time import perf_counter
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.dummy import DummyRegressor
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.neural_network import MLPClassifier
+from sklearn.metrics import r2_score
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.preprocessing import StandardScaler
 
 from ga_ann.baseline import train_naive
+from ga_ann.chromosome import reshape
 from ga_ann.evolution import Recipe, evolve
 from ga_ann.fitness import PopulationScore
 from ga_ann.history import History
@@ -24,6 +30,8 @@ __all__ = [
     "GA_GENERATIONS",
     "GA_PATIENCE",
     "METHODS",
+    "METHODS_OF",
+    "REGRESSION_METHODS",
     "Job",
     "Method",
     "Trained",
@@ -52,10 +60,11 @@ class Job(NamedTuple):
     ----------
     X : ndarray of shape (n_samples, n_features)
         The training part.
-    y : ndarray of int, of shape (n_samples,)
-        Its classes, 0 to ``n_classes - 1``; one may be missing.
-    n_classes : int
-        Number of classes in the whole data.
+    y : ndarray of shape (n_samples,)
+        Its classes, integers from 0 to ``n_classes - 1``, of which one may be missing; or the
+        targets of a regression, floats.
+    n_classes : int or None
+        Number of classes in the whole data; None for a regression.
     hidden_layer_sizes : tuple of int
         Sizes of the hidden layers.
     max_time : float or None
@@ -69,25 +78,31 @@ class Job(NamedTuple):
     """
 
     X: Array
-    y: Indices
-    n_classes: int
+    y: Array
+    n_classes: int | None
     hidden_layer_sizes: tuple[int, ...]
     max_time: float | None
     random_state: int
     fitness: PopulationScore
     bias: bool = False
 
+    @property
+    def task(self) -> str:
+        """``"classification"`` or ``"regression"``."""
+        return "regression" if self.n_classes is None else "classification"
+
 
 class Trained(NamedTuple):
-    """What a method returns: a classifier, and what it took to get it.
+    """What a method returns: what predicts, and what it took to get it.
 
     Attributes
     ----------
     predict : callable
-        ``predict(X) -> labels``.
+        ``predict(X)`` -> classes, or numbers in a regression, of shape (n_samples,).
     predict_scores : callable
         ``predict_scores(X) -> outputs`` of shape (n_samples, n_classes): finite, and logarithms of
-        probabilities but for a constant a sample, where the method has such.
+        probabilities but for a constant a sample, where the method has such. In a regression, the
+        predictions, of shape (n_samples, 1).
     history : History
         What was measured on the way; its last row tells the evaluations.
     stop_reason : str
@@ -127,6 +142,68 @@ def _train_naive(job: Job, **options: Any) -> Trained:
         **options,
     )
     return _as_trained(result, job)
+
+
+def _draw_network(job: Job) -> Trained:
+    """Return the network whose mutations are the first generation of a GA."""
+    started = perf_counter()
+    drawn = evolve(
+        job.X,
+        job.y,
+        task=job.task,
+        hidden_layer_sizes=job.hidden_layer_sizes,
+        bias=job.bias,
+        recipe=Recipe(mutation="low_rank"),
+        n_generations=0,
+        random_state=job.random_state,
+    )
+    shapes = [part.shape for part in drawn.weights]
+    one = replace(drawn, weights=reshape(drawn.population.mean, shapes))  # type: ignore[arg-type]
+    history = _one_row(
+        job,
+        n_evaluations=1,
+        seconds=perf_counter() - started,
+        score=r2_score(job.y, one.predict(job.X)),
+        settings={"hidden_layer_sizes": list(job.hidden_layer_sizes)},
+    )
+    return _as_trained(replace(one, history=history), job)
+
+
+def _predict_mean(job: Job) -> Trained:
+    started = perf_counter()
+    model = DummyRegressor().fit(job.X, job.y)
+    history = _one_row(
+        job,
+        n_evaluations=1,
+        seconds=perf_counter() - started,
+        score=model.score(job.X, job.y),
+        settings={"strategy": "mean"},
+    )
+    return _as_regression(model.predict, history, "fitted")
+
+
+def _one_row(
+    job: Job, *, n_evaluations: int, seconds: float, score: float, settings: dict[str, Any]
+) -> History:
+    """Return the History of what is measured but at its end, by the accuracy or R2."""
+    metric = "r2" if job.task == "regression" else "accuracy"
+    history = History(metric=metric, settings=settings)
+    history.append(
+        generation=n_evaluations,
+        evaluations=n_evaluations,
+        seconds=seconds,
+        best_fitness=float(score),
+        n_samples=len(job.X),
+    )
+    return history
+
+
+def _as_regression(
+    predict: Callable[[ArrayLike], Array], history: History, stop_reason: str
+) -> Trained:
+    return Trained(
+        predict, lambda samples: np.reshape(predict(samples), (-1, 1)), history, stop_reason
+    )
 
 
 def ga_method(
@@ -172,7 +249,8 @@ def ga_method(
         result = evolve(
             job.X,
             job.y,
-            classes=np.arange(job.n_classes),
+            task=job.task,
+            classes=None if job.n_classes is None else np.arange(job.n_classes),
             hidden_layer_sizes=job.hidden_layer_sizes,
             bias=job.bias,
             fitness=job.fitness,
@@ -187,10 +265,12 @@ def ga_method(
 
 
 def _as_trained(result: TrainingResult, job: Job) -> Trained:
-    classes = np.asarray(result.classes)
+    if job.n_classes is None:
+        return _as_regression(result.predict, result.history, result.stop_reason)
+    n_classes, classes = job.n_classes, np.asarray(result.classes)
     return Trained(
         result.predict,
-        lambda samples: _widen(result.predict_scores(samples), classes, job.n_classes),
+        lambda samples: _widen(result.predict_scores(samples), classes, n_classes),
         result.history,
         result.stop_reason,
     )
@@ -207,7 +287,7 @@ def _widen(outputs: Array, classes: Indices, n_classes: int) -> Array:
 def _train_adam(job: Job) -> Trained:
     # Raw counts of pixels make Adam stumble; one common factor leaves their proportions alone.
     scale = job.X.std() or 1.0
-    model = MLPClassifier(job.hidden_layer_sizes, random_state=job.random_state)
+    model = _make_adam(job)
     started = perf_counter()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
@@ -217,27 +297,38 @@ def _train_adam(job: Job) -> Trained:
             model.fit(job.X / scale, job.y)
         except UserWarning as error:
             raise KeyboardInterrupt from error
-    settings = {"hidden_layer_sizes": list(job.hidden_layer_sizes), "solver": "adam"}
-    history = History(settings=settings)
-    history.append(
-        generation=model.n_iter_,
-        evaluations=model.n_iter_,
+    network = getattr(model, "regressor_", model)
+    history = _one_row(
+        job,
+        n_evaluations=network.n_iter_,
         seconds=perf_counter() - started,
-        best_fitness=float(model.score(job.X / scale, job.y)),
-        n_samples=len(job.X),
+        score=model.score(job.X / scale, job.y),
+        settings={"hidden_layer_sizes": list(job.hidden_layer_sizes), "solver": "adam"},
     )
+    stop_reason = "max_iter" if network.n_iter_ == network.max_iter else "converged"
+
+    def predict(samples: ArrayLike) -> Array:
+        predicted: Array = model.predict(np.divide(samples, scale))
+        return predicted
+
+    if job.n_classes is None:
+        return _as_regression(predict, history, stop_reason)
+    n_classes = job.n_classes
 
     def predict_scores(samples: ArrayLike) -> Array:
         probabilities = model.predict_proba(np.divide(samples, scale))
         logs = np.log(np.maximum(probabilities, ZERO_PROBABILITY))
-        return _widen(logs, model.classes_, job.n_classes)
+        return _widen(logs, model.classes_, n_classes)
 
-    return Trained(
-        lambda samples: model.predict(np.divide(samples, scale)),
-        predict_scores,
-        history,
-        "max_iter" if model.n_iter_ == model.max_iter else "converged",
-    )
+    return Trained(predict, predict_scores, history, stop_reason)
+
+
+def _make_adam(job: Job) -> Any:
+    if job.task == "classification":
+        return MLPClassifier(job.hidden_layer_sizes, random_state=job.random_state)
+    network = MLPRegressor(hidden_layer_sizes=job.hidden_layer_sizes, random_state=job.random_state)
+    # The networks that are evolved know the targets' scale as well.
+    return TransformedTargetRegressor(network, transformer=StandardScaler())
 
 
 METHODS: dict[str, Method] = {
@@ -269,17 +360,43 @@ METHODS: dict[str, Method] = {
     evaluations are its epochs, each of which costs a backward pass as well.
 """
 
+REGRESSION_METHODS: dict[str, Method] = {
+    "random": Method("random weights", _draw_network),
+    "mean": Method("mean target", _predict_mean),
+    **{name: METHODS[name] for name in ("classic", "ga", "adam")},
+}
+"""Those of a regression:
+
+``"random"``
+    The network whose mutations are the default GA's first generation. It answers near the mean
+    target if there are biases.
+``"mean"``
+    The mean target for every sample: what an R2 of 0 stands for.
+``"classic"``, ``"ga"``
+    As in `METHODS`; selection ranks by the fitness and by R2.
+``"adam"``
+    scikit-learn's `MLPRegressor` in the place of its `MLPClassifier`, on standardised targets.
+
+The naive training tells right from wrong, and the tutorial's networks answer between 0 and 1.
+"""
+
+METHODS_OF = {"classification": METHODS, "regression": REGRESSION_METHODS}
+"""The methods that are compared by default, by the task."""
+
 
 def resolve_methods(
     methods: Iterable[str] | Mapping[str, str | Recipe | Method] | None,
+    task: str = "classification",
 ) -> dict[str, Method]:
     """Return methods by what they are called in the rows of a comparison.
 
     Parameters
     ----------
     methods : iterable of str, or mapping of str to str, Recipe or Method, optional
-        Names in `METHODS`, or a mapping from a label to such a name, to a `Recipe` for `ga_method`,
-        or to a `Method`; by default all of `METHODS`.
+        Names in `METHODS` (`REGRESSION_METHODS` for a regression), or a mapping from a label to
+        such a name, to a `Recipe` for `ga_method`, or to a `Method`; by default all of them.
+    task : {"classification", "regression"}, default="classification"
+        What they are to learn.
 
     Returns
     -------
@@ -288,7 +405,8 @@ def resolve_methods(
     Raises
     ------
     ValueError
-        If a name is unknown, comes twice, is not printable, or there is none.
+        If a name is unknown, is that of a method for the other task, comes twice, is not printable,
+        or there is none.
     TypeError
         If `methods` is a string, or holds something else.
 
@@ -299,24 +417,25 @@ def resolve_methods(
     >>> resolve_methods({"ga": "ga", "careful": Recipe(sigma=0.1)})["careful"].max_time
     10.0
     """
+    table = METHODS_OF[task]
     if methods is None:
-        return dict(METHODS)
+        return dict(table)
     if isinstance(methods, Mapping):
         given = list(methods.items())
     elif isinstance(methods, str):
         raise TypeError(f"methods must be a list of names, got the string {methods!r}.")
     else:
         given = [(name, name) for name in methods]
-    resolved = [(label, _resolve(label, method)) for label, method in given]
+    resolved = [(label, _resolve(label, method, task)) for label, method in given]
     if not given or len({method.label for _, method in resolved}) < len(given):
         names = [label for label, _ in given]
         raise ValueError(
-            f"methods must name at least one of {list(METHODS)}, each once; got {names}."
+            f"methods must name at least one of {list(table)}, each once; got {names}."
         )
     return dict(resolved)
 
 
-def _resolve(label: object, method: object) -> Method:
+def _resolve(label: object, method: object, task: str) -> Method:
     if not isinstance(label, str) or not label:
         raise TypeError(f"methods must be known by their labels, strings; got {label!r}.")
     if not label.isprintable():  # it ends up on terminals and in pictures
@@ -325,5 +444,11 @@ def _resolve(label: object, method: object) -> Method:
         return method._replace(label=label)
     if isinstance(method, Recipe):
         return ga_method(method, label)
-    known = lookup(METHODS, method, "each of methods")
+    table = METHODS_OF[task]
+    if isinstance(method, str) and method not in table and method in METHODS | REGRESSION_METHODS:
+        raise ValueError(
+            f"each of methods must be one of {sorted(table)} in a {task}, for which {method!r} is "
+            f"not made; {list(table)[1]!r} is its simplest training."
+        )
+    known = lookup(table, method, "each of methods")
     return known if method == label else known._replace(label=label)

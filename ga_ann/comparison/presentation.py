@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import IO, Any
 
 import numpy as np
+import pandas as pd
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
@@ -19,6 +20,7 @@ __all__ = [
     "caption",
     "explain_differences",
     "legend_label",
+    "list_errors",
     "list_misclassified",
     "print_comparison",
     "tabulate",
@@ -27,11 +29,14 @@ __all__ = [
 TABLE_WIDTH = 80
 """Columns that tables take at least: their numbers would be cut on a narrower terminal."""
 
-COLUMN_WIDTHS = {"wrong": 9, "evaluations": 13, "seconds": 8}
+COLUMN_WIDTHS = {"wrong": 9, "RMSE": 11, "evaluations": 13, "seconds": 8}
 """Widths that fit most numbers, so that the tables stand in line."""
 
 MISCLASSIFIED_SHOWN = 60
 """Names that the list of misclassified samples gives for a method at most."""
+
+ERRORS_SHOWN = 20
+"""Samples that the list of a regression's largest errors gives for a method at most."""
 
 WHY_NAIVE_FAILS = (
     "Naive training stands still: each wrong prediction multiplies all weights by the same "
@@ -102,7 +107,8 @@ def _explain_split(comparison: Comparison, name: str) -> str:
     if name == "all":
         return f"trained and measured on all {comparison.settings['unit']}"
     if name == "holdout":
-        return "trained on 3/4 of each class, tested on the rest"
+        of_each = " of each class" * (comparison.settings["task"] == "classification")
+        return f"trained on 3/4{of_each}, tested on the rest"
     groups = comparison.settings["groups"]
     train, test = (
         groups.get(group, f"group {group}") for group in name.removeprefix("rotation ").split("->")
@@ -118,24 +124,27 @@ def tabulate(comparison: Comparison) -> list[Table]:
     in_percent = comparison.settings["fitness"] == "accuracy"
     form = _format_share if in_percent else _format_score
     scores = ("training %", "held out %") if in_percent else ("training", "held out")
+    errors, measure, error_form = "wrong", "n_wrong", "{:,.0f}".format
+    if comparison.settings["task"] == "regression":
+        errors, measure, error_form = "RMSE", "held_out_rmse", "{:,.4g}".format
     tables: dict[str, Table] = {}
     for line in summarise(comparison.rows):
         if line["split"] not in tables:
             tables[line["split"]] = _new_table(
-                escape(_explain_split(comparison, line["split"])), scores
+                escape(_explain_split(comparison, line["split"])), (*scores, errors)
             )
         tables[line["split"]].add_row(
             escape(_label(comparison, line["method"])),
             _format_spread(line["train_score"], form),
             _format_spread(line["held_out_score"], form),
-            _format_spread(line["n_wrong"], "{:,.0f}".format),
+            _format_spread(line[measure], error_form),
             _format_spread(line["evaluations"], "{:,.0f}".format),
             _format_spread(line["seconds"], "{:.1f}".format),
         )
     return list(tables.values())
 
 
-def _new_table(title: str, scores: tuple[str, str]) -> Table:
+def _new_table(title: str, measures: tuple[str, ...]) -> Table:
     table = Table(
         title=title,
         title_justify="left",
@@ -145,7 +154,8 @@ def _new_table(title: str, scores: tuple[str, str]) -> Table:
         pad_edge=False,
     )
     table.add_column("method", no_wrap=True, min_width=14)
-    for name, width in (dict.fromkeys(scores, 11) | COLUMN_WIDTHS).items():
+    for name in (*measures, "evaluations", "seconds"):
+        width = COLUMN_WIDTHS.get(name, 11)
         table.add_column(name, justify="right", no_wrap=True, min_width=width)
     return table
 
@@ -209,12 +219,45 @@ def _format_difference(line: dict[str, Any], fitness: str) -> str:
 
 def list_misclassified(comparison: Comparison) -> str:
     """Return a Markdown document: a table of names for each method, most often wrong first."""
-    lines = ["# Misclassified samples", "", caption(comparison), ""]
+    return _list_samples(comparison, "Misclassified samples", _tabulate_wrong)
+
+
+def list_errors(comparison: Comparison) -> str:
+    """Return a Markdown document: a table for each method of its largest errors in a regression."""
+    return _list_samples(comparison, "Largest errors", _tabulate_errors)
+
+
+def _list_samples(
+    comparison: Comparison, title: str, tabulate: Callable[[Comparison, str], list[str]]
+) -> str:
+    lines = [f"# {title}", "", caption(comparison), ""]
     lines += [f"Split: {', '.join(comparison.headline())}.", ""]
     for method in comparison.methods():
         heading = f"## {legend_label(comparison, method)}"
-        lines += [heading, "", *_tabulate_wrong(comparison, method), ""]
+        lines += [heading, "", *tabulate(comparison, method), ""]
     return "\n".join(lines)
+
+
+def _tabulate_errors(comparison: Comparison, method: str) -> list[str]:
+    runs = [
+        pd.DataFrame({"sample": indices, "predicted": predicted})
+        for indices, predicted in comparison.tested(method)
+    ]
+    found = pd.concat(runs).groupby("sample")["predicted"].agg(["median", "size"]).reset_index()
+    found["true"] = comparison.y[found["sample"]]
+    found["error"] = found["median"] - found["true"]
+    largest = found.sort_values("error", key=abs, ascending=False, kind="stable")[:ERRORS_SHOWN]
+    return [
+        f"Of {len(found)} samples; medians over the runs that tested a sample.",
+        "",
+        "| sample | true | predicted | error | runs |",
+        "| --- | --- | --- | --- | --- |",
+        *(
+            f"| {comparison.sample_names[sample]} | {true:.4g} | {median:.4g} | {error:+.4g} "
+            f"| {n_runs} |"
+            for sample, median, n_runs, true, error in largest.to_numpy(dtype=object).tolist()
+        ),
+    ]
 
 
 def _tabulate_wrong(comparison: Comparison, method: str) -> list[str]:

@@ -15,17 +15,29 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from sklearn.metrics import root_mean_squared_error
 
 from ga_ann.comparison.compare import Comparison
-from ga_ann.comparison.presentation import caption, legend_label, list_misclassified
-from ga_ann.comparison.summary import MEASURES, summarise
+from ga_ann.comparison.presentation import (
+    caption,
+    legend_label,
+    list_errors,
+    list_misclassified,
+)
+from ga_ann.comparison.summary import summarise
 from ga_ann.history import History
-from ga_ann.plotting import plot_comparison, plot_confusion, plot_fitness, render_figure
+from ga_ann.plotting import (
+    plot_comparison,
+    plot_confusion,
+    plot_fitness,
+    plot_predictions,
+    render_figure,
+)
 from ga_ann.storage import check_writable, package_versions, replacing
 
 __all__ = ["check_folder", "write_report"]
 
-COLUMNS = ("method", "split", "seed", *MEASURES, "stop_reason")
 DIFFERENCES = (
     "split",
     "reference",
@@ -81,8 +93,9 @@ def write_report(comparison: Comparison, folder: str | os.PathLike[str]) -> list
         ``comparison.json``, both, the summary, the versions and the settings;
         ``misclassified.md``, the names of the samples that each method got wrong;
         ``comparison.png``; ``fitness.png``, the curves of all seeds with their median; and
-        ``confusion_METHOD.png``, counts over all seeds. The pictures are about the first kind of
-        split.
+        ``confusion_METHOD.png``, counts over all seeds. Of a regression ``errors.md``, the samples
+        with the largest errors, and ``predictions_METHOD.png``, predicted against true, in the
+        place of what was misclassified. The pictures are about the first kind of split.
 
     Raises
     ------
@@ -100,22 +113,31 @@ def write_report(comparison: Comparison, folder: str | os.PathLike[str]) -> list
         raise ValueError("the comparison has no finished run to report.")
     # All contents are complete before the first file is written.
     contents = {
-        "comparison.csv": _to_csv(comparison.rows, COLUMNS).encode(),
+        "comparison.csv": _to_csv(comparison.rows, list(comparison.rows[0])).encode(),
         "differences.csv": _to_csv(comparison.differences(), DIFFERENCES).encode(),
         "comparison.json": _to_json(comparison).encode(),
-        "misclassified.md": list_misclassified(comparison).encode(),
         "comparison.png": render_figure(_draw_comparison(comparison), "png"),
         "fitness.png": render_figure(_draw_fitness(comparison), "png"),
+        **_tell_errors(comparison),
     }
-    for method, name in _file_names(comparison.methods()).items():
-        contents[f"confusion_{name}.png"] = render_figure(
-            _draw_confusion(comparison, method), "png"
-        )
     target.mkdir(parents=True, exist_ok=True)
     for name, content in contents.items():
         with replacing(target / name) as file:
             file.write(content)
     return [target / name for name in contents]
+
+
+def _tell_errors(comparison: Comparison) -> dict[str, bytes]:
+    """Return what is said and drawn of wrong predictions, by the files' names."""
+    contents = {"misclassified.md": list_misclassified}
+    kind, draw = "confusion", _draw_confusion
+    if comparison.settings["task"] == "regression":
+        contents = {"errors.md": list_errors}
+        kind, draw = "predictions", _draw_predictions
+    return {name: write(comparison).encode() for name, write in contents.items()} | {
+        f"{kind}_{name}.png": render_figure(draw(comparison, method), "png")
+        for method, name in _file_names(comparison.methods()).items()
+    }
 
 
 def _file_names(labels: Iterable[str]) -> dict[str, str]:
@@ -165,10 +187,17 @@ def _unbroken_caption(comparison: Comparison) -> str:
     return re.sub(r"(?<=[0-9]) (?=s\b)", "\N{NO-BREAK SPACE}", caption(comparison))
 
 
-def _draw_confusion(comparison: Comparison, method: str) -> Figure:
+def _tested(comparison: Comparison, method: str) -> tuple[NDArray[Any], NDArray[Any], str]:
+    """Return what was true and what was predicted, of all runs, and a caption that says so."""
     runs = comparison.tested(method)
     tested = np.concatenate([comparison.y[indices] for indices, _ in runs])
-    predicted = np.concatenate([classes for _, classes in runs])
+    predicted = np.concatenate([answers for _, answers in runs])
+    where = f"{len(runs)} runs, split {', '.join(comparison.headline())}."
+    return tested, predicted, f"{where} {_unbroken_caption(comparison)}"
+
+
+def _draw_confusion(comparison: Comparison, method: str) -> Figure:
+    tested, predicted, words = _tested(comparison, method)
     names = np.array(comparison.target_names)
     n_wrong = int((tested != predicted).sum())
     figure = Figure(figsize=(5, 5.2), layout="constrained")
@@ -178,8 +207,21 @@ def _draw_confusion(comparison: Comparison, method: str) -> Figure:
         figure.subplots(),
         labels=names,
         title=f"{legend_label(comparison, method)}: {n_wrong:,} of {len(tested):,} wrong",
-        caption=f"Sum over {len(runs)} runs, split {', '.join(comparison.headline())}. "
-        + _unbroken_caption(comparison),
+        caption=f"Sum over {words}",
+    )
+    return figure
+
+
+def _draw_predictions(comparison: Comparison, method: str) -> Figure:
+    tested, predicted, words = _tested(comparison, method)
+    figure = Figure(figsize=(5, 5.2), layout="constrained")
+    error = root_mean_squared_error(tested, predicted)
+    plot_predictions(
+        tested,
+        predicted,
+        figure.subplots(),
+        title=f"{legend_label(comparison, method)}: RMSE {error:.4g}",
+        caption=f"A dot for each tested sample of {words}",
     )
     return figure
 

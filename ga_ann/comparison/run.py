@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.metrics import root_mean_squared_error
 
 from ga_ann.comparison.data_sets import DataSet, Samples
 from ga_ann.comparison.methods import Job, Method
@@ -55,25 +56,31 @@ class Run(NamedTuple):
         What was measured.
     history : History
         What was measured on the way, in terms of the fitness.
-    predicted : ndarray of int
-        Classes predicted for the test part.
+    predicted : ndarray
+        Classes, or numbers, predicted for the test part.
     """
 
     row: dict[str, Any]
     history: History
-    predicted: Indices
+    predicted: Array
 
 
 def do_run(
     plan: Plan, split: Split, name: str, method: Method, max_time: float | None, random_state: int
 ) -> Run | None:
-    """Train and measure one method on one split; return None if Ctrl-C ended the training."""
+    """Train and measure one method on one split; return None if Ctrl-C ended the training.
+
+    Raises
+    ------
+    ValueError
+        If a method of the user's does not predict one answer for each sample.
+    """
     y_train, y_test = plan.samples.y[split.train], plan.samples.y[split.test]
     X_train, X_test = _parts(plan.samples.X, split)
     job = Job(
         X_train,
         y_train,
-        n_classes=len(plan.samples.labels),
+        n_classes=None if plan.samples.labels is None else len(plan.samples.labels),
         hidden_layer_sizes=plan.data_set.hidden_layer_sizes,
         bias=plan.data_set.bias,
         max_time=max_time,
@@ -87,18 +94,21 @@ def do_run(
         return None
     train_score = _measure(plan.fitness, trained.predict_scores(X_train), y_train)
     held_out_score = _measure(plan.fitness, trained.predict_scores(X_test), y_test)
-    predicted = trained.predict(X_test)
-    right = predicted == y_test
+    predicted = np.asarray(trained.predict(X_test))
+    if predicted.shape != y_test.shape:
+        raise ValueError(
+            f"the method {name!r} must predict one answer a sample, an array of shape "
+            f"{y_test.shape}, got {predicted.shape}."
+        )
     is_held_out = split.kind != "all"
+    tell_errors = _count_wrong if job.task == "classification" else _root_mean_squares
     row = {
         "method": name,
         "split": split.name,
         "seed": split.seed,
         "train_score": train_score,
         "held_out_score": held_out_score if is_held_out else float("nan"),
-        "train_accuracy": float((trained.predict(X_train) == y_train).mean()),
-        "held_out_accuracy": float(right.mean()) if is_held_out else float("nan"),
-        "n_wrong": int((~right).sum()),
+        **tell_errors(y_train, trained.predict(X_train), y_test, predicted, is_held_out),
         "evaluations": trained.history.last["evaluations"],
         "seconds": seconds,
         "stop_reason": trained.stop_reason,
@@ -119,10 +129,32 @@ def _parts(X: Any, split: Split) -> tuple[Array, Array]:
     return train, test
 
 
-def _measure(score: PopulationScore, outputs: Array, y: Indices) -> float:
-    """Return the score of one network's outputs, of shape (n_samples, n_classes)."""
+def _count_wrong(
+    y_train: Array, fitted: Array, y_test: Array, predicted: Array, is_held_out: bool
+) -> dict[str, float]:
+    right = predicted == y_test
+    return {
+        "train_accuracy": float((fitted == y_train).mean()),
+        "held_out_accuracy": float(right.mean()) if is_held_out else float("nan"),
+        "n_wrong": int((~right).sum()),
+    }
+
+
+def _root_mean_squares(
+    y_train: Array, fitted: Array, y_test: Array, predicted: Array, is_held_out: bool
+) -> dict[str, float]:
+    held_out = root_mean_squared_error(y_test, predicted) if is_held_out else float("nan")
+    return {
+        "train_rmse": float(root_mean_squared_error(y_train, fitted)),
+        "held_out_rmse": float(held_out),
+    }
+
+
+def _measure(score: PopulationScore, outputs: Array, y: Array) -> float:
+    """Return the score of one network's outputs, of shape (n_samples, n_outputs)."""
     # Scores may overwrite what they are given, so they get a copy.
-    return float(score(np.array(outputs.T[None], dtype=np.float64, order="C"), y)[0])
+    population = np.array(outputs.T[None], dtype=np.float64, order="C")
+    return float(score(population, y if y.dtype.kind != "f" else y[None])[0])
 
 
 def _in_terms_of(history: History, fitness: str, score: float) -> History:
@@ -134,8 +166,12 @@ def _in_terms_of(history: History, fitness: str, score: float) -> History:
     return end
 
 
-def check_fitness(fitness: str | Callable[..., Any], classes: Array, y: Indices) -> PopulationScore:
+def check_fitness(
+    fitness: str | Callable[..., Any] | None, classes: Array | None, y: Array
+) -> PopulationScore:
     """Return the score, and refuse one that does not even know faultless predictions.
+
+    None is the accuracy, or R2 for a regression, which has no classes.
 
     Raises
     ------
@@ -149,7 +185,9 @@ def check_fitness(fitness: str | Callable[..., Any], classes: Array, y: Indices)
     >>> check_fitness("accuracy", np.array(["a", "b"]), np.array([0, 1])).__name__
     'accuracy'
     """
-    faultless = np.eye(len(classes))[y]
+    faultless = y[:, None] if classes is None else np.eye(len(classes))[y]
+    if fitness is None:
+        fitness = "r2" if classes is None else "accuracy"
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         score = _measure(resolve_fitness(fitness, classes=classes), faultless, y)

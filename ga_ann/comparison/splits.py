@@ -52,18 +52,31 @@ class Split:
 Parts = Iterator[tuple[str, Indices, Indices]]
 
 
-def _split_all(y: Indices, groups: Array | None, random_state: int) -> Parts:
+def _are_classes(y: Array) -> bool:
+    return y.dtype.kind != "f"
+
+
+def _split_all(y: Array, groups: Array | None, random_state: int) -> Parts:
     yield "all", np.arange(len(y)), np.arange(len(y))
 
 
-def _split_holdout(y: Indices, groups: Array | None, random_state: int) -> Parts:
+def _split_holdout(y: Array, groups: Array | None, random_state: int) -> Parts:
+    if _are_classes(y) and (n_alone := int((np.bincount(y) == 1).sum())):
+        raise ValueError(
+            f"the least populated class has a single sample, which cannot be held out and trained "
+            f"on ({n_alone} of {len(np.unique(y))} classes): add samples, or use the split 'all'; "
+            "numbers that were measured take the task regression."
+        )
     train, test = train_test_split(
-        np.arange(len(y)), test_size=0.25, stratify=y, random_state=random_state
+        np.arange(len(y)),
+        test_size=0.25,
+        stratify=y if _are_classes(y) else None,
+        random_state=random_state,
     )
     yield "holdout", np.sort(train), np.sort(test)
 
 
-def _split_rotation(y: Indices, groups: Array | None, random_state: int) -> Parts:
+def _split_rotation(y: Array, groups: Array | None, random_state: int) -> Parts:
     if groups is None:
         raise ValueError(
             "the split 'rotation' needs groups, one value a sample, and these data have none; use "
@@ -76,7 +89,7 @@ def _split_rotation(y: Indices, groups: Array | None, random_state: int) -> Part
         yield f"rotation {groups[train[0]]}->{groups[test[0]]}", train, test
 
 
-SPLITS: dict[str, Callable[[Indices, Array | None, int], Parts]] = {
+SPLITS: dict[str, Callable[[Array, Array | None, int], Parts]] = {
     "all": _split_all,
     "holdout": _split_holdout,
     "rotation": _split_rotation,
@@ -84,9 +97,9 @@ SPLITS: dict[str, Callable[[Indices, Array | None, int], Parts]] = {
 """The splits by name:
 
 ``"all"``
-    Trained and measured on all samples, as in the tutorial; there is no held-out accuracy.
+    Trained and measured on all samples, as in the tutorial; there is no held-out score.
 ``"holdout"``
-    A quarter of each class is held out, another quarter for each seed.
+    A quarter of each class, or of a regression's samples, is held out: another for each seed.
 ``"rotation"``
     Trained on one group and tested on the other, in both directions.
 """
@@ -95,7 +108,7 @@ SPLITS: dict[str, Callable[[Indices, Array | None, int], Parts]] = {
 def make_splits(
     kinds: Sequence[str],
     X: Any,
-    y: Indices,
+    y: Array,
     groups: Array | None,
     seeds: Sequence[int],
     *,
@@ -110,7 +123,8 @@ def make_splits(
     kinds : sequence of str
         Names in `SPLITS`.
     X, y, groups : ndarray
-        The samples, their classes, and a value a sample that ``"rotation"`` goes by.
+        The samples; their classes, integers, or the targets of a regression, floats; and a value a
+        sample that ``"rotation"`` goes by.
     seeds : sequence of int
         What the held-out samples are drawn by.
     min_std, n_features : float, int or None
@@ -126,7 +140,8 @@ def make_splits(
     Raises
     ------
     ValueError
-        If a split cannot be made, or its training part holds a single class or no feature.
+        If a split cannot be made, or its training part holds a single class or no feature; or if a
+        part of a regression's holds a single target, of which no score can be told.
 
     Examples
     --------
@@ -142,11 +157,7 @@ def make_splits(
     for number, seed in enumerate(seeds):
         for kind in kinds:
             for name, train, test in SPLITS[kind](y, groups, seed):
-                if len(np.unique(y[train])) < 2:
-                    raise ValueError(
-                        f"the training part of the split {name!r} must hold at least 2 classes, "
-                        "got 1; use another split."
-                    )
+                _check_parts(name, y, train, test)
                 inputs = fit_inputs(
                     take_rows(X, train),
                     standardise=standardise,
@@ -155,3 +166,15 @@ def make_splits(
                 )
                 splits.append(Split(kind, name, number, train, test, inputs))
     return splits
+
+
+def _check_parts(name: str, y: Array, train: Indices, test: Indices) -> None:
+    parts, what = {"training": train}, "classes"
+    if not _are_classes(y):
+        parts, what = parts | {"test": test}, "different targets"
+    for part, rows in parts.items():
+        if len(np.unique(y[rows])) < 2:
+            raise ValueError(
+                f"the {part} part of the split {name!r} must hold at least 2 {what}, got 1; use "
+                "another split."
+            )

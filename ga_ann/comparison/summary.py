@@ -11,7 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import bootstrap
 
-__all__ = ["ENOUGH_SEEDS", "MEASURES", "MIN_SEEDS", "paired_differences", "summarise"]
+__all__ = [
+    "ENOUGH_SEEDS",
+    "MEASURES",
+    "MIN_SEEDS",
+    "REGRESSION_MEASURES",
+    "paired_differences",
+    "summarise",
+]
 
 MEASURES = (
     "train_score",
@@ -23,6 +30,16 @@ MEASURES = (
     "seconds",
 )
 """What a row of a `Comparison` measures; see there."""
+
+REGRESSION_MEASURES = (
+    "train_score",
+    "held_out_score",
+    "train_rmse",
+    "held_out_rmse",
+    "evaluations",
+    "seconds",
+)
+"""The same of a regression."""
 
 MIN_SEEDS = 3
 """Fewest differences that `paired_differences` gives an interval for."""
@@ -42,8 +59,9 @@ def summarise(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        With ``split``, ``method``, ``n_seeds``, and for each of `MEASURES` a dict of ``median``,
-        ``min`` and ``max``; split after split, in the order of the rows.
+        With ``split``, ``method``, ``n_seeds``, and for each of `MEASURES` (`REGRESSION_MEASURES`
+        of a regression) a dict of ``median``, ``min`` and ``max``; split after split, in the order
+        of the rows.
 
     Examples
     --------
@@ -57,10 +75,14 @@ def summarise(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
         cells.setdefault(row["split"], {}).setdefault(row["method"], []).append(row)
     return [
         {"split": split, "method": method, "n_seeds": len(seeds)}
-        | {measure: _spread([row[measure] for row in seeds]) for measure in MEASURES}
+        | {measure: _spread([row[measure] for row in seeds]) for measure in _measures(seeds[0])}
         for split, by_method in cells.items()
         for method, seeds in by_method.items()
     ]
+
+
+def _measures(row: Mapping[str, Any]) -> tuple[str, ...]:
+    return REGRESSION_MEASURES if "train_rmse" in row else MEASURES
 
 
 def _spread(values: Sequence[float]) -> dict[str, float]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +21,7 @@ from ga_ann.datasets.picture_features import TUTORIAL, PictureFeatures, choose_f
 from ga_ann.datasets.pictures import list_pictures, read_picture
 from ga_ann.storage import named_errors, read_npz, replacing
 
-__all__ = ["FeatureTable", "extract_features", "load_table", "save_table"]
+__all__ = ["FeatureTable", "extract_features", "is_table", "load_table", "save_table"]
 
 Array = NDArray[Any]
 PathLike = str | os.PathLike[str]
@@ -173,6 +174,15 @@ def extract_features(
         hue_range=chosen.hue_range,
         features=chosen.kind,
     )
+
+
+def is_table(path: PathLike) -> bool:
+    """Whether an npz file has what `save_table` writes beside features and labels, as it may be."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return {"target_names.npy", "picture_names.npy"} <= set(archive.namelist())
+    except (zipfile.BadZipFile, NotImplementedError, ValueError):
+        return False  # whoever reads it says why
 
 
 def save_table(path: PathLike, table: FeatureTable) -> None:

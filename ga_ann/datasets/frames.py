@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
 import sys
 import warnings
 import zipfile
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import chain, islice
@@ -18,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from ga_ann.preprocessing import LONGEST_TEXT as LONGEST_LABEL
-from ga_ann.preprocessing import MISSING, is_number, to_text
+from ga_ann.preprocessing import MISSING, is_number, name_column, to_text
 from ga_ann.storage import check_zip_sizes
 
 __all__ = [
@@ -53,6 +55,10 @@ PEEKED_ROWS = 1000
 
 NOT_THERE = ["", "?", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "<NA>", "#N/A"]
 """What stands in a cell for a missing value."""
+
+
+SIGNATURES = {".xlsx": b"PK\x03\x04", ".parquet": b"PAR1"}
+"""What files of an ending begin with, and text never does."""
 
 
 class Expected(NamedTuple):
@@ -101,13 +107,27 @@ def read_frame(path: Path, expected: Expected = NOTHING_KNOWN) -> pd.DataFrame:
     ImportError
         If the package that reads such a file is not installed.
     """
-    frame = FRAME_READERS[path.suffix.lower()](path, expected)
+    suffix = path.suffix.lower()
+    _check_signature(path, SIGNATURES.get(suffix, b""))
+    frame = FRAME_READERS[suffix](path, expected)
     if not expected.keeps_empty:  # spreadsheets are exported with lines of delimiters alone
         frame = frame.dropna(how="all")
     frame = frame.reset_index(drop=True)
     if 0 in frame.shape:
         raise ValueError("there are no rows of numbers.")
     return frame
+
+
+def _check_signature(path: Path, signature: bytes) -> None:
+    if not signature:
+        return
+    with path.open("rb") as file:
+        first = file.read(len(signature))
+    if first != signature:
+        raise ValueError(
+            f"it must begin with {signature!r} as {path.suffix} files do, got {first!r}; save it "
+            "anew in that form, or give it the ending of what it holds, such as .csv for text."
+        )
 
 
 def find_column(columns: Iterable[Any], wanted: str | int | None) -> Any:
@@ -141,19 +161,22 @@ def labels_of(column: pd.Series[Any], *, complete: bool = True) -> np.ndarray[An
         If one is missing and they must be `complete`, or has more than `LONGEST_LABEL` characters.
     """
     labels = to_text(column)
+    name = name_column(column.name)
     if any(isinstance(cell, list | dict | np.ndarray) for cell in column.tolist()):
         raise ValueError(f"the label {column.name!r} must hold numbers or text, not lists of them.")
     unknown = labels == MISSING
     if complete and unknown.any():
         raise ValueError(
             f"the label must be there in each row, got none in row {int(unknown.argmax())} "
-            f"(counted from 0), and {unknown.sum() - 1} more such."
+            f"(counted from 0) of {name}, and {unknown.sum() - 1} more such in {len(labels)} rows; "
+            "leave such rows out, or choose the column of the labels with --label (label=)."
         )
     longest = max(range(len(labels)), key=lambda k: len(labels[k]))
     if len(labels[longest]) > LONGEST_LABEL:
         raise ValueError(
-            f"row {longest} (counted from 0) must have a label of at most {LONGEST_LABEL} "
-            f"characters, got {len(labels[longest])}."
+            f"row {longest} (counted from 0) of {name} must have a label of at most "
+            f"{LONGEST_LABEL} characters, got {len(labels[longest])}; choose the column of the "
+            "labels with --label (label=)."
         )
     if not unknown.all() and _plain(labels[~unknown]):
         return np.where(unknown, "nan", labels).astype(np.float64)
@@ -175,6 +198,7 @@ def _plain(labels: Iterable[str]) -> bool:
 
 def _read_text(path: Path, expected: Expected) -> pd.DataFrame:
     content = sys.stdin.buffer.read() if str(path) == STDIN else path.read_bytes()
+    content = _to_utf8(content)
     # As text at once: pandas' own decoder would read what is no UTF-8 in large files only late.
     lines = _split_lines(content)
     if any("\0" in line for line in lines[:1]) or b"\0" in content:
@@ -182,6 +206,7 @@ def _read_text(path: Path, expected: Expected) -> pd.DataFrame:
     if not any(line.strip() for line in lines):
         raise ValueError("there are no rows of numbers.")
     delimiter = _sniff(path, lines)
+    _refuse_spaces(lines, delimiter, expected)
     rows = [cells for _, cells in islice(_rows(lines, delimiter), PEEKED_ROWS)]
     names = _names(rows, expected.names)
     width = len(rows[0])
@@ -190,42 +215,93 @@ def _read_text(path: Path, expected: Expected) -> pd.DataFrame:
             f"it has {width:,} columns, and at most {MOST_COLUMNS:,} are read; save it as .npz."
         )
     columns = list(range(width)) if names is None else names
-    kept = set(expected.text)
+    is_header = names is not None
+    thousands = _find_thousands(columns, rows[is_header:]) if delimiter == ";" else set()
+    kept = thousands.union(expected.text)
     with suppress(ValueError):  # a table to predict on needs no label; others are refused by it
         kept.add(find_column(columns, expected.label))
     del lines
-    frame = _parse(
-        content,
-        delimiter,
-        columns,
-        kept,
-        skip=names is not None,
-        # A line without a cell is a row where there is one column alone.
-        skip_blank_lines=width > 1 or not expected.keeps_empty,
-    )
+    try:
+        frame = _parse(
+            content,
+            delimiter,
+            columns,
+            kept,
+            skip=is_header,
+            # A line without a cell is a row where there is one column alone.
+            skip_blank_lines=width > 1 or not expected.keeps_empty,
+        )
+    except (pd.errors.ParserError, pd.errors.ParserWarning):
+        _check_widths(_rows(_split_lines(content), delimiter))
+        raise
     # pandas fills short lines with missing cells.
     if frame.iloc[:, -1].isna().any():
         _check_widths(_rows(_split_lines(content), delimiter))
     if delimiter == ";":
         for name in frame.columns.difference(list(expected.text), sort=False):
-            frame[name] = _with_points(frame[name])
+            frame[name] = _with_points(frame[name], name in thousands)
     frame = frame.iloc[: _count_filled(frame)]
     if names is not None and _is_row_number(frame):
         frame = frame.iloc[:, 1:]
     return frame
 
 
+def _to_utf8(content: bytes) -> bytes:
+    """Return text in UTF-8; what says by its first bytes that it is UTF-16 is read as that."""
+    for suffix, signature in SIGNATURES.items():
+        if content.startswith(signature):
+            raise ValueError(f"it is no text but a {suffix} file; give it that ending.")
+    if not content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content
+    try:
+        return content.decode("utf-16").encode()
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"it begins as UTF-16 and goes on with what is none, {error.reason}; save it as UTF-8."
+        ) from error
+
+
 def _split_lines(content: bytes) -> list[str]:
     """Return the lines of a text as pandas counts them; str.splitlines knows more ends of lines."""
-    return re.split("\r\n|\r|\n", content.decode("utf-8-sig"))
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        wrong = content.removeprefix(codecs.BOM_UTF8)[error.start]
+        line = len(re.findall(b"\r\n|\r|\n", content[: error.start])) + 1
+        raise ValueError(
+            f"it must be text in UTF-8, got the byte {wrong:#04x} in line {line}; save it as UTF-8 "
+            '(a spreadsheet as "CSV UTF-8").'
+        ) from error
+    return re.split("\r\n|\r|\n", text)
 
 
-def _with_points(column: pd.Series[Any]) -> pd.Series[Any]:
+def _find_thousands(columns: Sequence[Any], rows: list[list[str]]) -> set[Any]:
+    """Return the columns of numbers such as 1.000 that are thousands, as commas elsewhere tell."""
+    cells = [
+        [row[k] for row in rows if k < len(row) and row[k] not in NOT_THERE]
+        for k in range(len(columns))
+    ]
+    german = [
+        bool(column) and all(re.fullmatch(COMMA_NUMBER, cell) for cell in column)
+        for column in cells
+    ]
+    if not any(is_so and "," in "".join(c) for is_so, c in zip(german, cells, strict=True)):
+        return set()
+    return {
+        name
+        for name, is_so, column in zip(columns, german, cells, strict=True)
+        if is_so and "." in "".join(column)
+    }
+
+
+def _with_points(column: pd.Series[Any], has_thousands: bool) -> pd.Series[Any]:
     """Return a column with points for its decimal commas, if it holds nothing but such numbers."""
     if pd.api.types.is_numeric_dtype(column):
         return column
     texts = column.dropna().astype(str).str.strip()
-    if not texts.str.fullmatch(COMMA_NUMBER).all() or not texts.str.contains(",").any():
+    if not texts.str.fullmatch(COMMA_NUMBER).all():
+        return column
+    if not has_thousands and not texts.str.contains(",").any():
         return column
     return texts.str.replace(".", "").str.replace(",", ".").reindex(column.index)
 
@@ -237,19 +313,40 @@ def _count_filled(frame: pd.DataFrame) -> int:
 
 
 def _sniff(path: Path, lines: Sequence[str]) -> str:
-    """Return the delimiter that makes the most columns of equal number in the first lines."""
+    """Return the delimiter that makes the most columns of equal number in the first lines.
+
+    If there is none, the one that does in nearly all of them: the others are refused by their
+    numbers.
+    """
     if path.suffix.lower() == ".tsv":
         return "\t"
     first = [line for line in lines[:100] if line.strip()][:20]
 
-    def columns(delimiter: str) -> int:
+    def columns(delimiter: str) -> tuple[int, int]:
         try:
-            widths = {len(row) for row in csv.reader(first, delimiter=delimiter)}
+            widths = Counter(len(row) for row in csv.reader(first, delimiter=delimiter))
         except csv.Error:  # a whole line is longer than a cell may be
-            return 0
-        return widths.pop() if len(widths) == 1 else 1
+            return 0, 0
+        width, n_lines = widths.most_common(1)[0]
+        return width if len(widths) == 1 else 1, width if n_lines >= 0.75 * len(first) else 1
 
     return max(DELIMITERS, key=columns)
+
+
+def _refuse_spaces(lines: Sequence[str], delimiter: str, expected: Expected) -> None:
+    """Refuse cells between spaces; a table to predict on may hold a single column of words."""
+    first = [line.split() for line in lines[:100] if line.strip()]
+    widths = {len(cells) for cells in first}
+    if len(widths) > 1 or widths == {1} or any(delimiter in line for line in lines[:100]):
+        return
+    if expected.keeps_empty and not all(
+        is_number(cell) for cells in first[1:] or first for cell in cells
+    ):
+        return
+    raise ValueError(
+        f"its cells must be separated by commas, semicolons, tabs or bars, got {widths.pop()} in a "
+        "line with spaces between them; put one of those in the place of the spaces."
+    )
 
 
 def _rows(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
@@ -264,10 +361,12 @@ def _rows(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[str]
 
 def _check_widths(rows: Iterator[tuple[int, list[str]]]) -> None:
     first, cells = next(rows)
-    for line, row in rows:
+    for k, (line, row) in enumerate(rows):
         if len(row) != len(cells):
+            is_title = f" or, if line {first} is a comment or a title, leave that out" * (k == 0)
             raise ValueError(
-                f"line {line} must hold {len(cells)} cells as line {first} does, got {len(row)}."
+                f"line {line} must hold {len(cells)} cell{'s' * (len(cells) != 1)} as line {first} "
+                f"does, got {len(row)}; mend it{is_title}."
             )
 
 
@@ -420,7 +519,13 @@ def _read_excel(path: Path, expected: Expected) -> pd.DataFrame:
         unpacked = check_zip_sizes(archive.infolist(), path.stat().st_size)
     with path.open("rb") as file:  # openpyxl leaves its own open where a sheet is not read whole
         book = load_workbook(file, read_only=True, data_only=True)
-        sheet = book.worksheets[0]
+        sheet, *others = book.worksheets
+        if others:
+            warnings.warn(
+                f"{path} has {len(others) + 1} sheets, of which the first, {sheet.title!r}, is "
+                "read",
+                stacklevel=2,
+            )
         sheet.reset_dimensions()
         rows: list[tuple[Any, ...]] = []
         width = 0

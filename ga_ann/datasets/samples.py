@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from ga_ann.datasets.feature_table import FeatureTable, extract_features, load_table
+from ga_ann.datasets.feature_table import FeatureTable, extract_features, is_table, load_table
 from ga_ann.datasets.frames import FRAME_SUFFIXES, STDIN
 from ga_ann.datasets.fruits import shipped_table
 from ga_ann.datasets.picture_features import TUTORIAL, PictureFeatures
@@ -179,15 +179,11 @@ def load_samples(
         expected = _check_extraction(extraction, n_features).as_dict
     if path.is_dir():
         return _load_folder(path, labelled, expected, verbose)
-    if path.suffix.lower() == ".npz":
-        try:
-            table = load_table(path)
-        except ValueError:
-            pass  # not one that `save_table` wrote: perhaps a pair of arrays
-        else:
-            if labelled:
-                _check_told_apart(table, name)
-            return _from_table(table, expected, labelled)
+    if path.suffix.lower() == ".npz" and is_table(path):
+        table = load_table(path)
+        if labelled:
+            _check_told_apart(table, name)
+        return _from_table(table, expected, labelled)
     if labelled and expected:
         raise ValueError(f"{sorted(expected)} go with a folder of pictures, got the table {name}.")
     if is_frame and labelled:
@@ -199,7 +195,17 @@ def load_samples(
     if labelled or target is not None:
         X, y = load_features(path, target)
         return Samples(X, _number(X), y)
-    X, known = load_unlabelled(path, n_features=n_features, label=label)
+    try:
+        X, known = load_unlabelled(path, n_features=n_features, label=label)
+        if expected is not None and n_features not in (None, X.shape[1]):
+            raise ValueError(f"X must have {n_features} columns, got {X.shape[1]} in {name}.")
+    except ValueError as error:
+        if expected is None:
+            raise
+        raise ValueError(
+            "the model was trained on pictures; give pictures, a folder of them, or a table of "
+            f"their features that `ga-ann extract` wrote. {error}"
+        ) from error
     return Samples(X, _number(X), known)
 
 

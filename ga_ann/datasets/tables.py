@@ -144,9 +144,10 @@ def load_frame(
     Parameters
     ----------
     path : path
-        UTF-8 text with commas, semicolons, tabs or bars between the cells (``.csv``, ``.tsv``,
-        ``.txt``, or ``"-"`` for standard input), ``.parquet`` or ``.xlsx``, whose first sheet is
-        read. A first row that is of another kind than those below it holds the columns' names.
+        UTF-8 text (or UTF-16, with its byte order mark) with commas, semicolons, tabs or bars
+        between the cells (``.csv``, ``.tsv``, ``.txt``, or ``"-"`` for standard input),
+        ``.parquet`` or ``.xlsx``, whose first sheet is read. A first row that is of another kind
+        than those below it holds the columns' names.
     label : str or int, optional
         The column of the labels, by name or by number from 1; the last one by default. Labels such
         as ``001`` are text; they have at most `LONGEST_LABEL` characters.
@@ -168,6 +169,11 @@ def load_frame(
         If the file is not there, or must not be read.
     ValueError
         If it is damaged, rows differ in length, a label is missing, or there is no such column.
+
+    Warns
+    -----
+    UserWarning
+        If an ``.xlsx`` has several sheets.
     """
     path = Path(path)
     _check_suffix(path)

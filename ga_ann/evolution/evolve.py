@@ -245,6 +245,8 @@ def evolve(
     True
     """
     data = TrainingData.check(X, y, task=task, classes=classes, sample_weight=sample_weight)
+    if isinstance(start, EvolutionResult):
+        check_feature_names(X, start.feature_names)
     held_out = None
     if validation_data is not None:
         held_out = data.check_held_out(validation_data)

@@ -62,7 +62,9 @@ def resolve_fitness(
         if fitness in table:
             return table[fitness]
         # Labels that are numbers can be scored as numbers, but targets have no classes.
-        if fitness not in get_scorer_names() or (task == "regression" and fitness in other):
+        is_text = classes is not None and np.asarray(classes).dtype.kind not in "biuf"
+        of_other = fitness in other and (task == "regression" or is_text)
+        if fitness not in get_scorer_names() or of_other:
             raise ValueError(
                 f"{what} must be one of {sorted(table)} or the name of a {task} scorer of "
                 f"scikit-learn (sklearn.metrics.get_scorer_names()), got {fitness!r}."

@@ -15,6 +15,7 @@ import json
 import os
 import zipfile
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -32,6 +33,10 @@ VERSION = 2
 """The newest version of the format that is read; what version 1 can say is written in it."""
 
 HEADER = "header.json"
+
+TABLES = ({"data", "target"}, {"X", "y"})
+"""Arrays of files that hold samples, and nothing that this package trained."""
+
 SEAL_LENGTH = 64
 CHUNK = 2**20
 
@@ -154,7 +159,7 @@ def read_archive(
             raise ValueError(f"it is no file of {FORMAT}")
         digest = _digest(file)
         if file.read() != digest:
-            raise ValueError(f"it is no file of {FORMAT}, or it is damaged: its checksum is wrong")
+            raise ValueError(_describe_unsealed(path))
     arrays = read_npz(path)
     header = _read_header(arrays)
     held = entry(header, "kind", str)
@@ -167,6 +172,18 @@ def read_archive(
     if kind is not None and held != kind:
         raise ValueError(f"it holds a {held}, not a {kind}")
     return header, arrays
+
+
+def _describe_unsealed(path: str | os.PathLike[str]) -> str:
+    """Return what is wrong with an archive without the right checksum."""
+    with suppress(zipfile.BadZipFile, NotImplementedError), zipfile.ZipFile(path) as archive:
+        names = {name.removesuffix(".npy") for name in archive.namelist()}
+        if any(names >= arrays for arrays in TABLES):
+            return (
+                "it is a table of features and labels, as `ga-ann extract` and NumPy write them; "
+                "give it to `ga-ann train`"
+            )
+    return f"it is no file of {FORMAT}, or it is damaged: its checksum is wrong"
 
 
 def read_kind(path: str | os.PathLike[str]) -> str:

@@ -10,7 +10,7 @@ from sklearn.utils import Bunch
 from ga_ann import Recipe, comparison
 from ga_ann.cli import compare
 from ga_ann.comparison import report
-from ga_ann.comparison.methods import METHODS
+from ga_ann.comparison.methods import METHODS, REGRESSION_METHODS
 from ga_ann.datasets import shipped_table
 
 
@@ -43,7 +43,8 @@ def test_compare(ga, terminal, monkeypatch, tmp_path):
     assert asked["seeds"] == 10
     assert asked["budgets"] is None
     assert asked["methods"] == list(METHODS)
-    assert (asked["data"], asked["fitness"]) == ("fruits", "accuracy")
+    assert (asked["data"], asked["task"]) == ("fruits", "classification")
+    assert asked["fitness"] is None
     assert text.count("  default GA - Adam: ") == 2
     assert text.count("tested on axis 0:\n") == 1
     assert "No interval: it takes at least 3 seeds." in text
@@ -111,7 +112,10 @@ def test_compare_interrupted(ga, monkeypatch, tmp_path, finished, n_files):
         (["--split", "time"], "must be one of ['all', 'holdout', 'rotation']"),
         (["--fitness", "speed"], "fitness must be one of ['accuracy', "),
         (["--data", "wine", "--fitness", "f1"], "takes 2 classes"),
-        (["--data", "iris"], "--data must be one of ['breast_cancer', 'digits', 'fruits', 'wine']"),
+        (
+            ["--data", "iris"],
+            "--data must be one of ['breast_cancer', 'diabetes', 'digits', 'fruits', ",
+        ),
         (["--data", "iris.csv"], "there is no file iris.csv"),
         (["--data", ""], "DATA must name a file or a folder"),
         (["--data", "wine", "--target", "y.npy"], "--target goes with a .npy or .pkl file"),
@@ -311,22 +315,99 @@ def test_compare_scores_a_table_alike_however_it_is_written(
     assert scores[0] == scores[1] == scores[2]
 
 
-def test_compare_leads_regressions_to_train(ga, fails, no_pictures, tmp_path):
+def test_numbers_that_were_measured_lead_to_a_regression(ga, fails, no_pictures, tmp_path):
     X, y = load_iris(return_X_y=True)
     np.savez(tmp_path / "t.npz", X=X, y=np.linspace(0, 1, 150))
     np.savez(tmp_path / "classes.npz", X=X, y=np.where(np.arange(150) == 149, 3, y))
     out = tmp_path / "results"
     arguments = ["--methods", "random", "--seeds", 1, "--out", out]
-    message = fails("compare", "--data", tmp_path / "t.npz", *arguments)
-    assert message.endswith("; for numbers that were measured, train with --task regression.")
-    regression = [*arguments, "--task", "regression"]
-    for data in ("wine", tmp_path / "t.npz"):
-        message = fails("compare", "--data", data, *regression)
-        assert "train with --task regression tells the score of a regression" in message
+    measured = ["compare", "--data", tmp_path / "t.npz", *arguments]
+    message = fails(*measured)
+    assert message.endswith("; for numbers that were measured, give --task regression.")
+    assert "they take the task regression" in fails(*measured, "--split", "all")
+    assert ga(*measured, "--task", "regression")[0] == 0
     assert ga("compare", "--data", "wine", *arguments, "--task", "classification")[0] == 0
     single = ["compare", "--data", tmp_path / "classes.npz", *arguments]
     assert "only one of [3]: add samples, or give --split all" in fails(*single)
-    assert ga(*single, "--split", "all")[0] == 0
+    for options in (["--split", "all"], ["--task", "regression"]):
+        assert ga(*single, *options)[0] == 0
+
+
+REGRESSION = ["--methods", "random,mean", "--seeds", 3]
+
+
+def test_compare_diabetes_is_a_regression_without_being_told(ga, no_pictures, tmp_path):
+    for told in ([], ["--task", "regression"]):
+        out = tmp_path / "results"
+        code, text, _ = ga("compare", "--data", "diabetes", *REGRESSION, *told, "--out", out)
+        assert code == 0
+        words = " ".join(text.split())
+        for word in (
+            "trained on 3/4, tested on the rest",
+            "Diabetes: 442 samples; all features, standardised by the training part; hidden "
+            "layers 32; fitness r2; 3 seeds",
+            "random weights - mean target: ",
+            "predictions_mean.png",
+        ):
+            assert word in words
+        assert "RMSE" in text
+        assert not {"wrong", "class", "points"} & set(words.split())
+        names = {path.name for path in out.iterdir()}
+        assert {"errors.md", "predictions_random.png"} <= names
+        assert not {"misclassified.md", "confusion_random.png"} & names
+
+
+def test_compare_asks_for_the_methods_of_the_task(ga, monkeypatch, tmp_path):
+    monkeypatch.setattr(comparison, "print_comparison", lambda *args: None)
+    monkeypatch.setattr(comparison, "write_report", lambda *args: [])
+    small = {"methods": ["random"], "task": "classification", "budgets": None}
+    asked = tiny(monkeypatch, **small)
+    for data, of_task in (("diabetes", REGRESSION_METHODS), ("wine", METHODS)):
+        assert ga("compare", "--data", data, "--quick", "--out", tmp_path)[0] == 0
+        assert asked["methods"] == list(of_task)
+        assert asked["budgets"].keys() == compare.QUICK_BUDGETS.keys() & of_task.keys()
+
+
+def test_compare_a_regression_of_a_table_by_a_score_and_a_recipe(
+    ga, fails, no_pictures, flowers, tmp_path
+):
+    flowers.to_csv(tmp_path / "t.csv", index=False)
+    Recipe(population_size=16, sigma=0.1).write(tmp_path / "mine.toml")
+    arguments = ["compare", "--data", tmp_path / "t.csv", "--drop", "id", "--task", "regression"]
+    out = tmp_path / "results"
+    options = ["--methods", "mean,adam", "--seeds", 1, "--out", out]
+    text = "a regression needs numbers as targets, got the text 'setosa'"
+    assert text in fails(*arguments, *options, "--label", "kind")
+    options += ["--label", "petal width", "--recipe", tmp_path / "mine.toml"]
+    options += ["--fitness", "neg_mean_absolute_error"]
+    assert ga(*arguments, *options)[0] == 0
+    held = json.loads((out / "comparison.json").read_text())
+    assert held["settings"]["fitness"] == "neg_mean_absolute_error"
+    scores = {row["method"]: row["held_out_score"] for row in held["rows"]}
+    assert scores.keys() == {"mean", "adam", "mine"}
+    assert scores["mean"] < scores["mine"] < 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--data", "diabetes", "--methods", "naive"], "'naive' is not made; 'mean' is its"),
+        (["--data", "diabetes", "--methods", "tutorial-ga"], "'tutorial-ga' is not made"),
+        (["--data", "wine", "--methods", "mean"], "in a classification, for which 'mean'"),
+        (["--data", "diabetes", "--fitness", "f1_macro"], "name of a regression scorer"),
+        (["--data", "diabetes", "--task", "classification"], "take the task regression"),
+        (["--data", "wine", "--task", "regression"], "they take the task classification"),
+        (["--task", "sorting"], "--task must be one of ['classification', 'regression'], got 's"),
+    ],
+)
+def test_compare_refuses_what_is_of_the_other_task(fails, tmp_path, arguments, message):
+    assert message in fails("compare", *arguments, "--out", tmp_path / "results")
+    assert not list(tmp_path.iterdir())
+
+
+def test_compare_pictures_are_no_regression(fails, pictures, tmp_path):
+    arguments = ["--data", pictures, "--task", "regression", "--out", tmp_path / "results"]
+    assert "needs numbers as targets, got the text" in fails("compare", *arguments)
 
 
 def test_a_folder_that_cannot_be_written_is_what_is_named(fails, monkeypatch, tmp_path, breaks):

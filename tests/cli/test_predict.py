@@ -5,6 +5,7 @@ import pickle
 import tracemalloc
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 from sklearn.datasets import load_diabetes, load_iris
@@ -272,3 +273,23 @@ def test_a_model_saved_from_python_knows_columns_by_their_names(ga, fails, iris_
     assert "of 150 right" in err
     X.iloc[:, 1:].to_csv(table, index=False)
     assert "lacks sepal length (cm)" in fails("predict", model, table)
+
+
+def test_an_empty_column_of_labels_is_told_as_such(ga, flower_model, flowers, tmp_path):
+    _, expected, _ = ga("predict", flower_model, write(flowers, tmp_path))
+    empty = write(flowers.assign(kind=""), tmp_path)
+    assert ga("predict", flower_model, empty) == (
+        0,
+        expected,
+        "the column of the labels is empty in all of 150 rows: no score to tell\n",
+    )
+    one = write(flowers.assign(kind=flowers.kind.where(flowers.index == 0)), tmp_path)
+    assert " of 1 right" in ga("predict", flower_model, one)[2]
+
+
+def test_a_model_of_pictures_says_so_to_a_table(ga, fails, colour_model, flowers, tmp_path):
+    for frame in (flowers, flowers[["petal width"]], pd.DataFrame(np.ones((3, 15)))):
+        message = fails("predict", colour_model, write(frame, tmp_path))
+        assert "the model was trained on pictures; give pictures" in message
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(3, 12)))
+    assert ga("predict", colour_model, write(frame, tmp_path))[0] == 0

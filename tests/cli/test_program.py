@@ -90,3 +90,11 @@ def test_usage_lines_name_what_a_command_takes(ga, command, usage):
     first = ga(command, "--help")[1].splitlines()[0]
     # Newer versions of typer add dots where there may be several.
     assert first.removesuffix("...") == f"Usage: ga-ann {command} {usage}"
+
+
+@pytest.mark.parametrize("option", ["--population", "--generations", "--seed", "--jobs"])
+def test_numbers_that_are_none_are_told_with_their_option(fails, option):
+    message = fails("train", "x.csv", "-o", "m.npz", option, "1e9")
+    assert option in message
+    assert "'1e9'" in message
+    assert "there is no file x.csv" in fails("train", "x.csv", "-o", "m.npz", option, "9")

@@ -3,6 +3,7 @@ import io
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 from sklearn.compose import make_column_transformer
@@ -378,7 +379,7 @@ def test_numbers_that_were_measured_lead_to_a_regression(ga, fails, tmp_path):
     train += ["--generations", 12, "--hidden", "6"]
     message = fails(*train)
     assert "only one of [25, 31, 37, 40, 43, ...]: add samples" in message
-    assert message.endswith("for numbers that were measured, train with --task regression.")
+    assert message.endswith("for numbers that were measured, give --task regression.")
     code, text, _ = ga(*train, "--task", "regression")
     assert (code, "held out" in text) == (0, True)
     rows, rest = train_test_split(np.arange(442), test_size=0.25, random_state=3)
@@ -572,3 +573,55 @@ def test_one_class_is_refused_before_it_is_extracted(fails, monkeypatch, tmp_pat
     Image.new("RGB", (2, 2)).save(tmp_path / "in" / "red" / "0.png")
     message = fails("train", tmp_path / "in", "-o", tmp_path / "m.npz")
     assert "at least 2 classes, got only ['red']" in message
+
+
+def test_samples_names_as_labels_lead_to_another_column(ga, fails, flowers, tmp_path):
+    flowers[["petal width", "kind", "id"]].to_csv(tmp_path / "t.csv", index=False)
+    train = ["train", tmp_path / "t.csv", "-o", tmp_path / "m.npz", *SHORT]
+    message = fails(*train)
+    assert message.endswith("if the column 'id' is not the label, choose it with --label.")
+    assert ga(*train, "--label", "kind", "--drop", "id")[0] == 0
+
+
+def test_a_regression_on_text_is_refused_with_plain_values(fails, flowers, tmp_path):
+    flowers.to_csv(tmp_path / "t.csv", index=False)
+    train = ["train", tmp_path / "t.csv", "-o", tmp_path / "m.npz", *SHORT, "--label", "kind"]
+    message = fails(*train, "--task", "regression")
+    assert "needs numbers as labels, got 'setosa', 'versicolor', 'virginica'; " in message
+
+
+def test_the_tutorials_filter_that_keeps_nothing_is_named(ga, fails, pictures, tmp_path):
+    train = ["train", pictures, "-o", tmp_path / "m.npz", *SHORT, *TUTORIAL, "--validation", 0]
+    assert "the largest is " in (message := fails(*train))
+    assert message.endswith("Choose other --min-std or --n-features.")
+    assert ga(*train, "--min-std", 0)[0] == 0
+
+
+def test_a_file_for_the_model_and_the_checkpoint_is_refused_for_that(fails, iris, tmp_path):
+    out = tmp_path / "m.npz"
+    for _ in range(2):
+        message = fails("train", iris, "-o", out, "--checkpoint", out)
+        assert "--out and --checkpoint must be two files" in message
+        out.write_bytes(b"")
+    assert "is an input" in fails("train", iris, "-o", iris)
+
+
+def test_what_is_odd_about_a_table_is_told_before_the_training(ga, tmp_path):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"x": rng.normal(size=40), "class": [0, 1] * 20})
+    train = ["train", tmp_path / "t.csv", "-o", tmp_path / "m.npz", *SHORT]
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    plain = ga(*train)[1].splitlines()
+    assert len(plain) == 4
+    told = ga(*train, "--fitness", "r2")[1].splitlines()
+    assert told[2].startswith("r2 scores the classes as the numbers that they are called by")
+    frame.insert(0, "id", range(40))
+    frame.insert(0, "unit", 7)
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    told = ga(*train)[1].splitlines()
+    assert [line.split(":")[-1] for line in told[2:4]] == [
+        " the column 'unit'",
+        " the column 'id'; --drop leaves it out",
+    ]
+    assert ga(*train, "--drop", "id,unit")[1].splitlines()[:2] == plain[:2]
+    assert len(ga(*train, "--drop", "id,unit")[1].splitlines()) == 4

@@ -37,6 +37,23 @@ def full(data):
     )
 
 
+@pytest.fixture(scope="session")
+def measured(data):
+    """A comparison of all methods of a regression on all splits."""
+    X, _, groups = data
+    return compare(
+        X,
+        100 * X[:, 0] + 30 * X[:, 1] ** 2,
+        groups=groups,
+        task="regression",
+        splits=["rotation", "holdout", "all"],
+        seeds=2,
+        hidden_layer_sizes=(6,),
+        budgets={"classic": 0.02, "ga": 0.05},
+        random_state=3,
+    )
+
+
 @pytest.fixture
 def seen():
     """The jobs that `constant` was given."""
@@ -45,15 +62,16 @@ def seen():
 
 @pytest.fixture
 def constant(seen):
-    """A method that always predicts the first class."""
+    """A method that always predicts the first class, or 7 in a regression."""
 
     def train(job):
         seen.append(job)
         history = History()
         history.append(generation=0, evaluations=1, seconds=0, best_fitness=0.5)
+        outputs = [7.0] if job.n_classes is None else np.arange(job.n_classes, 0, -1.0)
         return Trained(
-            lambda X: np.zeros(len(X), dtype=int),
-            lambda X: np.tile(np.arange(job.n_classes, 0, -1.0), (len(X), 1)),
+            lambda X: np.full(len(X), 7.0 if job.n_classes is None else 0),
+            lambda X: np.tile(outputs, (len(X), 1)),
             history,
             "done",
         )

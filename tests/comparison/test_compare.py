@@ -1,3 +1,4 @@
+import signal
 import sys
 import warnings
 
@@ -6,10 +7,11 @@ import pytest
 
 from ga_ann.comparison.compare import Comparison, compare
 from ga_ann.comparison.data_sets import DATASETS
-from ga_ann.comparison.methods import METHODS
+from ga_ann.comparison.methods import METHODS, METHODS_OF, REGRESSION_METHODS
 from ga_ann.comparison.presentation import caption
 from ga_ann.comparison.splits import SPLITS
-from ga_ann.fitness import neg_cost
+from ga_ann.evolution.evaluation import Evaluator
+from ga_ann.fitness import neg_cost, neg_mean_pinball_loss
 
 
 def small(data, **options):
@@ -24,6 +26,24 @@ def test_a_row_for_each_method_split_and_seed(full):
     assert [(row["method"], row["split"], row["seed"]) for row in full.rows] == expected
     assert set(full.histories) == set(full.predictions) == set(expected)
     assert not full.interrupted
+
+
+def test_a_regression_has_rows_of_its_own_methods(measured):
+    names = ["rotation 0->1", "rotation 1->0", "holdout", "all"]
+    expected = [(m, name, seed) for seed in (0, 1) for name in names for m in REGRESSION_METHODS]
+    assert [(row["method"], row["split"], row["seed"]) for row in measured.rows] == expected
+    assert set(measured.histories) == set(measured.predictions) == set(expected)
+    assert (measured.settings["task"], measured.settings["fitness"]) == ("regression", "r2")
+    assert measured.target_names == []
+    keys = ["method", "split", "seed", "train_score", "held_out_score", "train_rmse"]
+    keys += ["held_out_rmse", "evaluations", "seconds", "stop_reason"]
+    assert all(list(row) == keys for row in measured.rows)
+
+
+def test_the_rows_of_a_classification_are_what_they_were(full):
+    keys = ["method", "split", "seed", "train_score", "held_out_score", "train_accuracy"]
+    keys += ["held_out_accuracy", "n_wrong", "evaluations", "seconds", "stop_reason"]
+    assert all(list(row) == keys for row in full.rows)
 
 
 def test_methods_are_paired(data, constant, seen):
@@ -97,6 +117,26 @@ def test_ctrl_c_keeps_the_finished_runs(data, constant, monkeypatch, where):
     assert [row["method"] for row in comparison.rows] == ["a"]
     assert comparison.methods() == ["a"]
     assert caption(comparison).endswith("interrupted.")
+
+
+@pytest.mark.parametrize("method", ["ga", "adam"])
+def test_ctrl_c_ends_a_regression_as_well(constant, monkeypatch, method):
+    evaluate = Evaluator.__call__
+
+    def evaluate_later(*args, **options):
+        monkeypatch.setattr(Evaluator, "__call__", evaluate)
+        signal.raise_signal(signal.SIGINT)
+        return evaluate(*args, **options)
+
+    def stop(job):
+        monkeypatch.setattr("sklearn.neural_network.MLPRegressor._backprop", _interrupt)
+        monkeypatch.setattr(Evaluator, "__call__", evaluate_later)
+        return REGRESSION_METHODS[method].train(job)
+
+    methods = {"a": constant, "b": constant._replace(train=stop)}
+    comparison = compare(data="diabetes", methods=methods, seeds=2)
+    assert comparison.interrupted
+    assert [row["method"] for row in comparison.rows] == ["a"]
 
 
 def _interrupt(*args, **options):
@@ -198,3 +238,132 @@ def test_a_comparison_refers_to_the_ga_or_else_to_its_first_method(full, data):
     assert {line["reference"] for line in small(data).differences()} == {"random"}
     assert small(data, methods=["naive"]).differences() == []
     assert Comparison(**{**vars(full), "rows": []}).differences() == []
+
+
+# ---------------------------------------------------------------- the task
+
+
+def test_the_task_is_that_of_the_data_set_unless_told_otherwise(constant, seen):
+    methods = {"a": constant}
+    for data, task in (("diabetes", "regression"), ("wine", "classification")):
+        for told in (None, task):
+            assert compare(data=data, task=told, methods=methods, seeds=1).settings["task"] == task
+    assert [job.task for job in seen] == ["regression"] * 2 + ["classification"] * 2
+    assert [job.n_classes for job in seen] == [None, None, 3, 3]
+    assert compare([[1.0], [2.0]] * 4, [1, 2] * 4, methods=methods, seeds=1).settings["task"] == (
+        "classification"
+    )
+
+
+def test_the_networks_of_measured_numbers_have_biases(data, constant, seen):
+    X, y, _ = data
+    for task in ("classification", "regression"):
+        settings = compare(X, y, task=task, methods={"a": constant}, seeds=1).settings
+        assert settings["bias"] == (task == "regression")
+    assert [job.bias for job in seen] == [False, True]
+
+
+def test_a_job_of_a_regression_holds_the_targets_as_they_are(data, constant, seen):
+    X, _, _ = data
+    comparison = compare(X, X[:, 3], task="regression", methods={"a": constant}, seeds=1)
+    np.testing.assert_array_equal(seen[0].y, X[comparison.splits["holdout", 0].train, 3])
+    np.testing.assert_array_equal(comparison.y, X[:, 3])
+
+
+def test_a_column_of_targets_is_the_targets(data, constant):
+    X, _, _ = data
+    options = {"task": "regression", "methods": {"a": constant}, "seeds": 1}
+    flat, column = (compare(X, y, **options) for y in (X[:, 3], X[:, 3:]))
+    assert flat.rows[0] | {"seconds": 0} == column.rows[0] | {"seconds": 0}
+
+
+MEASURED = np.linspace(0, 1, 150)
+
+
+@pytest.mark.parametrize(
+    ("y", "look_alike", "options", "message"),
+    [
+        (["1.5", "low"] * 75, [1.5, 0] * 75, {}, "needs numbers as targets, got the text '1.5'"),
+        (np.array([1.5, "a"] * 75, object), [1.5, 0] * 75, {}, "needs numbers as targets"),
+        (
+            np.arange(300.0).reshape(150, 2),
+            np.arange(150.0)[:, None],
+            {},
+            "one target a sample, got 2 columns",
+        ),
+        (np.full(150, 3.0), MEASURED, {}, "at least 2 different targets, got 1"),
+        ([np.nan, *MEASURED[1:]], MEASURED, {}, "NaN"),
+        (
+            np.where(np.arange(150) % 2, 5, MEASURED),
+            np.where(np.arange(150) % 2, 5 + MEASURED, MEASURED),
+            {"splits": ["rotation"]},
+            r"(training|test) part of the split 'rotation .* must hold at least 2 different",
+        ),
+        (-MEASURED, MEASURED, {"fitness": "neg_root_mean_squared_log_error"}, "NaN from it"),
+    ],
+)
+def test_targets_that_are_none_are_refused_before_any_work(
+    data, constant, seen, y, look_alike, options, message
+):
+    X, _, groups = data
+    options = {"task": "regression", "groups": groups, "splits": ["holdout"], "seeds": 1} | options
+    with pytest.raises(ValueError, match=message):
+        compare(X, y, methods={"a": constant}, **options)
+    assert seen == []
+    compare(X, look_alike, methods={"a": constant}, **options)
+    assert seen
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"task": "sorting"}, r"task must be one of \['classification', 'regression'\]"),
+        ({"task": "regression", "fitness": "accuracy"}, "must be one of .*'r2'.*got 'accuracy'"),
+        (
+            {"task": "classification", "fitness": neg_mean_pinball_loss(0.5)},
+            "fitness must be a score of classification",
+        ),
+        ({"task": "regression", "target_names": ["a", "b", "c"]}, "take the task classification"),
+        ({"task": "regression", "budgets": {"tutorial-ga": 1}}, "a budget's method must be one of"),
+    ],
+)
+def test_what_is_of_the_other_task_is_refused(data, constant, seen, options, message):
+    X, y, _ = data
+    with pytest.raises(ValueError, match=message):
+        compare(X, y, methods={"a": constant}, seeds=1, **options)
+    assert seen == []
+
+
+@pytest.mark.parametrize("name", [n for n, known in DATASETS.items() if n != "diabetes"])
+def test_classes_with_names_are_no_numbers_to_predict(constant, seen, name):
+    with pytest.raises(ValueError, match=r"these data have classes, .* the task classification"):
+        compare(data=name, task="regression", methods={"a": constant}, seeds=1)
+    assert seen == []
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (np.append(np.arange(149) % 3, 0.5), "got numbers that were measured, such as 0.5"),
+        (np.append(np.arange(149) % 3, 7), r"single sample.*1 of 4 classes.*the task regression"),
+    ],
+)
+def test_numbers_that_were_measured_are_no_classes(data, constant, seen, y, message):
+    X, _, _ = data
+    options = {"methods": {"a": constant}, "seeds": 1}
+    with pytest.raises(ValueError, match=message):
+        compare(X, y, **options)
+    assert seen == []
+    compare(X, y, task="regression", **options)
+    compare(X, np.where(np.arange(150) < 149, y, 0), **options)
+    assert len(seen) == 2
+
+
+def test_every_method_of_a_task_is_refused_or_done_by_the_other(data):
+    X, y, _ = data
+    for task, table in METHODS_OF.items():
+        others = {name for names in METHODS_OF.values() for name in names} - table.keys()
+        assert others
+        for name in others:
+            with pytest.raises(ValueError, match=f"in a {task}, for which '{name}' is not made"):
+                compare(X, y, task=task, methods=[name], seeds=1)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from scipy.sparse import csr_array, csr_matrix
-from sklearn.datasets import load_digits, load_wine
+from sklearn.datasets import load_diabetes, load_digits, load_wine
 from sklearn.preprocessing import StandardScaler
 
 from ga_ann.comparison.compare import compare
@@ -10,7 +10,9 @@ from ga_ann.comparison.presentation import caption
 
 
 @pytest.mark.parametrize(
-    ("name", "load"), [("wine", load_wine), ("digits", load_digits)], ids=["wine", "digits"]
+    ("name", "load"),
+    [("wine", load_wine), ("digits", load_digits), ("diabetes", load_diabetes)],
+    ids=["wine", "digits", "diabetes"],
 )
 def test_named_data_are_standardised_by_the_training_part(constant, seen, name, load):
     comparison = compare(data=name, methods={"a": constant}, seeds=1)

@@ -2,11 +2,19 @@ import warnings
 
 import numpy as np
 import pytest
-from sklearn.neural_network import MLPClassifier
+from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from ga_ann import Recipe, evolve
-from ga_ann.comparison.methods import GA_PATIENCE, METHODS, Job, Method, ga_method, resolve_methods
-from ga_ann.fitness import FITNESS
+from ga_ann.comparison.methods import (
+    GA_PATIENCE,
+    METHODS,
+    REGRESSION_METHODS,
+    Job,
+    Method,
+    ga_method,
+    resolve_methods,
+)
+from ga_ann.fitness import FITNESS, REGRESSION_FITNESS
 
 
 def test_naive_training_ends_where_random_weights_begin(full):
@@ -131,3 +139,93 @@ def test_labels_of_ones_own_stand_for_methods():
 def test_methods_that_are_none(methods, error, message):
     with pytest.raises(error, match=message):
         resolve_methods(methods)
+
+
+# ---------------------------------------------------------------- of a regression
+
+
+def regression(data, **options):
+    """A regression whose targets are far from 0 and widely spread."""
+    X, _, _ = data
+    y = 1000 + 100 * X[:, 0] * X[:, 2]
+    known = {"max_time": 0.2, "random_state": 0, "fitness": REGRESSION_FITNESS["r2"], "bias": True}
+    return Job(X, y, None, (6,), **known | options)
+
+
+@pytest.mark.parametrize("name", REGRESSION_METHODS)
+def test_every_method_of_a_regression_answers_with_numbers(data, name):
+    job = regression(data)
+    trained = REGRESSION_METHODS[name].train(job)
+    assert trained.predict(job.X).shape == (len(job.X),)
+    np.testing.assert_array_equal(trained.predict_scores(job.X)[:, 0], trained.predict(job.X))
+    last = trained.history.last
+    assert trained.history.metric == "r2"
+    residuals = trained.predict(job.X) - job.y
+    assert last["best_fitness"] == pytest.approx(1 - residuals.var() / job.y.var(), abs=0.1)
+    assert last["best_fitness"] > (0.5 if name in ("classic", "ga", "adam") else -2)
+
+
+def test_the_baseline_of_a_regression_is_the_mean(data):
+    job = regression(data)
+    trained = REGRESSION_METHODS["mean"].train(job)
+    np.testing.assert_allclose(trained.predict(job.X[:5]), job.y.mean())
+    assert trained.history.last["best_fitness"] == pytest.approx(0, abs=1e-12)
+
+
+def test_random_weights_are_what_the_ga_begins_with(data):
+    job = regression(data)
+    trained = REGRESSION_METHODS["random"].train(job)
+    options = {"task": "regression", "bias": True, "hidden_layer_sizes": (6,), "random_state": 0}
+    begun = evolve(job.X, job.y, n_generations=0, **options)
+    mean = np.asarray(begun.population.mean)
+    weights = [part.ravel() for part in _layers(trained)]
+    np.testing.assert_array_equal(np.concatenate(weights), mean)
+    other = REGRESSION_METHODS["random"].train(job._replace(random_state=1))
+    assert not np.array_equal(other.predict(job.X), trained.predict(job.X))
+
+
+def _layers(trained):
+    return trained.predict.__self__.weights
+
+
+def test_adam_of_a_regression_is_scikit_learns_on_standardised_targets(data):
+    job = regression(data)
+    mean, std, scale = job.y.mean(), job.y.std(), job.X.std()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = MLPRegressor(hidden_layer_sizes=(6,), random_state=0)
+        model.fit(job.X / scale, (job.y - mean) / std)
+    expected = mean + std * model.predict(job.X / scale)
+    trained = REGRESSION_METHODS["adam"].train(job)
+    np.testing.assert_allclose(trained.predict(job.X), expected)
+    assert trained.history.last["evaluations"] == model.n_iter_
+
+
+def test_a_ga_of_a_regression_is_evolve_by_the_fitness(data):
+    job = regression(data, fitness=REGRESSION_FITNESS["neg_mean_absolute_error"], max_time=None)
+    trained = ga_method(Recipe(sigma=0.1), "mine", patience=5).train(job)
+    result = evolve(
+        job.X,
+        job.y,
+        task="regression",
+        bias=True,
+        hidden_layer_sizes=(6,),
+        recipe=Recipe(sigma=0.1),
+        fitness="neg_mean_absolute_error",
+        target_fitness=None,
+        n_generations=5000,
+        n_iter_no_change=5,
+        random_state=0,
+    )
+    np.testing.assert_array_equal(trained.predict(job.X), result.predict(job.X))
+
+
+@pytest.mark.parametrize("name", ["naive", "tutorial-ga"])
+def test_what_knows_no_regression_is_refused_with_what_to_use(name):
+    for methods in ([name], {"mine": name}):
+        with pytest.raises(ValueError, match=r"\['adam', .*'random'\].*'mean' is its simplest"):
+            resolve_methods(methods, "regression")
+    assert resolve_methods({name: "mean"}, "regression")[name].train is (
+        REGRESSION_METHODS["mean"].train
+    )
+    assert resolve_methods(None, "regression") == REGRESSION_METHODS

@@ -11,6 +11,7 @@ from ga_ann.comparison.presentation import (
     caption,
     explain_differences,
     legend_label,
+    list_errors,
     list_misclassified,
     print_comparison,
     tabulate,
@@ -180,3 +181,62 @@ def test_names_are_printed_as_they_are_and_not_read_as_markup(constant, name):
     table, words = printed.getvalue().split("Median over the seeds")
     assert name in table
     assert name in words
+
+
+# ---------------------------------------------------------------- of a regression
+
+
+def test_the_tables_of_a_regression_show_errors_in_units_of_the_targets(measured):
+    tables = tabulate(measured)
+    headings = ["method", "training", "held out", "RMSE", "evaluations", "seconds"]
+    assert all([column.header for column in table.columns] == headings for table in tables)
+    assert tables[2].title == "trained on 3/4, tested on the rest"
+    assert set(tables[-1].columns[3].cells) == {"-"}  # nothing was held out
+    cells = [cell.split("\n") for table in tables[:-1] for cell in table.columns[3].cells]
+    lines = [line for line in summarise(measured.rows) if line["split"] != "all"]
+    for (median, spread), line in zip(cells, lines, strict=True):
+        expected = line["held_out_rmse"]
+        assert float(median) == pytest.approx(expected["median"], rel=1e-3)
+        low, high = spread.removeprefix("[dim]").removesuffix("[/dim]").split("-")
+        assert float(low) == pytest.approx(expected["min"], rel=1e-3)
+        assert float(high) == pytest.approx(expected["max"], rel=1e-3)
+
+
+def test_what_is_printed_of_a_regression_speaks_of_no_classes(measured):
+    text = printed(measured)
+    assert "fitness r2" in " ".join(text.split())
+    for word in ("class ", "classes", "wrong", " points", "Naive", "%  "):
+        assert word not in text
+
+
+def test_the_largest_errors_come_first(constant):
+    y = np.array([7.0, 9.0, 4.0, 7.5, 17.0, -3.0])
+    names = [f"patient{k}" for k in range(6)]
+    held = compare(
+        np.eye(6),
+        y,
+        task="regression",
+        sample_names=names,
+        splits=["all"],
+        seeds=3,
+        methods={"a": constant},
+    )
+    held.predictions["a", "all", 2][:] = 1e6  # the medians stay as they are
+    lines = list_errors(held).splitlines()
+    assert [line for line in lines if line.startswith("| patient")] == [
+        "| patient4 | 17 | 7 | -10 | 3 |",
+        "| patient5 | -3 | 7 | +10 | 3 |",
+        "| patient2 | 4 | 7 | +3 | 3 |",
+        "| patient1 | 9 | 7 | -2 | 3 |",
+        "| patient3 | 7.5 | 7 | -0.5 | 3 |",
+        "| patient0 | 7 | 7 | +0 | 3 |",
+    ]
+    assert "Of 6 samples; medians over the runs that tested a sample." in lines
+
+
+def test_the_list_of_errors_is_bounded(measured):
+    lines = list_errors(measured).splitlines()
+    assert lines[:3] == ["# Largest errors", "", caption(measured)]
+    headings = [line for line in lines if line.startswith("## ")]
+    assert headings == [f"## {legend_label(measured, method)}" for method in measured.methods()]
+    assert sum(line.startswith("| ") for line in lines) == len(headings) * (2 + 20)

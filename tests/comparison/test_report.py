@@ -10,7 +10,7 @@ from sklearn.datasets import load_iris
 
 from ga_ann.comparison import report
 from ga_ann.comparison.compare import Comparison, compare
-from ga_ann.comparison.methods import METHODS
+from ga_ann.comparison.methods import METHODS, REGRESSION_METHODS
 from ga_ann.comparison.report import check_folder, write_report
 
 
@@ -155,3 +155,53 @@ def test_methods_of_ones_own_are_reported(constant, tmp_path):
     names = {path.name for path in write_report(held, tmp_path)}
     assert {"confusion_a_b.png", "confusion_a_b_.png", "confusion_ga.png"} <= names
     assert {path.name for path in tmp_path.iterdir()} == names
+
+
+def test_the_report_of_a_regression_shows_predictions_and_no_confusion(measured, tmp_path):
+    written = write_report(measured, tmp_path)
+    assert sorted(written) == sorted(tmp_path.iterdir())
+    assert {path.name for path in written} == {
+        "comparison.csv",
+        "comparison.json",
+        "comparison.png",
+        "differences.csv",
+        "errors.md",
+        "fitness.png",
+        *(f"predictions_{method}.png" for method in REGRESSION_METHODS),
+    }
+    assert all(path.stat().st_size for path in written)
+    with (tmp_path / "comparison.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert rows == [{k: str(v) for k, v in row.items()} for row in measured.rows]
+    held = json.loads((tmp_path / "comparison.json").read_text())
+    assert held["settings"] == measured.settings
+    assert {"train_rmse", "held_out_rmse"} <= held["summary"][0].keys()
+
+
+def test_predictions_of_the_headline_splits_are_drawn(measured):
+    (axes,) = report._draw_predictions(measured, "adam").axes
+    drawn = axes.collections[0].get_offsets()
+    runs = measured.tested("adam")
+    assert {name for name, _ in measured.splits if name.startswith("rotation")} == set(
+        measured.headline()
+    )
+    expected = np.concatenate([np.column_stack([p, measured.y[k]]) for k, p in runs])
+    np.testing.assert_allclose(drawn, expected)
+    error = math.sqrt(np.mean((expected[:, 0] - expected[:, 1]) ** 2))
+    assert axes.get_title() == f"Adam: RMSE {error:.4g}"
+
+
+def test_axes_take_scores_below_zero(measured):
+    (axes,) = report._draw_comparison(measured).axes
+    scores = [row["held_out_score"] for row in measured.rows if row["split"] != "all"]
+    low, high = axes.get_xlim()
+    assert min(scores) < 0
+    assert low <= min(scores) <= max(scores) <= high
+    assert axes.get_xlabel() == "Held-out r2 (split all: training r2)"
+    panels = report._draw_fitness(measured).axes
+    assert panels[0].get_ylabel() == "Training r2"
+    of_headline = [
+        row["train_score"] for row in measured.rows if row["split"].startswith("rotation")
+    ]
+    low, high = panels[0].get_ylim()
+    assert low <= min(of_headline) <= max(of_headline) <= high

@@ -4,11 +4,18 @@ import warnings
 import numpy as np
 import pytest
 from sklearn.datasets import load_wine
-from sklearn.metrics import f1_score, log_loss, roc_auc_score
+from sklearn.metrics import (
+    f1_score,
+    log_loss,
+    mean_absolute_error,
+    mean_squared_error,
+    r2_score,
+    roc_auc_score,
+)
 from sklearn.preprocessing import StandardScaler
 
 from ga_ann.comparison.compare import compare
-from ga_ann.comparison.methods import METHODS, Method
+from ga_ann.comparison.methods import METHODS, REGRESSION_METHODS, Method
 from ga_ann.comparison.presentation import caption
 
 
@@ -145,3 +152,86 @@ def test_a_metric_is_given_the_labels(data, budgets):
     for row in comparison.rows:
         assert row["train_score"] == row["train_accuracy"]
         assert row["held_out_score"] == row["held_out_accuracy"]
+
+
+# ---------------------------------------------------------------- of a regression
+
+
+def test_rows_of_a_regression_agree_with_the_predictions(measured):
+    for row in measured.rows:
+        split = measured.splits[row["split"], row["seed"]]
+        predicted = measured.predictions[row["method"], row["split"], row["seed"]]
+        true = measured.y[split.test]
+        rmse = math.sqrt(mean_squared_error(true, predicted))
+        if split.kind == "all":
+            assert math.isnan(row["held_out_rmse"])
+            assert math.isnan(row["held_out_score"])
+            assert row["train_rmse"] == pytest.approx(rmse)
+            assert row["train_score"] == pytest.approx(r2_score(true, predicted))
+        else:
+            assert row["held_out_rmse"] == pytest.approx(rmse)
+            assert row["held_out_score"] == pytest.approx(r2_score(true, predicted))
+            assert row["train_score"] == pytest.approx(
+                1 - row["train_rmse"] ** 2 / measured.y[split.train].var()
+            )
+
+
+def test_histories_of_a_regression_agree_with_the_rows(measured):
+    for row in measured.rows:
+        history = measured.histories[row["method"], row["split"], row["seed"]]
+        assert history.metric == "r2"
+        assert history.last["best_fitness"] == pytest.approx(row["train_score"], abs=1e-5)
+        assert history.label == REGRESSION_METHODS[row["method"]].label
+
+
+def mean_loss(y_true, y_pred):
+    return -mean_absolute_error(y_true, y_pred)
+
+
+@pytest.mark.parametrize(
+    ("fitness", "name"),
+    [
+        ("neg_mean_absolute_error", "neg_mean_absolute_error"),
+        ("neg_mean_absolute_percentage_error", "neg_mean_absolute_percentage_error"),
+        (mean_loss, "mean_loss"),
+    ],
+)
+def test_any_score_of_a_regression_measures_every_method(data, fitness, name):
+    X, _, _ = data
+    y = 10 + X[:, 3]
+    comparison = compare(
+        X,
+        y,
+        task="regression",
+        fitness=fitness,
+        methods=["mean", "adam", "ga"],
+        budgets={"ga": 0.05},
+        hidden_layer_sizes=4,
+        seeds=1,
+    )
+    assert comparison.settings["fitness"] == name
+    assert f"fitness {name}" in caption(comparison)
+    split = comparison.splits["holdout", 0]
+    true = y[split.test]
+    for row in comparison.rows:
+        errors = np.abs(true - comparison.predictions[row["method"], "holdout", 0])
+        errors /= true if "percentage" in name else 1
+        assert row["held_out_score"] == pytest.approx(-errors.mean())
+        history = comparison.histories[row["method"], "holdout", 0]
+        assert history.metric == name
+        assert history.last["best_fitness"] == pytest.approx(row["train_score"], abs=1e-5)
+
+
+@pytest.mark.parametrize("task", ["classification", "regression"])
+def test_a_method_that_does_not_answer_for_each_sample_is_named(data, constant, task):
+    X, y, _ = data
+
+    def train(job):
+        trained = constant.train(job)
+        return trained._replace(predict=lambda X: trained.predict(X)[:, None])
+
+    options = {"task": task, "seeds": 1, "hidden_layer_sizes": 3}
+    message = r"the method 'odd' must predict .* shape \(38,\), got \(38, 1\)"
+    with pytest.raises(ValueError, match=message):
+        compare(X, y, methods={"odd": constant._replace(train=train)}, **options)
+    assert compare(X, y, methods={"odd": constant}, **options).rows

@@ -76,3 +76,46 @@ def test_groups_that_cannot_be_split(groups, message):
     options = {"min_std": None, "n_features": None}
     with pytest.raises(ValueError, match=message):
         make_splits(["rotation"], np.eye(4), np.array([0, 1, 0, 1]), groups, [0], **options)
+
+
+def test_a_quarter_of_measured_numbers_is_held_out_whatever_they_are():
+    y = np.arange(40.0)
+    splits = make_splits(["holdout"], np.eye(40), y, None, [0, 1, 2], min_std=None, n_features=None)
+    assert [len(split.test) for split in splits] == [10, 10, 10]
+    assert len({tuple(split.test) for split in splits}) == 3
+    for split in splits:
+        assert sorted([*split.train, *split.test]) == list(range(40))
+
+
+def test_classes_are_held_out_alike_and_measured_numbers_are_not():
+    def shares(y):
+        splits = make_splits(
+            ["holdout"], np.eye(40), y, None, range(8), min_std=None, n_features=None
+        )
+        return {int(y[split.test].sum()) for split in splits}
+
+    y = np.arange(40) % 2
+    assert shares(y) == {5}
+    assert len(shares(y.astype(float))) > 1
+
+
+@pytest.mark.parametrize(("y", "part"), [([0, 0, 1, 2], "training"), ([0, 1, 2, 2], "test")])
+def test_a_part_of_one_target_scores_nothing(y, part):
+    groups, options = np.array([0, 0, 1, 1]), {"min_std": None, "n_features": None}
+    first = f"the {part} part of the split 'rotation 0->1' must hold at least 2 different targets"
+    with pytest.raises(ValueError, match=first):
+        make_splits(["rotation"], np.eye(4), np.array(y, float), groups, [0], **options)
+    apart = np.add(y, [0, 0.5, 0, 0.5])
+    assert len(make_splits(["rotation"], np.eye(4), apart, groups, [0], **options)) == 2
+
+
+def test_a_class_of_one_sample_is_not_held_out():
+    options = {"min_std": None, "n_features": None}
+    y = np.array([0, 0, 0, 0, 1, 1, 1, 1, 2])
+    message = r"a single sample.*\(1 of 3 classes\).*use the split 'all'.*the task regression"
+    with pytest.raises(ValueError, match=message):
+        make_splits(["holdout"], np.eye(9), y, None, [0], **options)
+    assert make_splits(["all"], np.eye(9), y, None, [0], **options)
+    assert make_splits(["holdout"], np.eye(9), y.astype(float), None, [0], **options)
+    alike = np.append(y, 2)
+    assert make_splits(["holdout"], np.eye(10), alike, None, [0], **options)

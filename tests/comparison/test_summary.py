@@ -6,7 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ga_ann.comparison.methods import METHODS
-from ga_ann.comparison.summary import MEASURES, paired_differences, summarise
+from ga_ann.comparison.summary import (
+    MEASURES,
+    REGRESSION_MEASURES,
+    paired_differences,
+    summarise,
+)
 
 SCORES = st.lists(
     st.tuples(st.integers(0, 20), st.integers(0, 20)).map(lambda pair: np.divide(pair, 16)),
@@ -117,3 +122,17 @@ def test_summary_against_numpy(full):
             values = [row[measure] for row in rows]
             found = [line[measure][name] for name in ("min", "median", "max")]
             np.testing.assert_allclose(found, np.quantile(values, [0, 0.5, 1]))
+
+
+def test_the_summary_of_a_regression_has_its_measures(measured):
+    lines = summarise(measured.rows)
+    assert len(lines) == len(measured.rows) / 2
+    for line in lines:
+        assert list(line) == ["split", "method", "n_seeds", *REGRESSION_MEASURES]
+        of_this = [
+            row["train_rmse"]
+            for row in measured.rows
+            if (row["method"], row["split"]) == (line["method"], line["split"])
+        ]
+        assert line["train_rmse"]["max"] == max(of_this)
+        assert line["train_rmse"]["median"] == np.median(of_this)

@@ -1,6 +1,7 @@
 import io
 import subprocess
 import sys
+import warnings
 import zipfile
 
 import numpy as np
@@ -44,7 +45,7 @@ def test_csv_is_read(tmp_path, text, features, labels):
         ("", "no rows"),
         ("a,b,class\n", "no rows"),
         ("1,2,0\n3,1\n", "line 2 must hold 3 cells as line 1 does, got 2"),
-        ("1,2,0\n3,1,0,0\n", "Expected 3 fields in line 2, saw 4"),
+        ("1,2,0\n3,1,0,0\n", "line 2 must hold 3 cells as line 1 does, got 4"),
         ("1,2,0\n3,x,1\n", "column 2 holds 'x'"),
         ("1,,0\n", r"row 0 \(counted from 0\) of column 2 is empty"),
         ("1,2,\n", "label must be there in each row, got none in row 0"),
@@ -52,7 +53,7 @@ def test_csv_is_read(tmp_path, text, features, labels):
         ("1,nan,0\n", "column 2 is empty"),
         ("1,inf,0\n", "numbers must be finite, got inf"),
         ("1,2,0\n1,2,inf\n", "labels must be finite"),
-        ("1,2,\ud800\n", "utf-8"),
+        ("1,2,0\n1,2,\ud800\n", "text in UTF-8, got the byte 0xed in line 2; save it as"),
         ("a,a,b\n1,2,3\n", "different names, got 'a' twice"),
     ],
 )
@@ -344,3 +345,127 @@ def test_decimal_commas_are_points_in_columns_of_numbers_alone(tmp_path):
 def test_missing_cells_of_the_first_row_make_it_no_header(tmp_path):
     (tmp_path / "t.csv").write_text("1,NA,0\n3,4,1\n5,6,0\n")
     assert load_frame(tmp_path / "t.csv")[0].shape == (3, 2)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_text_is_read_in_the_encoding_that_it_names(tmp_path, encoding):
+    mark = "\ufeff" if encoding in ("utf-16-le", "utf-16-be") else ""
+    text = "größe,Sorte\n1,Äpfel\n2,Birnen\n3,Äpfel\n4,Birnen\n"
+    (tmp_path / "t.csv").write_bytes((mark + text).encode(encoding))
+    X, y, _ = load_frame(tmp_path / "t.csv")
+    assert X.columns.tolist() == ["größe"]
+    assert y.tolist() == ["Äpfel", "Birnen"] * 2
+
+
+@pytest.mark.parametrize("line", [2, 3, 300])
+def test_a_byte_that_is_no_utf8_is_named_with_its_line(tmp_path, line):
+    rows = ["a,b,class", *(f"{k},{k},pear" for k in range(2, 400))]
+    rows[line - 1] = f"{line},{line},Äpfel"
+    for end in ("\n", "\r\n"):
+        (tmp_path / "t.csv").write_bytes(end.join(rows).encode())
+        assert load_frame(tmp_path / "t.csv")[0].shape == (398, 2)
+        (tmp_path / "t.csv").write_bytes(end.join(rows).encode("cp1252"))
+        with pytest.raises(
+            ValueError, match=rf"t\.csv .* byte 0xc4 in line {line}; save it as UTF-8"
+        ):
+            load_frame(tmp_path / "t.csv")
+
+
+def test_utf16_that_ends_within_a_letter_is_refused(tmp_path):
+    whole = "a,class\n1,b\n2,c\n".encode("utf-16")
+    (tmp_path / "t.csv").write_bytes(whole)
+    load_frame(tmp_path / "t.csv")
+    (tmp_path / "t.csv").write_bytes(whole[:-1])
+    with pytest.raises(ValueError, match=r"begins as UTF-16 .* save it as UTF-8"):
+        load_frame(tmp_path / "t.csv")
+
+
+@pytest.mark.parametrize("delimiter", list(frames.DELIMITERS))
+@pytest.mark.parametrize("line", [1, 2, 7, 150])
+@pytest.mark.parametrize("n_cells", [1, 2, 6])
+def test_a_line_of_another_length_is_named(tmp_path, delimiter, line, n_cells):
+    rows = [["a", "b", "c", "class"], *([str(k), "2", "3.5", "pear"] for k in range(200))]
+    path = tmp_path / "t.csv"
+    path.write_text("\n".join(map(delimiter.join, rows)))
+    assert load_frame(path)[0].shape == (200, 3)
+    rows[line - 1] = ["# 1", "x", "y", "z", "u", "v"][:n_cells]
+    path.write_text("\n".join(map(delimiter.join, rows)))
+    with pytest.raises(ValueError, match=r"t\.csv cannot be read") as refusal:
+        load_frame(path)
+    wrong, first = (line, 4) if line > 1 else (2, n_cells)
+    came = n_cells if line > 1 else 4
+    told = f"line {wrong} must hold {first} cell{'s' * (first > 1)} as line 1 does, got {came};"
+    assert told in str(refusal.value)
+    assert ("comment or a title" in str(refusal.value)) == (line < 3)
+
+
+def test_cells_between_spaces_are_refused_and_words_in_a_column_are_not(tmp_path):
+    path = tmp_path / "t.txt"
+    path.write_text("a b class\n1 2 pear\n3 4 fig\n")
+    with pytest.raises(ValueError, match="commas, semicolons, tabs or bars, got 3 in a line with"):
+        load_frame(path)
+    path.write_text("a b\n1 2\n3 4\n")
+    numbers = Preprocessing.fit(pd.DataFrame({"a": [1, 2], "b": [3, 4]}))
+    with pytest.raises(ValueError, match="spaces between them"):
+        load_unlabelled_frame(path, numbers)
+    towns = pd.DataFrame({"home town": ["New York", "Los Angeles", "New York", "Los Angeles"]})
+    model = Preprocessing.fit(towns)
+    for content in ("home town\nNew York\nLos Angeles\n", "New York\nLos Angeles\n"):
+        path.write_text(content)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # there are no names of columns
+            X, _ = load_unlabelled_frame(path, model)
+        assert X.iloc[0, 0] == "New York"
+
+
+@pytest.mark.parametrize("suffix", [".xlsx", ".parquet"])
+def test_a_false_ending_is_told_both_ways(tmp_path, table, suffix):
+    real = write(table, tmp_path / f"t{suffix}")
+    load_frame(real)
+    false = tmp_path / f"false{suffix}"
+    write(table, tmp_path / "t.csv").rename(false)
+    with pytest.raises(ValueError, match=rf"as \{suffix} files do, got b'clas'; save it anew"):
+        load_frame(false)
+    real.rename(tmp_path / "t.csv")
+    with pytest.raises(ValueError, match=rf"no text but a \{suffix} file; give it that ending"):
+        load_frame(tmp_path / "t.csv")
+
+
+def test_a_missing_label_is_told_with_its_column_and_the_way_to_another(tmp_path, table):
+    for name, told in (("class", "the column 'class'"), (0, "column 1")):
+        path = tmp_path / "t.csv"
+        holed = table.assign(**{"class": table["class"].where(table.index > 1)})
+        holed.to_csv(path, index=False, header=name != 0)
+        with pytest.raises(ValueError, match=rf"of {told}, and 1 more such in 30 rows; .*--label"):
+            load_frame(path, label=1)
+        assert load_frame(path, label="code" if name else 4)[0].shape == (30, 3)
+
+
+def test_of_several_sheets_the_first_is_read_and_told(tmp_path, table):
+    path = tmp_path / "t.xlsx"
+    with pd.ExcelWriter(path) as book:
+        table.to_excel(book, sheet_name="Mine", index=False)
+        table[::-1].to_excel(book, sheet_name="Other", index=False)
+    with pytest.warns(
+        UserWarning, match=r"t\.xlsx has 2 sheets, of which the first, 'Mine', is read"
+    ):
+        X, _, _ = load_frame(path)
+    assert X["class"].tolist() == table["class"].tolist()
+    load_frame(write(table, path))  # one sheet: nothing is told
+
+
+@pytest.mark.parametrize("comma", ["0,5", "1"])
+def test_points_are_thousands_where_commas_elsewhere_tell_so(tmp_path, comma):
+    rows = ["size;share;class", f"1.000;{comma};a", "2.500;2;b", "500;3;a"]
+    (tmp_path / "t.csv").write_text("\n".join(rows))
+    X, _, _ = load_frame(tmp_path / "t.csv")
+    thousand = 1000 if comma == "0,5" else 1
+    numbers = Preprocessing.fit(X, raw=True).transform(X)
+    assert numbers[:, 0].tolist() == [thousand, 2.5 * thousand, 500]
+    (tmp_path / "t.csv").write_text("a;class\n1;1.000\n2;2.500\n")  # a label is read the same way
+    assert load_frame(tmp_path / "t.csv")[1].tolist() == [1, 2.5]
+    (tmp_path / "t.csv").write_text("a;class\n1,5;1.000\n2;2.500\n")
+    assert load_frame(tmp_path / "t.csv")[1].tolist() == [1000, 2500]
+    (tmp_path / "t.csv").write_text("\n".join([*rows, "0.25;4;b"]))  # it was a decimal point
+    X, _, _ = load_frame(tmp_path / "t.csv")
+    assert Preprocessing.fit(X, raw=True).transform(X)[:, 0].tolist() == [1, 2.5, 500, 0.25]

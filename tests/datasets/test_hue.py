@@ -53,7 +53,7 @@ few_colours = hnp.arrays(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(colours | few_colours, st.integers(1, 400))
 def test_fixed_bins_hold_the_hues_that_colorsys_computes(image, bins):
     counts = hue_histogram(image, bins=bins, hue_range=(0, 1))
@@ -63,7 +63,7 @@ def test_fixed_bins_hold_the_hues_that_colorsys_computes(image, bins):
     assert_histogram_of(counts, colorsys_hues(image.reshape(-1, 3)), 0, 1)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(colours | few_colours, st.integers(1, 400))
 def test_own_bins_span_the_hues_of_the_picture(image, bins):
     hues = colorsys_hues(image.reshape(-1, 3))

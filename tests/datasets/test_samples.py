@@ -222,3 +222,16 @@ def test_bars_are_shown_where_they_are_asked_for(folder, capsys):
         assert ("extracting" in capsys.readouterr().err) == verbose
         load_pictures([folder / "fig" / "0.png"], TEN_BINS, verbose=verbose)
         assert ("extracting" in capsys.readouterr().err) == verbose
+
+
+def test_why_a_table_of_pictures_is_damaged_comes_through(tmp_path):
+    table = load_fruits360()
+    arrays = dict(np.load(shipped_table()))
+    path = tmp_path / "t.npz"
+    np.savez(path, **arrays)
+    assert load_samples(path).X.shape == table.data.shape
+    np.savez(path, **arrays | {"target": arrays["target"] + 1})
+    with pytest.raises(ValueError, match=r"t\.npz .*target must lie in 0 to 3, got 1 to 4"):
+        load_samples(path)
+    np.savez(path, data=arrays["data"], target=arrays["target"] + 1)  # a pair of arrays
+    assert load_samples(path).extraction is None

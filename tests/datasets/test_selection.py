@@ -14,7 +14,7 @@ tables = hnp.arrays(
 )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(tables, st.data())
 def test_the_k_largest_standard_deviations(X, data):
     k = data.draw(st.integers(1, X.shape[1]))
@@ -24,7 +24,7 @@ def test_the_k_largest_standard_deviations(X, data):
     assert deviations[mask].min() >= deviations[~mask].max(initial=0)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(tables, st.floats(0.1, 20))
 def test_columns_above_a_standard_deviation(X, min_std):
     expected = X.std(axis=0) > min_std

@@ -4,6 +4,7 @@ import itertools
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.datasets import load_digits, load_iris
 from sklearn.metrics import (
@@ -838,3 +839,18 @@ def test_results_are_shown_in_a_line():
 def test_a_start_that_is_no_table_of_numbers_is_named(start):
     with pytest.raises(ValueError, match="start cannot be used as chromosomes: "):
         run(start=start)
+
+
+def test_a_start_from_other_columns_is_refused_where_both_have_names():
+    X = pd.DataFrame(np.random.default_rng(0).normal(size=(12, 2)), columns=["a", "b"])
+    y, options = [0, 1] * 6, {"n_generations": 1, "random_state": 0, "hidden_layer_sizes": 3}
+    start = evolve(X, y, **options)
+    for same in (X, X.to_numpy()):
+        assert evolve(same, y, start=start, **options).history.last["generation"] == 2
+    for other, message in (
+        (X[["b", "a"]], "in the order of the training data"),
+        (X.rename(columns={"b": "c"}), "lacks .'b'. and has .'c'. besides"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            evolve(other, y, start=start, **options)
+    evolve(other, y, start=evolve(X.to_numpy(), y, **options), **options)

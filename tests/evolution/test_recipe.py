@@ -360,7 +360,6 @@ def test_mutations_that_move_genes_need_no_set(mutation):
         assert resolve(Recipe(mutation=mutation), weight_set=weight_set).mutation == mutation
 
 
-@settings(deadline=None)
 @given(n_samples=st.integers(2, 30_000), sigma=st.floats(0, 3e38))
 def test_automatic_decay_falls_with_the_samples_and_has_a_limit(n_samples, sigma):
     decay = resolve(Recipe(sigma=sigma), n_samples=n_samples).weight_decay

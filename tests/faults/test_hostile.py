@@ -53,7 +53,6 @@ from tests.runs import evolve
 MIB = 2**20
 quick = settings(
     max_examples=40,
-    deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -736,14 +735,14 @@ def test_nothing_outside_the_folder_is_read(tmp_path):
         (b"1,\0,a\n", "NUL"),
         (b'1,"' + b"2," * 10**5, "field limit"),
         (b'1,2\n3,"4\n' + b"5,6\n" * 100, "label of at most|cells|EOF inside string"),
-        ("1,2,é\n".encode("latin-1"), "utf-8"),
-        ("1,2,a\n".encode("utf-16"), "utf-8"),
-        (b"1,2,a\n" * 1000 + b"1,2,\xff\n", "utf-8"),
+        ("1,2,é\n".encode("latin-1"), "UTF-8, got the byte 0xe9 in line 1"),
+        ("1,2,a\n".encode("utf-16")[:-1], "goes on with what is none, truncated data"),
+        (b"1,2,a\n" * 1000 + b"1,2,\xff\n", "UTF-8, got the byte 0xff in line 1001"),
         (b"1," + b"9" * 10**5 + b",a\n", r"column 2 holds '9+\.\.\.9+'; drop"),
         (b"a\n" * 10**4 + b"b", "must hold features and a label"),
         (
             b"1,2\n" * 9 + b"1," + b"x" * (LONGEST_LABEL + 1),
-            r"row 9 \(counted from 0\) must have a label of at",
+            r"row 9 \(counted from 0\) of column 2 must have a label of at",
         ),
         (b"\r" * 10**5 + b"\0", "no rows|cells|NUL"),
     ],

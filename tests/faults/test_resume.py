@@ -114,9 +114,7 @@ def iris_in_parts():
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-@settings(
-    max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(stops=st.lists(st.integers(0, 44), max_size=3).map(sorted))
 def test_any_run_interrupted_anywhere(variant, stops, tiny, interrupted, compare_runs, wholes):
     X, y, held_out = iris_in_parts()

@@ -32,7 +32,7 @@ def cases(max_classes=5):
             kind=st.sampled_from(["plain", "ties", "lopsided"]),
             weighted=st.booleans(),
         )
-        return settings(max_examples=25, deadline=None)(drawn(test))
+        return settings(max_examples=25)(drawn(test))
 
     return decorate
 

@@ -50,7 +50,7 @@ def of_targets(metric, sign=-1, **parameters):
         ),
     ],
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @regressions
 def test_scores_of_regressions_are_scikit_learns(check, score, metric, **case):
     if isinstance(score, str):
@@ -58,7 +58,7 @@ def test_scores_of_regressions_are_scikit_learns(check, score, metric, **case):
     check(score, metric, draw_regression(**case), tolerance=1e-5)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @regressions
 def test_neg_median_absolute_error_is_scikit_learns(check, **case):
     outputs, y, weights = draw_regression(**case)

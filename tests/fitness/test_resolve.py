@@ -166,3 +166,10 @@ def test_the_finer_score_of_the_cheapest_network_is_the_best(costs):
     assert ranking.argmax() == 0
     if n_classes == 2:
         assert gains[0] == gains.max()
+
+
+def test_scores_of_numbers_take_no_classes_of_text():
+    for name in ("r2", "neg_mean_squared_error"):
+        assert callable(resolve_fitness(name, classes=[0, 1]))
+        with pytest.raises(ValueError, match=f"classification scorer .*got '{name}'"):
+            resolve_fitness(name, classes=["0", "1"])

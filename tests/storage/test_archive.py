@@ -31,7 +31,7 @@ ARRAYS = hnp.arrays(
     arrays=st.dictionaries(NAMES, ARRAYS, max_size=3),
     compress=st.booleans(),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_whatever_is_written_comes_back(kind, header, arrays, compress, tmp_path_factory):
     path = tmp_path_factory.mktemp("archives") / "file"
     write_archive(path, kind, header, arrays, compress=compress)

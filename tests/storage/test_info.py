@@ -143,3 +143,14 @@ def test_no_hidden_layer_has_no_activation(tmp_path):
     held = Model([np.eye(2)], (), "identity", np.array(["apple", "mango"]))
     save_model(tmp_path / "m.npz", held)
     assert describe_file(tmp_path / "m.npz").splitlines()[1] == "network: 2-2, then identity"
+
+
+def test_a_table_of_features_is_told_from_a_damaged_model(tmp_path):
+    for names in (("data", "target"), ("X", "y"), ("X", "y", "more")):
+        np.savez(tmp_path / "t.npz", **dict.fromkeys(names, np.ones(2)))
+        with pytest.raises(ValueError, match=r"it is a table of features and labels, .*train"):
+            describe_file(tmp_path / "t.npz")
+    for names in (("weights",), ("X", "target")):
+        np.savez(tmp_path / "t.npz", **dict.fromkeys(names, np.ones(2)))
+        with pytest.raises(ValueError, match="damaged: its checksum is wrong"):
+            describe_file(tmp_path / "t.npz")

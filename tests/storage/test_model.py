@@ -218,7 +218,7 @@ class TestModel:
 
 class TestRoundTrip:
     @given(model=models())
-    @settings(max_examples=30, deadline=None)
+    @settings(max_examples=30)
     def test_any_model_comes_back_equal(self, model, tmp_path_factory):
         path = tmp_path_factory.mktemp("models") / "model.npz"
         save_model(path, model)
@@ -230,7 +230,7 @@ class TestRoundTrip:
         metric=st.text(),
         about=SETTINGS,
     )
-    @settings(max_examples=30, deadline=None)
+    @settings(max_examples=30)
     def test_any_history_comes_back_equal_alone_or_with_a_model(
         self, rows, label, metric, about, tmp_path_factory
     ):
@@ -339,7 +339,7 @@ class TestDamage:
             assert load_or_refuse(load_history, path) is None, stop
 
     @given(data=st.data())
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=200)
     def test_a_changed_byte_is_noticed_or_harmless_even_where_the_seal_is_right(
         self, data, tmp_path_factory
     ):
@@ -361,7 +361,7 @@ class TestDamage:
             assert_same_history(history, make_history())
 
     @given(st.binary(max_size=200))
-    @settings(max_examples=50, deadline=None)
+    @settings(max_examples=50)
     def test_noise_is_no_file(self, tmp_path_factory, content):
         path = tmp_path_factory.mktemp("noise") / "noise.npz"
         path.write_bytes(content)
