@@ -27,6 +27,7 @@ from benchmarks import (
     held_out,
     low_rank,
     memory,
+    scaling,
     tables,
     time_to_solution,
 )
@@ -43,6 +44,7 @@ PARTS = {
     "held_out": (held_out, "Held out: the defaults against Adam, %, medians"),
     "tables": (tables, "Tables: held-out scores of train, compare and scikit-learn, %, medians"),
     "cluster": (cluster, "Cluster: a generation on worker processes, medians"),
+    "scaling": (scaling, "Scaling: milliseconds a generation, measured and by the model"),
     "growth": (growth, "Growth: exponents of the time of a generation"),
 }
 SEEDED = ("generalisation", "held_out", "tables")

@@ -25,7 +25,7 @@ class Watch(Callback):
 
     def on_generation(self, ga: Any, history: Any) -> None:
         """Take note."""
-        cluster = ga._run.cluster
+        cluster = ga.cluster
         number = len(self.rows)
         if self.client is not None and number % 10 == 0:
             self.sent[number] = float(np.mean(list(self.client.run(wire_bytes).values())))
@@ -62,10 +62,19 @@ def samples(n: int) -> tuple[np.ndarray, np.ndarray]:
     return rng.random((n, SIZES[0]), dtype=np.float32), np.arange(n) % SIZES[-1]
 
 
-def run(X: Any, y: Any, n_generations: int, **options: Any) -> Watch:
+def run(
+    X: Any,
+    y: Any,
+    n_generations: int,
+    *,
+    population: int = POPULATION,
+    batch: int = BATCH,
+    counts: bool = True,
+    **options: Any,
+) -> Watch:
     """Return what is seen of a run."""
-    watch = Watch(options.get("client"))
-    recipe = Recipe(population_size=POPULATION, batch_size=BATCH, sigma_decay=1.0)
+    watch = Watch(options.get("client") if counts else None)
+    recipe = Recipe(population_size=population, batch_size=batch, sigma_decay=1.0)
     evolve(
         X,
         y,

@@ -158,6 +158,8 @@ def train(
     if held is not None and len(result.history) == len(held.history):
         print(_report_nothing_done(result))
     print(_report_training(result))
+    if (advice := _advise(result, jobs)) is not None:
+        print(advice)
     print(f"{out}: {_report_model(result, inputs.columns)}")
 
 
@@ -380,6 +382,17 @@ def _telling(
                 print(note)
 
     return Telling()
+
+
+def _advise(result: EvolutionResult, jobs: int | None) -> str | None:
+    """Return that a cluster does not pay for such a run, if there was one and that is so."""
+    import joblib
+
+    cluster = None if result.ga is None else result.ga.cluster
+    own = result.state.own_history["seconds"]
+    if cluster is None or len(own) < 2:
+        return None
+    return cluster.advise((own[-1] - own[0]) / (len(own) - 1), jobs or joblib.cpu_count())
 
 
 def _report_nothing_done(result: EvolutionResult) -> str:

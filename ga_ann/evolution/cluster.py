@@ -129,6 +129,10 @@ class Cluster:
         The first failure of a fitness that is a user's function, on a worker.
     seconds : float
         What the slowest worker measured for in the last generation.
+    work : float
+        Seconds that all threads of all workers have measured for.
+    n_generations : int
+        Number of generations that they have measured.
 
     Raises
     ------
@@ -139,7 +143,8 @@ class Cluster:
     def __init__(self, client: Client, evaluate: Evaluator, breeder: Breeder) -> None:
         self.is_lost = False
         self.failure: str | None = None
-        self.seconds = 0.0
+        self.seconds = self.work = 0.0
+        self.n_generations = 0
         self._client = client
         self._evaluate = evaluate
         self._breeder = breeder if breeder.is_ours else None
@@ -169,6 +174,25 @@ class Cluster:
         self.is_lost = True  # who asks the engine later is answered here
         for replica in self._replicas.values():
             replica.release()  # the workers forget the samples
+
+    def advise(self, seconds: float, n_threads: int) -> str | None:
+        """Return in words that the cluster does not pay, if it does not.
+
+        Parameters
+        ----------
+        seconds : float
+            What a generation took.
+        n_threads : int
+            Number of threads that could measure here instead.
+        """
+        alone = self.work / max(1, self.n_generations) / n_threads
+        if seconds <= alone:
+            return None
+        return (
+            f"the cluster did not pay: a generation took {1e3 * seconds:.3g} ms with it, and would "
+            f"take about {1e3 * alone:.3g} ms with the {n_threads} thread{'s' * (n_threads != 1)} "
+            "here"
+        )
 
     # ------------------------------------------------------------ the workers
 
@@ -332,6 +356,11 @@ class Cluster:
         """Return what the parts of a generation make together."""
         answers = [answer for *_, answer in generation.in_order()]
         self.seconds = max(answer.seconds for answer in answers)
+        self.work += sum(
+            answer.seconds * self._threads.get(worker, 1)
+            for _, worker, answer in generation.in_order()
+        )
+        self.n_generations += 1
         failures = [answer.failure for answer in answers if answer.failure]
         if failures and self.failure is None:
             self.failure = failures[0]

@@ -15,6 +15,7 @@ import pygad
 from numpy.typing import NDArray
 
 from ga_ann.evolution.breeding import Breeder, Descent, Place
+from ga_ann.evolution.cluster import Cluster
 from ga_ann.evolution.custom import cross, mutate
 from ga_ann.evolution.evaluation import Measurement, read_only
 from ga_ann.evolution.problem import Problem
@@ -112,6 +113,11 @@ class NetworkGA(pygad.GA):
         return self.state.ranking
 
     @property
+    def cluster(self) -> Cluster | None:
+        """What measured the generations elsewhere, if it was not done here."""
+        return self._run.cluster
+
+    @property
     def breeding(self) -> NDArray[np.intp]:
         """Which solutions the next generation comes of, in the order in which they count."""
         if self._run.breeder.is_centred and not isinstance(self.population, LowRankPopulation):
@@ -149,7 +155,7 @@ class NetworkGA(pygad.GA):
 
     def note_descent(self) -> None:
         """Take note of how the next generation comes of this one, before it does."""
-        if self._run.cluster is None:
+        if self.cluster is None:
             return
         elites = rank_order(self.ranking)[: self.keep_elitism]
         number, rng = self._place.number + 1, deepcopy(self.state.rng)

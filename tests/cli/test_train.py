@@ -625,3 +625,24 @@ def test_what_is_odd_about_a_table_is_told_before_the_training(ga, tmp_path):
     ]
     assert ga(*train, "--drop", "id,unit")[1].splitlines()[:2] == plain[:2]
     assert len(ga(*train, "--drop", "id,unit")[1].splitlines()) == 4
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_cluster_is_refused_in_one_line_or_trains_and_says_whether_it_paid(
+    ga, fails, iris, tmp_path
+):
+    distributed = pytest.importorskip("distributed")
+    out = tmp_path / "net.npz"
+    options = ("train", iris, "-o", out, "--generations", 5, "--seed", 1)
+    assert "no Dask scheduler answers at 'nowhere'" in fails(*options, "--cluster", "nowhere")
+    ga(*options)
+    alone = load_model(out)
+    # In this process: the workers' advice is the same, and they start at once.
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
+    ) as cluster:
+        _, told, _ = ga(*options, "--cluster", cluster.scheduler_address)
+    assert "the cluster did not pay: a generation took" in told
+    for ours, theirs in zip(load_model(out).weights, alone.weights, strict=True):
+        np.testing.assert_array_equal(ours, theirs)

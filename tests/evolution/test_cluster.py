@@ -369,3 +369,13 @@ def test_places_travel_in_small_integers_of_the_same_values(largest, bytes_each)
     assert sent.parents.itemsize == bytes_each
     np.testing.assert_array_equal(sent.parents, parents)
     assert _compact(Place()) == Place()
+
+
+def test_advice_is_given_where_the_cluster_took_longer_alone(clients):
+    result = run(client=clients[1])
+    cluster, n = result.ga.cluster, len(result.history)
+    assert cluster.n_generations == n
+    alone = cluster.work / n / 2
+    assert cluster.advise(1.01 * alone, 2).startswith("the cluster did not pay")
+    assert cluster.advise(0.99 * alone, 2) is None
+    assert run().ga.cluster is None
