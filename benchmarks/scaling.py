@@ -115,9 +115,7 @@ def measure(*, quick: bool = False) -> list[dict[str, Any]]:
         told = found @ terms(n_workers, size, batch, latency, cores)
         table.append(_row(n_workers, size, batch, latency, seconds, told))
     errors = [abs(row["model ms"] / row["measured ms"] - 1) for row in table]
-    print(
-        f"median error of the model {100 * np.median(errors):.0f} %, largest {100 * max(errors):.0f} %"
-    )
+    print(f"errors of the model: median {np.median(errors):.0%}, largest {max(errors):.0%}")
     for (_, latency), n_workers in product(NETWORKS.items(), FAR):
         told = found @ terms(n_workers, *LARGE, latency, n_workers)
         table.append(_row(n_workers, *LARGE, latency, float("nan"), told))
