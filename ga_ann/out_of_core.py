@@ -12,6 +12,7 @@ import os
 import shutil
 import tempfile
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,6 +28,7 @@ from sklearn.preprocessing import StandardScaler
 
 __all__ = [
     "HELD_BYTES",
+    "READ_ROWS",
     "SamplesLike",
     "StoredColumns",
     "StoredSamples",
@@ -384,6 +386,7 @@ class _RowFile:
     ) -> None:
         self.origin, self.shape, self.dtype, self.names = origin, shape, dtype, names
         self._file, self._offset = file, offset
+        weakref.finalize(self, file.close)
         self._row_bytes = shape[1] * dtype.itemsize
         self._lock = threading.Lock()
         self._signature = None if is_own else _signature(file)
@@ -498,11 +501,11 @@ def _check_table(shape: Any, dtype: Any, path: Any) -> None:
 def _open_raw(place: _Raw) -> _RowFile:
     if not Path(place.path).exists():
         raise FileNotFoundError(f"there is no file or folder {place.path}.")
+    _check_table(place.shape, place.dtype, place.path)
     file = Path(place.path).open("rb", buffering=0)  # noqa: SIM115 - it stays open
     if _signature(file)[0] < place.offset + prod(place.shape) * place.dtype.itemsize:
         file.close()
         raise ValueError(f"{place.path} ends too early: it was truncated after it was opened.")
-    _check_table(place.shape, place.dtype, place.path)
     return _RowFile(place, file, place.offset, place.shape, place.dtype)
 
 
@@ -541,6 +544,7 @@ def _open_npy(path: Path) -> _RowFile:
                 f"{_signature(file)[0] - offset:,}: it is truncated or damaged."
             )
         if fortran:
+            file.close()
             array = np.memmap(path, dtype, "r", offset, shape, order="F")
             return _spool(str(path), shape, dtype, _slices(array))
     except BaseException:
