@@ -411,7 +411,7 @@ def test_a_checkpoint_of_one_goes_on_with_the_other(tmp_path, on_disk):
     other = X.copy()
     other[17, 2] += 1
     np.save(path, other)
-    with pytest.raises(ValueError, match="checkpoint is one of another run: .*X"):
+    with pytest.raises(ValueError, match=r"checkpoint is one of another run: .*X"):
         evolve(path, y, **options, n_generations=30, start=state)
 
 
@@ -443,7 +443,7 @@ def test_estimators_learn_and_predict_from_files(
         assert model.predict(source) == pytest.approx(in_memory.predict(table))
         wrong = written(X[:, 1:], tmp_path)
         for trained in (on_disk, model):
-            with pytest.raises(ValueError, match="feature|column"):
+            with pytest.raises(ValueError, match=r"feature|column"):
                 trained.predict(wrong)
         source = written(X, tmp_path)
     classifier = GeneticMLPClassifier((8,), **options).fit(source, y)
@@ -575,7 +575,7 @@ def test_archives_and_other_files_are_refused_with_a_way_out(tmp_path):
     (tmp_path / "X.csv").write_text("1,2\n3,4\n")
     with pytest.raises(ValueError, match=r"X\.csv must be a \.npy file, a Parquet file or"):
         open_samples(tmp_path / "X.csv")
-    with pytest.raises(TypeError, match="opened from a path.*list"):
+    with pytest.raises(TypeError, match=r"opened from a path.*list"):
         open_samples([[1.0]])
 
 
