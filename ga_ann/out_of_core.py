@@ -33,6 +33,7 @@ __all__ = [
     "StoredColumns",
     "StoredSamples",
     "hold",
+    "is_zarr_folder",
     "mean_squares",
     "open_samples",
 ]
@@ -45,6 +46,9 @@ READ_BYTES = 2**25
 
 READ_ROWS = 2**13
 """Rows of a chunk at most: few features may have wide layers behind them."""
+
+ZARR_FILES = ("zarr.json", ".zarray")
+"""What tells a Zarr array's shape and type, in version 3 of the format and in version 2."""
 
 CODECS = {
     *("blosc", "bz2", "gzip", "lz4", "lzma", "zlib", "zstd"),
@@ -129,6 +133,17 @@ class StoredSamples:
 
     def __getitem__(self, rows: slice | ArrayLike) -> NDArray[Any] | StoredSamples:
         """Return some of the samples, as an array if that is small."""
+        part = self.part(rows)
+        return part.read(0, len(part)) if part.nbytes <= HELD_BYTES else part
+
+    def part(self, rows: slice | ArrayLike) -> StoredSamples:
+        """Return some of the samples, on disk however small.
+
+        Raises
+        ------
+        IndexError
+            If there are no such rows.
+        """
         chosen: Any
         if isinstance(rows, slice):
             chosen = self._rows[rows]
@@ -146,8 +161,7 @@ class StoredSamples:
                 chosen = given.astype(np.intp) * self._rows.step + self._rows.start
             else:
                 chosen = self._rows[given]
-        part = StoredSamples(self._file, chosen, self.dtype, self._scaling)
-        return part.read(0, len(part)) if part.nbytes <= HELD_BYTES else part
+        return StoredSamples(self._file, chosen, self.dtype, self._scaling)
 
     def read(self, start: int, stop: int) -> NDArray[Any]:
         """Return samples that follow each other as an array, however large."""
@@ -593,13 +607,18 @@ def _slices(array: Any, multiple: int = 1) -> Iterator[NDArray[Any]]:
         yield np.asarray(array[start : start + n_rows])
 
 
+def is_zarr_folder(path: Path) -> bool:
+    """Tell whether a folder says that it holds a Zarr array."""
+    return any((path / name).is_file() for name in ZARR_FILES)
+
+
 def _is_zarr(source: Any) -> bool:
     return type(source).__module__.partition(".")[0] == "zarr" and hasattr(source, "shape")
 
 
 def _zarr_array(path: Path) -> Any:
     """Open a Zarr array, if it is one and nothing in it would be run."""
-    files = [path / name for name in ("zarr.json", ".zarray") if (path / name).is_file()]
+    files = [path / name for name in ZARR_FILES if (path / name).is_file()]
     if not files:
         raise ValueError(
             f"{path} is a folder without a Zarr array (zarr.json or .zarray); give the array's own "

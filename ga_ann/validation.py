@@ -274,6 +274,18 @@ def check_regression(X: SamplesLike, y: ArrayLike) -> tuple[NDArray[Any], NDArra
     return as_samples(samples), np.ascontiguousarray(rows)
 
 
+def check_in_memory(X: Any, what: str) -> None:
+    """Refuse samples that stay on disk.
+
+    Raises
+    ------
+    TypeError
+        If they do.
+    """
+    if isinstance(X, StoredSamples):
+        raise TypeError(f"{what} needs samples in memory, got {X!r}; give it a part of them.")
+
+
 def check_both(X: Any, y: Any, **options: Any) -> tuple[Any, NDArray[Any]]:
     """Check samples and what is learned of them as `check_X_y` does; what is stored is not read."""
     held = hold(X)

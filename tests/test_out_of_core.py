@@ -111,6 +111,8 @@ def on_disk(monkeypatch):
 def test_any_rows_are_those_of_the_array(tmp_path, monkeypatch, written, dtype):
     if written is as_parquet and dtype == ">f8":
         pytest.skip("Parquet has one byte order")
+    if written is as_zarr_3 and dtype == ">f8":
+        pytest.skip("versions of zarr have none for this format")
     monkeypatch.setattr(out_of_core, "READ_BYTES", 1000)
     X, _ = samples(dtype=dtype)
     stored = open_samples(written(X, tmp_path))
@@ -637,7 +639,7 @@ def test_a_codec_within_a_codec_is_looked_at(tmp_path):
         open_samples(path)
 
 
-@pytest.mark.parametrize("X", [np.ones(4), np.array([["a", "b"]])])
+@pytest.mark.parametrize("X", [np.ones(4), np.ones((2, 2), dtype=complex)])
 def test_a_zarr_array_of_anything_else_is_refused(tmp_path, X):
     array = zarr.create_array(tmp_path / "X.zarr", shape=X.shape, dtype=X.dtype, zarr_format=2)
     array[:] = X

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
@@ -81,17 +82,18 @@ def estimate_memory(problem: Problem, *, n_jobs: int, in_place: bool) -> dict[st
 
 def _samples(problem: Problem, n_jobs: int, widest: int) -> int:
     """Return the bytes of the samples in the precision of the computation."""
-    X, recipe = problem.data.X, problem.recipe
+    X: Any = problem.data.X
+    recipe = problem.recipe
     item = np.dtype(recipe.dtype).itemsize
     if not isinstance(X, StoredSamples):
         # Twice, or as sparse ones: their numbers and where they stand, and once more in a batch.
-        return 2 * (item + 8 * issparse(X)) * X.size
+        return int(2 * (item + 8 * issparse(X)) * X.size)
     n_samples, n_features = X.shape
     batch = min(HELD_BYTES, item * n_features * recipe.first_batch_size(n_samples))
     n_rows = min(n_samples, X.most_at_once, max(READ_ROWS, CHUNK_BYTES // widest))
     chunk = n_features * n_rows * (X.dtype.itemsize + 2 * item)
     # And the figure of each sample that the pass over them keeps.
-    return 2 * batch + n_jobs * chunk + 16 * n_samples
+    return int(2 * batch + n_jobs * chunk + 16 * n_samples)
 
 
 def available_memory() -> int:
