@@ -16,7 +16,15 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from sklearn.preprocessing import StandardScaler
 
-from ga_ann import GeneticMLPClassifier, GeneticMLPRegressor, forward, out_of_core
+from ga_ann import (
+    Checkpoint,
+    GeneticMLPClassifier,
+    GeneticMLPRegressor,
+    compare,
+    forward,
+    out_of_core,
+    train_naive,
+)
 from ga_ann.evolution import evaluation
 from ga_ann.network import init_weights
 from ga_ann.out_of_core import StoredSamples, hold, open_samples
@@ -399,8 +407,6 @@ def test_how_much_is_read_at_once_changes_no_more_than_last_bits(
 
 
 def test_a_checkpoint_of_one_goes_on_with_the_other(tmp_path, on_disk):
-    from ga_ann import Checkpoint
-
     X, y = samples(n=600, dtype="float32")
     path = as_npy(X, tmp_path)
     options = {**OPTIONS, "batch_size": 50}
@@ -467,6 +473,35 @@ def test_a_result_keeps_and_checks_the_names_of_columns(tmp_path, on_disk):
     pd.DataFrame(X[:, [1, 0, 2, 3, 4]], columns=names).to_parquet(tmp_path / "other.parquet")
     with pytest.raises(ValueError, match="order of the training data"):
         result.predict(tmp_path / "other.parquet")
+
+
+@pytest.mark.parametrize("use", [train_naive, lambda X, y: compare(X, y, methods=["ga"])])
+def test_what_needs_samples_in_memory_says_so(tmp_path, monkeypatch, use):
+    X, y = samples(n=60)
+    path = as_npy(X, tmp_path)
+    if use is train_naive:
+        expected = train_naive(X, y, random_state=0).weights
+        assert train_naive(path, y, random_state=0).weights[0] == pytest.approx(expected[0])
+    monkeypatch.setattr(out_of_core, "HELD_BYTES", 0)
+    with pytest.raises(TypeError, match=r"needs samples in memory, got StoredSamples\('.*X\.npy'"):
+        use(path, y)
+
+
+def test_large_batches_are_read_in_chunks_and_not_held(tmp_path, monkeypatch):
+    X, y = samples(n=20_000, n_features=400, dtype="float32")
+    path = as_npy(X, tmp_path)
+    options = {**OPTIONS, "n_generations": 1, "batch_size": 15_000, "n_jobs": 1}
+    monkeypatch.setattr(out_of_core, "HELD_BYTES", 2**16)
+    monkeypatch.setattr(out_of_core, "READ_BYTES", 2**16)
+    monkeypatch.setattr(evaluation, "HELD_BYTES", 2**16)
+    evolve(path, y, **options)
+    tracemalloc.start()
+    try:
+        evolve(path, y, **options)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < X.nbytes / 4
 
 
 def test_labels_of_another_number_are_refused(tmp_path, on_disk):
