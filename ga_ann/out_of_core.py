@@ -44,6 +44,9 @@ HELD_BYTES = 2**26
 READ_BYTES = 2**25
 """What is read at once at most."""
 
+COPIED_BYTES = 2**24
+"""What is read at once, about, of what is written to a temporary file; decoders take as much."""
+
 READ_ROWS = 2**13
 """Rows of a chunk at most: few features may have wide layers behind them."""
 
@@ -347,7 +350,8 @@ def open_samples(source: Any) -> StoredSamples:
         What does not hold its rows one after the other (Zarr, Parquet, an array in Fortran's order)
         is written once, uncompressed, to a temporary file, see `tempfile.gettempdir`, that is gone
         when nobody uses the samples any more; a folder in memory (tmpfs) is no place for it.
-        Parquet takes the extra ``ga-ann[tables]``, Zarr ``ga-ann[big]``.
+        Parquet takes the extra ``ga-ann[tables]``, and the memory of some groups of rows;
+        Zarr takes ``ga-ann[big]``, and the memory of some of its chunks.
 
     Returns
     -------
@@ -601,7 +605,7 @@ def _spool(
 
 def _slices(array: Any, multiple: int = 1) -> Iterator[NDArray[Any]]:
     """Yield an array some rows at a time, a multiple of a number where that is not too many."""
-    n_rows = max(1, READ_BYTES // (array.shape[1] * array.dtype.itemsize))
+    n_rows = max(1, COPIED_BYTES // (array.shape[1] * array.dtype.itemsize))
     n_rows = n_rows // multiple * multiple or n_rows
     for start in range(0, array.shape[0], n_rows):
         yield np.asarray(array[start : start + n_rows])
@@ -671,8 +675,8 @@ def _open_parquet(path: Path) -> _RowFile:
             f"reading {path} needs pyarrow, which is not installed; install ga-ann[tables]."
         ) from error
     try:
-        # With a buffer, a group of rows is read in pieces.
-        with parquet.ParquetFile(path, buffer_size=2**20) as table:
+        # With a buffer for each column, a group of rows is not read at once.
+        with parquet.ParquetFile(path, buffer_size=2**14) as table:
             fields = list(table.schema_arrow)
             for field in fields:
                 kinds = (types.is_integer, types.is_floating, types.is_boolean)
@@ -684,9 +688,12 @@ def _open_parquet(path: Path) -> _RowFile:
             shape = (table.metadata.num_rows, len(fields))
             _check_table(shape, dtype, path)
             names = tuple(field.name for field in fields)
-            n_rows = max(1, READ_BYTES // (shape[1] * dtype.itemsize))
-            parts = (_as_rows(batch, dtype) for batch in table.iter_batches(n_rows))
+            n_rows = max(1, COPIED_BYTES // 4 // (shape[1] * dtype.itemsize))
+            batches = table.iter_batches(n_rows, use_threads=False)  # which take more memory
+            parts = (_as_rows(batch, dtype) for batch in batches)
             return _spool(str(path), shape, dtype, parts, names)
+    except MemoryError:  # some of which are Arrow's
+        raise
     except (ArrowException, ValueError) as error:
         raise ValueError(f"{path} cannot be read as samples: {error}") from error
 
