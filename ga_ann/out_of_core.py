@@ -152,7 +152,8 @@ class StoredSamples:
             chosen = self._rows[rows]
         else:
             given = np.asarray(rows)
-            given = np.flatnonzero(given) if given.dtype == bool else given
+            if given.dtype == bool and given.shape == (len(self),):
+                given = np.flatnonzero(given)
             if given.ndim != 1 or given.dtype.kind not in "iu":
                 raise IndexError(f"samples are indexed by rows, a slice or integers, got {rows!r}.")
             if given.size and not 0 <= given.min() <= given.max() < len(self):
@@ -675,8 +676,8 @@ def _open_parquet(path: Path) -> _RowFile:
             f"reading {path} needs pyarrow, which is not installed; install ga-ann[tables]."
         ) from error
     try:
-        # With a buffer for each column, a group of rows is not read at once.
-        with parquet.ParquetFile(path, buffer_size=2**14) as table:
+        # With a buffer for each column, neither the file nor a group of rows is read at once.
+        with parquet.ParquetFile(path, buffer_size=2**14, pre_buffer=False) as table:
             fields = list(table.schema_arrow)
             for field in fields:
                 kinds = (types.is_integer, types.is_floating, types.is_boolean)

@@ -165,7 +165,7 @@ def test_parts_of_parts_are_those_of_the_array(tmp_path, monkeypatch, data):
         np.testing.assert_array_equal(part.read(0, len(part)), expected)
 
 
-@pytest.mark.parametrize("rows", [[400], [-1], [[1, 2]], [0.5], 3])
+@pytest.mark.parametrize("rows", [[400], [-1], [[1, 2]], [0.5], 3, [True, False]])
 def test_rows_that_are_none_are_refused(tmp_path, rows):
     with pytest.raises(IndexError, match="rows"):
         open_samples(as_npy(samples()[0], tmp_path))[rows]
@@ -188,6 +188,12 @@ def test_what_is_small_comes_as_an_array_and_what_is_large_stays(tmp_path, monke
     assert hold(stored) is stored
     assert isinstance(stored[:], StoredSamples)
     assert isinstance(stored[:-1], np.ndarray)
+
+
+def test_a_small_parquet_file_is_a_data_frame(tmp_path):
+    X, _ = samples()
+    frame = hold(as_parquet(X, tmp_path))
+    pd.testing.assert_frame_equal(frame, pd.DataFrame(X, columns=[f"c{k}" for k in range(5)]))
 
 
 @pytest.mark.parametrize("given", [[[1.0]], np.ones((3, 2)), pd.DataFrame({"a": [1]}), None, 3])
