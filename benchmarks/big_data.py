@@ -42,7 +42,7 @@ CASES = {
     "2.0 GB .npy": Case(640_000, 784, 191),
     "2.0 GB .npy, standardised": Case(640_000, 784, 191, standardised=True),
     "2.0 GB Zarr": Case(640_000, 784, 191, form="zarr"),
-    "2.0 GB Parquet": Case(640_000, 784, 191, form="parquet"),
+    "2.4 GB Parquet": Case(760_000, 784, 227, form="parquet"),
     "2.0 GB .npy, dense": Case(640_000, 784, 191, mutation="gaussian"),
 }
 QUICK = ("2.0 GB .npy",)

@@ -319,9 +319,11 @@ def test_what_is_not_finite_is_found_and_its_place_is_told(tmp_path, on_disk, va
     path = as_npy(X, tmp_path)
     with pytest.raises(ValueError, match=rf"{value} in row 123, column 4 .*X\.npy"):
         evolve(path, y, **OPTIONS, n_generations=0)
-    X[123, 4] = 1
-    np.save(path, X)
-    evolve(path, y, **OPTIONS, n_generations=0)
+    good = np.where(np.isfinite(X), X, 1)
+    with pytest.raises(ValueError, match=rf"{value} in row 123, column 4 .*X\.npy"):
+        evolve(good, y, **OPTIONS, n_generations=0, validation_data=(path, y))
+    np.save(path, good)
+    evolve(path, y, **OPTIONS, n_generations=0, validation_data=(path, y))
 
 
 # ---------------------------------------------------------------- the same run
@@ -399,6 +401,24 @@ def test_a_full_low_rank_population_is_measured_alike(tmp_path, on_disk):
             patch.setattr(evaluation, "SHARED_BYTES", shared)
             first, second = evolve(path, y, **options), evolve(X, y, **options)
         assert first.state.ranking == pytest.approx(second.state.ranking, rel=1e-5)
+
+
+def test_what_a_low_rank_population_shares_is_small(tmp_path, monkeypatch):
+    X, y = samples(n=600)
+    shapes = [(5, 6), (6, 3)]
+    population = evolve(X, y, **OPTIONS, n_generations=0, mutation="low_rank").population
+    for held_bytes, is_shared in ((600 * 6 * 4, True), (600 * 6 * 4 - 1, False)):
+        monkeypatch.setattr(evaluation, "HELD_BYTES", held_bytes)
+        evaluate = evaluation.Evaluator(open_samples(as_npy(X, tmp_path)), y, shapes)
+        assert (evaluate._multiply_first(population, evaluate._columns) is not None) == is_shared
+
+
+def test_a_fit_on_a_file_goes_on_with_that_of_the_array(tmp_path, on_disk):
+    X, y = samples(n=600, dtype="int64")
+    path, state = as_npy(X, tmp_path), tmp_path / "state.npz"
+    options = {"checkpoint": state, "random_state": 0, "batch_size": 50}
+    GeneticMLPClassifier((6,), n_generations=5, **options).fit(X, y)
+    assert GeneticMLPClassifier((6,), n_generations=9, **options).fit(path, y).n_iter_ == 9
 
 
 @pytest.mark.parametrize("bytes_at_once", [1, 1000, 10**6])
