@@ -18,6 +18,7 @@ from threadpoolctl import threadpool_info
 
 from benchmarks import (
     ablation,
+    big_data,
     checkpoints,
     cluster,
     engine,
@@ -39,6 +40,7 @@ PARTS = {
     "time_to_solution": (time_to_solution, "Time to solution: seconds from the call, medians"),
     "ablation": (ablation, "Ablation: the defaults with one change at a time, medians"),
     "memory": (memory, "Memory: peak above data and imports"),
+    "big_data": (big_data, "Big data: peak memory, of a file ten times larger than is allowed"),
     "checkpoints": (checkpoints, "Checkpoints: their cost at the default interval"),
     "generalisation": (generalisation, "Generalisation: held-out scores"),
     "held_out": (held_out, "Held out: the defaults against Adam, %, medians"),

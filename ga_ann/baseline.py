@@ -27,6 +27,7 @@ from ga_ann.validation import (
     check_feature_names,
     check_held_out,
     check_hidden_layer_sizes,
+    check_in_memory,
     check_number,
     check_training,
     feature_names_of,
@@ -141,6 +142,7 @@ def train_naive(
     check_number(n_iterations, "n_iterations", Integral, low=0)
     hidden = check_hidden_layer_sizes(hidden_layer_sizes)
     X_train, codes, classes = check_training(X, y)
+    check_in_memory(X_train, "train_naive")
     X_train = X_train.astype(np.float64)
     validation = None
     if validation_data is not None:

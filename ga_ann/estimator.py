@@ -38,10 +38,11 @@ from ga_ann.network import (
     to_predictions,
     to_probabilities,
 )
+from ga_ann.out_of_core import SamplesLike, StoredSamples, hold
 from ga_ann.parts import CustomCrossover, CustomMutation, CustomSelection
 from ga_ann.state import State
 from ga_ann.storage import Model, load_checkpoint, save_model
-from ga_ann.validation import as_samples, check_number, check_one_label
+from ga_ann.validation import as_samples, check_both, check_number, check_one_label
 
 __all__ = ["GeneticMLPClassifier", "GeneticMLPRegressor"]
 
@@ -263,6 +264,20 @@ class _GeneticMLP(BaseEstimator):
         )
         return self
 
+    def _validated(
+        self, X: SamplesLike, y: ArrayLike, *, reset: bool = True, **options: Any
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return samples and labels as numbers, and take note of the features."""
+        X = hold(X)
+        if not isinstance(X, StoredSamples):
+            checked: tuple[NDArray[Any], NDArray[Any]] = validate_data(
+                self, X, y, reset=reset, **AS_NUMBERS, **options
+            )
+            return checked
+        validate_data(self, X.head, reset=reset, skip_check_array=True)
+        is_float = X.dtype in AS_NUMBERS["dtype"]
+        return check_both(X if is_float else X.astype(np.float64), y, **options)
+
     def _count_jobs(self) -> int:
         if self.n_jobs is not None:
             check_number(self.n_jobs, "n_jobs", Integral)
@@ -329,9 +344,12 @@ class _GeneticMLP(BaseEstimator):
     def _continued(self) -> EvolutionResult | None:
         return self._result if self.warm_start and hasattr(self, "_result") else None
 
-    def _forward(self, X: ArrayLike, *, skip: str | None = None) -> NDArray[Any]:
+    def _forward(self, X: SamplesLike, *, skip: str | None = None) -> NDArray[Any]:
         """Return the network's outputs, before their activation if it is the one to skip."""
         check_is_fitted(self)
+        X = hold(X)
+        if isinstance(X, StoredSamples):
+            return X.map(lambda chunk: self._forward(chunk, skip=skip))
         samples = as_samples(validate_data(self, X, reset=False, **AS_NUMBERS))
         return forward(
             self._weights(),
@@ -507,7 +525,7 @@ class GeneticMLPClassifier(ClassifierMixin, _GeneticMLP):
     class_weight: dict[Any, float] | str | None = field(default=None, kw_only=True)
 
     @_all_or_nothing
-    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+    def fit(self, X: SamplesLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Train the network.
 
         Ctrl-C ends the fit after the generation that is running and keeps the best network so far.
@@ -516,8 +534,8 @@ class GeneticMLPClassifier(ClassifierMixin, _GeneticMLP):
 
         Parameters
         ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
-            The samples.
+        X : array-like, sparse matrix or path, of shape (n_samples, n_features)
+            The samples; those on disk as `evolve` takes them.
         y : array-like of shape (n_samples,)
             Their labels.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -533,7 +551,7 @@ class GeneticMLPClassifier(ClassifierMixin, _GeneticMLP):
             If the data cannot be learned from, or a parameter is out of its range.
         """
         check_one_label(y)
-        samples, labels = validate_data(self, X, y, **AS_NUMBERS)
+        samples, labels = self._validated(X, y)
         check_classification_targets(labels)
         self.classes_ = np.unique(labels)
         weight = self._weights_of(samples, labels, sample_weight)
@@ -547,7 +565,7 @@ class GeneticMLPClassifier(ClassifierMixin, _GeneticMLP):
     @_all_or_nothing
     def partial_fit(
         self,
-        X: ArrayLike,
+        X: SamplesLike,
         y: ArrayLike,
         classes: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
@@ -572,7 +590,7 @@ class GeneticMLPClassifier(ClassifierMixin, _GeneticMLP):
         """
         first = not hasattr(self, "_result")
         check_one_label(y)
-        samples, labels = validate_data(self, X, y, reset=first, **AS_NUMBERS)
+        samples, labels = self._validated(X, y, reset=first)
         check_classification_targets(labels)
         if first:
             if classes is None:
@@ -605,15 +623,15 @@ class GeneticMLPClassifier(ClassifierMixin, _GeneticMLP):
             given = dict(zip(self.classes_.tolist(), of_class, strict=True))
         return weight if given is None else weight * compute_sample_weight(given, y)
 
-    def predict(self, X: ArrayLike) -> NDArray[Any]:
+    def predict(self, X: SamplesLike) -> NDArray[Any]:
         """Return the label of each sample, of shape (n_samples,)."""
         return to_predictions(self._forward(X), self.classes_)
 
-    def predict_proba(self, X: ArrayLike) -> NDArray[Any]:
+    def predict_proba(self, X: SamplesLike) -> NDArray[Any]:
         """Return the probability of each class, of shape (n_samples, n_classes)."""
         return to_probabilities(self._forward(X), self.classes_, self.out_activation_)
 
-    def predict_log_proba(self, X: ArrayLike) -> NDArray[Any]:
+    def predict_log_proba(self, X: SamplesLike) -> NDArray[Any]:
         """Return the logarithm of the probability of each class."""
         # Not the logarithm of a softmax, which may be too small for a float.
         logarithms: NDArray[Any] = log_softmax(self._forward(X, skip="softmax"), axis=1)
@@ -658,7 +676,7 @@ class GeneticMLPRegressor(RegressorMixin, _GeneticMLP):
     _task = "regression"
 
     @_all_or_nothing
-    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+    def fit(self, X: SamplesLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Train the network.
 
         Ctrl-C ends the fit after the generation that is running and keeps the best network so far.
@@ -667,8 +685,8 @@ class GeneticMLPRegressor(RegressorMixin, _GeneticMLP):
 
         Parameters
         ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
-            The samples.
+        X : array-like, sparse matrix or path, of shape (n_samples, n_features)
+            The samples; those on disk as `evolve` takes them.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Their targets.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -688,7 +706,7 @@ class GeneticMLPRegressor(RegressorMixin, _GeneticMLP):
 
     @_all_or_nothing
     def partial_fit(
-        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+        self, X: SamplesLike, y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> Self:
         """Continue the evolution for one generation on the given samples, as in `fit`."""
         first = not hasattr(self, "_result")
@@ -697,17 +715,15 @@ class GeneticMLPRegressor(RegressorMixin, _GeneticMLP):
         return self._evolve(samples, targets, weight, start=start, n_generations=1)
 
     def _checked(
-        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, *, reset: bool
+        self, X: SamplesLike, y: ArrayLike, sample_weight: ArrayLike | None, *, reset: bool
     ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None]:
-        samples, targets = validate_data(
-            self, X, y, reset=reset, multi_output=True, y_numeric=True, **AS_NUMBERS
-        )
+        samples, targets = self._validated(X, y, reset=reset, multi_output=True, y_numeric=True)
         if targets.ndim == 2 and targets.shape[1] == 1:
             targets = column_or_1d(targets, warn=True)
         weight = None if sample_weight is None else _check_sample_weight(sample_weight, samples)
         return samples, targets, weight
 
-    def predict(self, X: ArrayLike) -> NDArray[Any]:
+    def predict(self, X: SamplesLike) -> NDArray[Any]:
         """Return the targets, of shape (n_samples,) or (n_samples, n_outputs)."""
         return to_predictions(self._forward(X), None)
 

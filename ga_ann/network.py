@@ -14,10 +14,11 @@ from math import sqrt
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike, NDArray
+from numpy.typing import DTypeLike, NDArray
 from scipy.sparse import issparse
 from scipy.special import expit, softmax
 
+from ga_ann.out_of_core import SamplesLike, StoredSamples, hold
 from ga_ann.parts import Activation, CustomActivation, check_mark, in_place
 
 __all__ = [
@@ -346,7 +347,7 @@ def _no_chain(weights: Sequence[FloatArray], k: int, expected: str) -> ValueErro
 
 def forward(
     weights: Sequence[FloatArray],
-    X: ArrayLike,
+    X: SamplesLike,
     *,
     activation: Activations = "relu",
     output_activation: AnyActivation = "identity",
@@ -357,8 +358,8 @@ def forward(
     ----------
     weights : sequence of ndarray
         The parameters, see the module's description. Their number sets the depth.
-    X : array-like or sparse matrix of shape (n_samples, n_features)
-        The samples.
+    X : array-like, sparse matrix or path, of shape (n_samples, n_features)
+        The samples; those on disk, see `open_samples`, are read in chunks where they are large.
     activation : str or callable, or a tuple of them, default="relu"
         Activation of the hidden layers: ``"relu"``, ``"sigmoid"``, ``"tanh"``, ``"identity"``,
         ``"softmax"``, ``"step"`` (0 or 1) or ``"sign"``, of which the last two have no useful
@@ -387,6 +388,10 @@ def forward(
     """
     layers = pair_layers(weights)
     activations = find_activations(activation, output_activation, len(layers))
+    X = hold(X)
+    if isinstance(X, StoredSamples):
+        options: Any = {"activation": activation, "output_activation": output_activation}
+        return X.map(lambda chunk: forward(weights, chunk, **options))
     A: Any = X if issparse(X) else np.asarray(X)
     if A.ndim != 2 or A.shape[1] != layers[0][0].shape[-2]:
         raise ValueError(f"X must have shape (n_samples, {layers[0][0].shape[-2]}), got {A.shape}.")
@@ -410,7 +415,7 @@ def _multiply_sparse(A: Any, W: FloatArray) -> FloatArray:
 
 def predict(
     weights: Sequence[FloatArray],
-    X: ArrayLike,
+    X: SamplesLike,
     *,
     activation: Activations = "relu",
     output_activation: AnyActivation = "identity",

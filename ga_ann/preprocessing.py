@@ -11,7 +11,7 @@ import re
 import reprlib
 import warnings
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from numbers import Integral, Real
 from typing import Any, ClassVar
@@ -219,6 +219,18 @@ class Preprocessing:
             label=None,
         )
 
+    @classmethod
+    def of_moments(cls, means: ArrayLike, scales: ArrayLike) -> Preprocessing:
+        """Return that of numbers of which only means and scales are known; none may be missing.
+
+        Examples
+        --------
+        >>> Preprocessing.of_moments([1.0, 0.0], [2.0, 1.0]).transform([[5.0, 3.0]]).tolist()
+        [[2.0, 3.0]]
+        """
+        means, scales = np.array(means, np.float64), np.array(scales, np.float64)
+        return replace(cls.of_names(np.arange(len(means))), means=means, scales=scales)
+
     def transform(self, X: pd.DataFrame | ArrayLike) -> NDArray[np.float64]:
         """Return the network's inputs.
 
@@ -361,7 +373,9 @@ class Preprocessing:
         names = self.columns if self.is_named else self.columns + 1
         numbers, texts = names[~self.is_text], names[self.is_text]
         if self._is_raw:
-            return f"{_count(numbers, 'number')} as they are"
+            is_scaled = self.means.any() or (self.scales != 1).any()
+            way = "standardised, none may be missing" if is_scaled else "as they are"
+            return f"{_count(numbers, 'number')} {way}"
         parts = []
         if len(numbers):
             parts.append(f"{_count(numbers, 'number')} standardised, missing ones by the median")

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from ga_ann.history import History
 from ga_ann.network import Activations, AnyActivation, forward, to_predictions, to_probabilities
+from ga_ann.out_of_core import SamplesLike, StoredSamples, hold
 from ga_ann.storage import Model, save_model
 from ga_ann.validation import check_feature_names, check_samples
 
@@ -56,8 +57,10 @@ class TrainingResult:
             f"best_fitness={self.best_fitness:.4g}, stop_reason={self.stop_reason!r})"
         )
 
-    def predict_scores(self, X: ArrayLike) -> NDArray[Any]:
+    def predict_scores(self, X: SamplesLike) -> NDArray[Any]:
         """Return the network's outputs, of shape (n_samples, n_classes).
+
+        `X` may be on disk, see `open_samples`: large samples are read in chunks.
 
         Raises
         ------
@@ -65,6 +68,9 @@ class TrainingResult:
             If `X` is not a table of finite numbers with the columns of the training data, in its
             order.
         """
+        X = hold(X)
+        if isinstance(X, StoredSamples):
+            return X.map(self.predict_scores)
         check_feature_names(X, self.feature_names)
         return forward(
             self.weights,
@@ -73,14 +79,14 @@ class TrainingResult:
             output_activation=self.output_activation,
         )
 
-    def predict(self, X: ArrayLike) -> NDArray[Any]:
+    def predict(self, X: SamplesLike) -> NDArray[Any]:
         """Return the label of each sample, of shape (n_samples,); `X` as in `predict_scores`.
 
         For a regression, the targets, of shape (n_samples,) or (n_samples, n_outputs).
         """
         return to_predictions(self.predict_scores(X), self.classes)
 
-    def predict_proba(self, X: ArrayLike) -> NDArray[Any]:
+    def predict_proba(self, X: SamplesLike) -> NDArray[Any]:
         """Return the probability of each class, of shape (n_samples, n_classes).
 
         They are the softmax of the scores, or the scores where that is the output activation.

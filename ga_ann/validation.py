@@ -14,6 +14,8 @@ from scipy.sparse import csr_array, issparse
 from sklearn.utils import check_array, check_X_y
 from sklearn.utils.multiclass import check_classification_targets
 
+from ga_ann.out_of_core import SamplesLike, StoredSamples, hold
+
 __all__ = [
     "check_feature_names",
     "check_held_out",
@@ -107,17 +109,17 @@ def check_hidden_layer_sizes(sizes: int | Iterable[int]) -> tuple[int, ...]:
     return tuple(int(size) for size in chosen)
 
 
-def check_samples(X: ArrayLike) -> NDArray[Any]:
+def check_samples(X: SamplesLike) -> NDArray[Any]:
     """Check samples whose labels nobody has given.
 
     Parameters
     ----------
-    X : array-like or sparse matrix of shape (n_samples, n_features)
+    X : array-like, sparse matrix or path, of shape (n_samples, n_features)
         Finite numbers.
 
     Returns
     -------
-    ndarray or scipy.sparse.csr_array of shape (n_samples, n_features)
+    ndarray, scipy.sparse.csr_array or StoredSamples of shape (n_samples, n_features)
         See `as_samples`.
 
     Raises
@@ -130,7 +132,10 @@ def check_samples(X: ArrayLike) -> NDArray[Any]:
     >>> check_samples([[0.5, 1.5]]).shape
     (1, 2)
     """
-    return as_samples(check_array(X, accept_sparse="csr"))
+    held = hold(X)
+    if isinstance(held, StoredSamples):
+        return as_samples(held)
+    return as_samples(check_array(held, accept_sparse="csr"))
 
 
 def feature_names_of(X: Any) -> NDArray[np.str_] | None:
@@ -175,11 +180,14 @@ def check_feature_names(X: Any, expected: NDArray[np.str_] | None, what: str = "
 def as_samples(X: Any) -> NDArray[Any]:
     """Return checked samples as they are computed with.
 
-    Sparse samples become dense where they are small, and so do what dense ones do, to the bit.
-    Larger ones stay sparse: products that skip the zeros are several times as fast, and nothing of
-    the size of the dense samples is ever made. They become a `csr_array` of one form, without
-    duplicates and stored zeros; what was given does not change.
+    What is on disk and large stays there; one pass over it sees whether it is finite. Sparse
+    samples become dense where they are small, and so do what dense ones do, to the bit. Larger ones
+    stay sparse: products that skip the zeros are several times as fast, and nothing of the size of
+    the dense samples is ever made. They become a `csr_array` of one form, without duplicates and
+    stored zeros; what was given does not change.
     """
+    if isinstance(X, StoredSamples):
+        _ = X.summary  # which refuses what is not finite
     if not issparse(X):
         dense: NDArray[Any] = X
         return dense
@@ -195,13 +203,13 @@ def as_samples(X: Any) -> NDArray[Any]:
 
 
 def check_training(
-    X: ArrayLike, y: ArrayLike, known_classes: ArrayLike | None = None
+    X: SamplesLike, y: ArrayLike, known_classes: ArrayLike | None = None
 ) -> tuple[NDArray[Any], NDArray[np.intp], NDArray[Any]]:
     """Check training data.
 
     Parameters
     ----------
-    X : array-like or sparse matrix of shape (n_samples, n_features)
+    X : array-like, sparse matrix or path, of shape (n_samples, n_features)
         Finite numbers.
     y : array-like of shape (n_samples,)
         Text, numbers or booleans, at least two different ones; also columns of pandas.
@@ -210,7 +218,7 @@ def check_training(
 
     Returns
     -------
-    X : ndarray or csr_array of shape (n_samples, n_features)
+    X : ndarray, csr_array or StoredSamples of shape (n_samples, n_features)
         See `as_samples`.
     codes : ndarray of int, of shape (n_samples,)
         The index of each sample's class.
@@ -235,19 +243,19 @@ def check_training(
     return samples, _encode(labels, classes, "y"), classes
 
 
-def check_regression(X: ArrayLike, y: ArrayLike) -> tuple[NDArray[Any], NDArray[np.float64]]:
+def check_regression(X: SamplesLike, y: ArrayLike) -> tuple[NDArray[Any], NDArray[np.float64]]:
     """Check the training data of a regression.
 
     Parameters
     ----------
-    X : array-like or sparse matrix of shape (n_samples, n_features)
+    X : array-like, sparse matrix or path, of shape (n_samples, n_features)
         Finite numbers.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         Finite numbers.
 
     Returns
     -------
-    X : ndarray or csr_array of shape (n_samples, n_features)
+    X : ndarray, csr_array or StoredSamples of shape (n_samples, n_features)
         See `as_samples`.
     targets : ndarray of shape (n_outputs, n_samples)
 
@@ -261,9 +269,30 @@ def check_regression(X: ArrayLike, y: ArrayLike) -> tuple[NDArray[Any], NDArray[
     >>> check_regression([[0.0], [1.0]], [2.0, 3.0])[1]
     array([[2., 3.]])
     """
-    samples, targets = check_X_y(X, y, accept_sparse="csr", multi_output=True, y_numeric=True)
+    samples, targets = check_both(X, y, multi_output=True, y_numeric=True)
     rows = np.asarray(targets, dtype=np.float64).reshape(len(targets), -1).T
     return as_samples(samples), np.ascontiguousarray(rows)
+
+
+def check_in_memory(X: Any, what: str) -> None:
+    """Refuse samples that stay on disk.
+
+    Raises
+    ------
+    TypeError
+        If they do.
+    """
+    if isinstance(X, StoredSamples):
+        raise TypeError(f"{what} needs samples in memory, got {X!r}; give it a part of them.")
+
+
+def check_both(X: Any, y: Any, **options: Any) -> tuple[Any, NDArray[Any]]:
+    """Check samples and what is learned of them as `check_X_y` does; what is stored is not read."""
+    held = hold(X)
+    if not isinstance(held, StoredSamples):
+        return check_X_y(held, y, accept_sparse="csr", **options)  # type: ignore[no-any-return]
+    stand_in = np.broadcast_to(np.float64(0), (len(held), 1))
+    return held, check_X_y(stand_in, y, **options)[1]
 
 
 def check_range(X: NDArray[Any], dtype: DTypeLike) -> None:
@@ -275,8 +304,10 @@ def check_range(X: NDArray[Any], dtype: DTypeLike) -> None:
         If a number is too large for `dtype`, or all are too small.
     """
     kind = np.finfo(np.dtype(dtype))
-    # Two passes without an array of the size of X in between.
-    largest = max(float(X.max()), -float(X.min()))
+    if isinstance(X, StoredSamples):
+        largest = max(X.summary.largest, -X.summary.least)
+    else:  # two passes without an array of the size of X in between
+        largest = max(float(X.max()), -float(X.min()))
     least, limit = float(np.sqrt(kind.tiny)), float(kind.max)
     if 0 < largest < least:
         raise ValueError(
@@ -339,7 +370,7 @@ def check_sample_weight(sample_weight: ArrayLike, n_samples: int) -> NDArray[np.
 
 
 def check_held_out(
-    data: tuple[ArrayLike, ArrayLike], n_features: int, classes: NDArray[Any] | None
+    data: tuple[SamplesLike, ArrayLike], n_features: int, classes: NDArray[Any] | None
 ) -> tuple[NDArray[Any], NDArray[Any]]:
     """Check held-out data against what was trained on.
 
@@ -382,10 +413,10 @@ def _encode(labels: NDArray[Any], classes: NDArray[Any], what: str) -> NDArray[n
     return np.searchsorted(classes, labels)
 
 
-def _check(X: ArrayLike, y: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
+def _check(X: SamplesLike, y: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
     labels: NDArray[Any]
     check_one_label(y)
-    samples, labels = check_X_y(X, _as_plain(y), accept_sparse="csr")
+    samples, labels = check_both(X, _as_plain(y))
     check_classification_targets(labels)
     return as_samples(samples), labels
 

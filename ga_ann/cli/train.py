@@ -51,8 +51,8 @@ def train(
         str,
         typer.Argument(
             metavar="DATA",
-            help="A table (.csv, .tsv, .parquet, .xlsx, - for standard input, .npz; .npy or .pkl "
-            "with --target), a folder of pictures, or the word fruits360.",
+            help="A table (.csv, .tsv, .parquet, .xlsx, - for standard input, .npz; .npy, .pkl or "
+            "a Zarr array with --target), a folder of pictures, or the word fruits360.",
         ),
     ],
     out: Annotated[

@@ -16,7 +16,13 @@ from ga_ann.comparison.splits import SPLITS
 from ga_ann.datasets import Samples as LoadedSamples
 from ga_ann.datasets import load_fruits360
 from ga_ann.network import lookup
-from ga_ann.validation import check_hidden_layer_sizes, check_regression, check_training
+from ga_ann.out_of_core import hold
+from ga_ann.validation import (
+    check_hidden_layer_sizes,
+    check_in_memory,
+    check_regression,
+    check_training,
+)
 
 __all__ = ["DATASETS", "TASKS", "DataSet", "Samples", "adjust", "check_samples", "choose_data_set"]
 
@@ -258,7 +264,8 @@ def check_samples(known: Mapping[str, Any], task: str) -> Samples:
     TypeError
         If the samples are sparse.
     """
-    X = known["data"]
+    X = hold(known["data"])
+    check_in_memory(X, "compare")
     if issparse(X):
         raise TypeError(
             "compare needs dense samples, of which it may choose and standardise the features; "

@@ -10,13 +10,16 @@ from numpy.typing import NDArray
 from sklearn.utils import check_array
 
 from ga_ann.datasets.selection import select_by_std
+from ga_ann.out_of_core import StoredSamples
 from ga_ann.preprocessing import Preprocessing
 
 __all__ = ["Inputs", "fit_inputs", "take_rows"]
 
 
 def take_rows(X: Any, rows: NDArray[np.intp]) -> Any:
-    """Return some samples of an array or of a DataFrame."""
+    """Return some samples of an array or of a DataFrame, or on disk, where they stay."""
+    if isinstance(X, StoredSamples):
+        return X.part(rows)
     return X.iloc[rows] if isinstance(X, pd.DataFrame) else X[rows]
 
 
@@ -34,11 +37,14 @@ class Inputs(NamedTuple):
     preprocessing: Preprocessing | None
     columns: NDArray[np.bool_]
 
-    def transform(self, X: Any) -> NDArray[Any]:
-        """Return the network's inputs for samples, an array or a DataFrame."""
+    def transform(self, X: Any) -> Any:
+        """Return the network's inputs for samples, an array or a DataFrame, or on disk."""
+        if isinstance(X, StoredSamples):
+            known = self.preprocessing
+            return X if known is None else X.scaled(known.means, known.scales)
         if self.preprocessing is not None:
             return self.preprocessing.transform(X)[:, self.columns]
-        return check_array(X)[:, self.columns]  # type: ignore[no-any-return]
+        return check_array(X)[:, self.columns]
 
 
 def fit_inputs(
@@ -53,8 +59,8 @@ def fit_inputs(
 
     Parameters
     ----------
-    X : ndarray or DataFrame of shape (n_samples, n_columns)
-        The training part.
+    X : ndarray, DataFrame or StoredSamples of shape (n_samples, n_columns)
+        The training part. That on disk is read once, if it is standardised, and keeps all features.
     standardise : bool
         Whether columns go through `Preprocessing`. If not, those of a DataFrame are still known by
         their names, and must hold numbers.
@@ -67,7 +73,7 @@ def fit_inputs(
     Raises
     ------
     TypeError, ValueError
-        As in `Preprocessing.fit` and `select_by_std`.
+        As in `Preprocessing.fit` and `select_by_std`, or if features are to be chosen on disk.
 
     Examples
     --------
@@ -75,6 +81,12 @@ def fit_inputs(
     >>> fit_inputs(table, standardise=True).transform(table).tolist()
     [[-1.0, 1.0, 0.0], [1.0, 0.0, 1.0]]
     """
+    if isinstance(X, StoredSamples):
+        if min_std is not None or n_features is not None:
+            raise ValueError(f"features are chosen of samples in memory alone, got {X!r}.")
+        everything = np.ones(X.shape[1], dtype=bool)
+        known = Preprocessing.of_moments(*X.moments()) if standardise else None
+        return Inputs(known, everything)
     if not standardise and not isinstance(X, pd.DataFrame):
         return Inputs(None, select_by_std(X, min_std=min_std, n_features=n_features))
     preprocessing = Preprocessing.fit(X, label=label, raw=not standardise)

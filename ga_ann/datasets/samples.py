@@ -20,8 +20,10 @@ from ga_ann.datasets.pictures import list_flat, list_pictures, read_picture
 from ga_ann.datasets.tables import (
     ARRAY_SUFFIXES,
     SUFFIXES,
+    is_stored,
     load_features,
     load_frame,
+    load_stored,
     load_unlabelled,
     load_unlabelled_frame,
 )
@@ -44,10 +46,11 @@ class Samples:
 
     Attributes
     ----------
-    X : ndarray or DataFrame of shape (n_samples, n_features)
+    X : ndarray, DataFrame or StoredSamples of shape (n_samples, n_features)
         The features; of a table all its columns, with text and missing cells.
     names : list of str
         What the rows are called: pictures by their paths, rows of a table by their numbers from 0.
+        Empty for samples to train on that may be on disk.
     y : ndarray of shape (n_samples,) or None
         The labels, or indices into `class_names` where these are given; None where none are known.
     class_names : ndarray of str, of shape (n_classes,), or None
@@ -126,7 +129,8 @@ def load_samples(
     ----------
     name : path
         A table that `save_table` wrote, a file as for `load_features` or `load_frame`, ``"-"`` for
-        a table on standard input, a folder as for `list_pictures`, or the word ``"fruits360"``.
+        a table on standard input, a folder as for `list_pictures`, or the word ``"fruits360"``. A
+        ``.npy`` file that is large, or a folder with a Zarr array, is read as `load_stored` says.
     target : path, optional
         The labels' file, as for `load_features`.
     labelled : bool, default=True
@@ -169,11 +173,19 @@ def load_samples(
     if not os.fspath(name):
         raise ValueError("DATA must name a file or a folder, got ''.")
     path = locate(name)
-    if target is not None and path.suffix.lower() not in ARRAY_SUFFIXES:
-        raise ValueError(f"--target goes with a .npy or .pkl file of features, got {name}.")
+    stored = is_stored(path)
+    if target is not None and not stored and path.suffix.lower() not in ARRAY_SUFFIXES:
+        raise ValueError(
+            f"--target goes with a .npy or .pkl file of features, or a Zarr array, got {name}."
+        )
     is_frame = path.suffix.lower() in FRAME_SUFFIXES or os.fspath(name) == STDIN
     if (label is not None or drop) and not is_frame:
         raise ValueError(f"--label and --drop go with a table, {FRAME_SUFFIXES}; got {name}.")
+    if stored:
+        if labelled and extraction:
+            raise ValueError(f"{sorted(extraction)} go with a folder of pictures, got {name}.")
+        X, known = load_stored(path, target, labelled=labelled)
+        return Samples(X, [] if labelled else _number(X), known)
     expected = extraction
     if extraction is not None and not labelled:
         expected = _check_extraction(extraction, n_features).as_dict

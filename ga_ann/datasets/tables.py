@@ -21,14 +21,17 @@ from ga_ann.datasets.frames import (
     read_frame,
 )
 from ga_ann.datasets.pickled import read_pickle
+from ga_ann.out_of_core import HELD_BYTES, StoredSamples, hold, is_zarr_folder
 from ga_ann.preprocessing import Preprocessing, is_named
 from ga_ann.storage import named_errors, parse_npy, read_npz
 
 __all__ = [
     "ARRAY_SUFFIXES",
     "SUFFIXES",
+    "is_stored",
     "load_features",
     "load_frame",
+    "load_stored",
     "load_unlabelled",
     "load_unlabelled_frame",
 ]
@@ -133,6 +136,46 @@ def load_unlabelled(
             return X, None
         y = _check_labels(arrays[1])
     _check_lengths(path, X, y)
+    return X, y
+
+
+def is_stored(path: Path) -> bool:
+    """Tell whether `load_stored` is for a path: a large ``.npy`` file, or a Zarr array."""
+    if path.suffix.lower() == ".npy":
+        return path.is_file() and path.stat().st_size > HELD_BYTES
+    return is_zarr_folder(path)
+
+
+def load_stored(
+    path: Path, target: PathLike | None = None, *, labelled: bool = True
+) -> tuple[Array | StoredSamples, Array | None]:
+    """Open features that may be larger than the memory, and load their labels.
+
+    Parameters
+    ----------
+    path : path
+        A ``.npy`` file, or a folder with a Zarr array. It stays on disk where it is large.
+    target : path, optional
+        The labels' ``.pkl`` or ``.npy`` file.
+    labelled : bool, default=True
+        Whether there must be labels.
+
+    Raises
+    ------
+    OSError, ValueError
+        As in `load_features` and `open_samples`.
+    """
+    if labelled and target is None:
+        raise ValueError(f"{path} holds the features alone; give the file of the labels as target.")
+    X = hold(path)
+    if not isinstance(X, StoredSamples):
+        with named_errors(path, "features"):
+            X = _check_data(X)
+    if target is None:
+        return X, None
+    with named_errors(target, "labels"):
+        y = _check_labels(_read_array(Path(target)))
+    _check_lengths(target, X, y)
     return X, y
 
 
@@ -265,7 +308,7 @@ def _check_suffix(path: Path) -> str:
     return suffix
 
 
-def _check_lengths(path: PathLike, X: Array, y: Array) -> None:
+def _check_lengths(path: PathLike, X: Array | StoredSamples, y: Array) -> None:
     if len(X) != len(y):
         raise ValueError(
             f"{path} must have as many labels as there are rows of features: {len(X)}, got "

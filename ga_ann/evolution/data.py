@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import issparse
 
 from ga_ann.network import lookup
+from ga_ann.out_of_core import SamplesLike, StoredSamples, mean_squares
 from ga_ann.validation import (
     check_held_out,
     check_regression,
@@ -28,8 +29,8 @@ class TrainingData:
 
     Attributes
     ----------
-    X : ndarray or csr_array of shape (n_samples, n_features)
-        The samples; large sparse ones stay sparse.
+    X : ndarray, csr_array or StoredSamples of shape (n_samples, n_features)
+        The samples; large sparse ones stay sparse, and large ones on disk stay there.
     targets : ndarray of shape (n_samples,) or (n_outputs, n_samples)
         The classes, integers from 0; or the targets of a regression, one row an output.
     classes : ndarray of shape (n_classes,) or None
@@ -46,7 +47,7 @@ class TrainingData:
     @classmethod
     def check(
         cls,
-        X: ArrayLike,
+        X: SamplesLike,
         y: ArrayLike,
         *,
         task: str,
@@ -119,9 +120,10 @@ class TrainingData:
         X: Any = self.X
         if issparse(X):
             squares = X.astype(np.float64).power(2).mean(axis=1)
+        elif isinstance(X, StoredSamples):
+            squares = X.summary.mean_squares
         else:
-            sums = np.einsum("ij,ij->i", X, X, dtype=np.float64, casting="same_kind")
-            squares = sums / X.shape[1]
+            squares = mean_squares(X)
         return float(np.sqrt(np.average(squares, weights=self.sample_weight)))
 
     def check_held_out(self, given: Any) -> TrainingData:

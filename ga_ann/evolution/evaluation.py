@@ -5,7 +5,8 @@ that activations and scores run along contiguous memory, and one call of `numpy.
 layer of the whole block. Blocks are shared among threads, one BLAS thread each; they are cut the
 same way whatever the number of threads, so that the results are the same to the bit.
 
-Sparse samples are multiplied as they are, in the first layer; nothing of them becomes dense.
+Sparse samples are multiplied as they are, in the first layer; nothing of them becomes dense. Stored
+samples are read in the chunks that go through the networks.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from ga_ann.chromosome import count_genes, reshape
 from ga_ann.fitness import PopulationScore, accuracy
 from ga_ann.low_rank import Factors, LowRankPopulation
 from ga_ann.network import Activations, AnyActivation, Layer, find_activations, pair_layers
+from ga_ann.out_of_core import HELD_BYTES, StoredColumns, StoredSamples
 from ga_ann.validation import check_number
 
 __all__ = ["Evaluator", "Measurement", "rank_failed_last", "read_only"]
@@ -62,8 +64,16 @@ def read_only(array: NDArray[Any]) -> NDArray[Any]:
 
 
 def _as_floats(X: Any, dtype: Any) -> NDArray[Any]:
-    floats: NDArray[Any] = X.astype(dtype) if issparse(X) else np.ascontiguousarray(X, dtype=dtype)
+    is_dense = not (issparse(X) or isinstance(X, StoredSamples))
+    floats: NDArray[Any] = np.ascontiguousarray(X, dtype=dtype) if is_dense else X.astype(dtype)
     return floats
+
+
+def _as_columns(X: Any, *, contiguous: bool) -> Any:
+    """Return samples as columns; BLAS multiplies contiguous ones a little faster."""
+    if isinstance(X, StoredSamples):
+        return X.as_columns(contiguous=contiguous)
+    return np.ascontiguousarray(X.T) if contiguous and not issparse(X) else X.T
 
 
 def _multiply(M: NDArray[Any], A: Any, out: NDArray[Any]) -> None:
@@ -126,7 +136,7 @@ class Evaluator:
 
     Parameters
     ----------
-    X : array-like or csr_array of shape (n_samples, n_features)
+    X : array-like, csr_array or StoredSamples of shape (n_samples, n_features)
         The samples.
     y : array-like of shape (n_samples,) or (n_outputs, n_samples)
         Their classes, integers from 0; or the targets of a regression, one row an output.
@@ -189,10 +199,8 @@ class Evaluator:
 
     def _prepare(self) -> None:
         """Make what a pickle leaves out."""
-        self._columns = self.X.T
-        if not issparse(self.X) and self.X.nbytes <= 2**26:  # large data are not doubled
-            # BLAS multiplies columns that are contiguous a little faster.
-            self._columns = np.ascontiguousarray(self._columns)
+        small = issparse(self.X) or self.X.nbytes <= 2**26  # large data are not doubled
+        self._columns = _as_columns(self.X, contiguous=small)
         self._pool = ThreadPoolExecutor(self._n_jobs)
         self._buffers = threading.local()
 
@@ -270,8 +278,7 @@ class Evaluator:
         n_solutions = len(population)
         columns, y, weight = self._columns, self.y, self.sample_weight
         if samples is not None:
-            columns = self.X[samples].T
-            columns = columns if issparse(columns) else np.ascontiguousarray(columns)
+            columns = _as_columns(self.X[samples], contiguous=True)
             y = read_only(self.y[..., samples])
             weight = None if weight is None else read_only(weight[samples])
         n_samples = columns.shape[1]
@@ -319,13 +326,18 @@ class Evaluator:
         return max(1, min(most_bytes // row_bytes, most))
 
     def _multiply_first(
-        self, population: LowRankPopulation, columns: NDArray[Any]
+        self, population: LowRankPopulation, columns: NDArray[Any] | StoredColumns
     ) -> NDArray[Any] | None:
         """Return the product of the samples with the mean's first matrix, if it fits."""
-        if self._widths[0] * columns.shape[1] * columns.dtype.itemsize > SHARED_BYTES:
+        most_bytes = SHARED_BYTES
+        if isinstance(columns, StoredColumns):
+            most_bytes = min(most_bytes, HELD_BYTES)
+        if self._widths[0] * columns.shape[1] * columns.dtype.itemsize > most_bytes:
             return None
         W = reshape(population.mean, self.shapes)[0]
         with np.errstate(over="ignore", invalid="ignore"):
+            if isinstance(columns, StoredColumns):
+                return np.concatenate([W.T @ part for part in columns.parts()], axis=1)
             product: NDArray[Any] = np.ascontiguousarray(W.T @ columns)
         return product
 
@@ -339,7 +351,7 @@ class Evaluator:
     def _measure_block(
         self,
         layers: Sequence[Layer | Factors],
-        columns: NDArray[Any],
+        columns: NDArray[Any] | StoredColumns,
         shared: NDArray[Any] | None,
         targets: tuple[NDArray[Any], NDArray[Any] | None],
         fitness: PopulationScore | None,
@@ -356,16 +368,18 @@ class Evaluator:
     def _forward(
         self,
         layers: Sequence[Layer | Factors],
-        columns: NDArray[Any],
+        columns: NDArray[Any] | StoredColumns,
         shared: NDArray[Any] | None,
         n_solutions: int,
     ) -> NDArray[Any]:
         """Return the outputs of a block of networks, (n_solutions, n_outputs, n_samples)."""
         n_samples = columns.shape[1]
         n_rows = max(1, CHUNK_BYTES // (max(self._widths) * columns.dtype.itemsize))
+        if isinstance(columns, StoredColumns):
+            n_rows = min(n_rows, columns.most_at_once)
         outputs = self._buffer(len(layers) - 1, (n_solutions, self._widths[-1], n_samples))
         for start in range(0, n_samples, n_rows):
-            A = columns[:, start : start + n_rows]
+            A: NDArray[Any] = columns[:, start : start + n_rows]
             product = None if shared is None else shared[:, start : start + n_rows]
             for k, layer in enumerate(layers):
                 if k == len(layers) - 1:

@@ -32,6 +32,7 @@ from ga_ann.evolution.run import Limits, Run
 from ga_ann.history import History
 from ga_ann.low_rank import LowRankPopulation
 from ga_ann.network import Activations
+from ga_ann.out_of_core import SamplesLike, hold
 from ga_ann.result import TrainingResult
 from ga_ann.schedule import Schedule
 from ga_ann.state import Beginning, State
@@ -85,7 +86,7 @@ class EvolutionResult(TrainingResult):
 
 
 def evolve(
-    X: ArrayLike,
+    X: SamplesLike,
     y: ArrayLike,
     *,
     hidden_layer_sizes: int | Iterable[int] = (150, 60),
@@ -95,7 +96,7 @@ def evolve(
     task: str = "classification",
     classes: ArrayLike | None = None,
     sample_weight: ArrayLike | None = None,
-    validation_data: tuple[ArrayLike, ...] | None = None,
+    validation_data: tuple[Any, ...] | None = None,
     fitness: str | Callable[..., Any] | None = None,
     recipe: str | Recipe = "default",
     n_generations: int = 1000,
@@ -125,10 +126,16 @@ def evolve(
 
     Parameters
     ----------
-    X : array-like or sparse matrix of shape (n_samples, n_features)
-        The samples; finite numbers. Sparse ones of up to 16 MiB as a dense array become one, and
-        the run is that of the dense samples to the bit. Larger ones stay sparse; sums leave out
-        the zeros, so that the run has other last bits, and another checkpoint, than a dense one.
+    X : array-like, sparse matrix or path, of shape (n_samples, n_features)
+        The samples; finite numbers. A path, a `numpy.memmap` or a Zarr array is read as
+        `open_samples` says, or what that returned. Up to 64 MiB of it are held; larger samples stay
+        on disk: batches are read as they are drawn, and measurements on all samples in chunks.
+        Labels and outputs of all samples are held. The run is that of the array in memory to the
+        bit, as long as a batch takes up to 64 MiB, and the widest layer has at least an eighth as
+        many neurons as there are features; else it may have other last bits. Sparse ones of up to
+        16 MiB as a dense array become one, and the run is that of the dense samples to the bit.
+        Larger ones stay sparse; sums leave out the zeros, so that the run has other last bits, and
+        another checkpoint, than a dense one.
     y : array-like of shape (n_samples,)
         Their classes: labels of any kind, at least two different ones. Or, for a regression,
         numbers, in one column or several.
@@ -226,6 +233,8 @@ def evolve(
         rules of `ga_ann.parts`.
     TypeError
         If a parameter is of the wrong type.
+    OSError
+        If `X` is a path, and cannot be read; see `open_samples`.
     MemoryError
         If the run needs more memory than there is; before it begins.
     RuntimeError
@@ -244,11 +253,14 @@ def evolve(
     >>> bool(np.mean(result.predict(X) == y) == result.best_fitness >= 0.95)
     True
     """
+    X = hold(X)
     data = TrainingData.check(X, y, task=task, classes=classes, sample_weight=sample_weight)
     if isinstance(start, EvolutionResult):
         check_feature_names(X, start.feature_names)
     held_out = None
     if validation_data is not None:
+        if isinstance(validation_data, tuple | list) and validation_data:
+            validation_data = (hold(validation_data[0]), *validation_data[1:])
         held_out = data.check_held_out(validation_data)
         check_feature_names(validation_data[0], feature_names_of(X), "X of validation_data")
     limits = Limits(

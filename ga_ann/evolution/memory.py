@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
@@ -13,6 +14,7 @@ from ga_ann.evolution.evaluation import BLOCK_BYTES, CHUNK_BYTES, LOW_RANK_BYTES
 from ga_ann.evolution.problem import Problem
 from ga_ann.low_rank import MOST_FACTORS, count_factors, count_places
 from ga_ann.operators import TABLE_SIZE
+from ga_ann.out_of_core import HELD_BYTES, READ_ROWS, StoredSamples
 
 __all__ = ["available_memory", "check_memory", "estimate_memory"]
 
@@ -40,7 +42,7 @@ def estimate_memory(problem: Problem, *, n_jobs: int, in_place: bool) -> dict[st
         Bytes of the ``"population"`` with its parents, of the ``"samples"`` in the precision of the
         computation, of the ``"layers"`` that the threads compute, and of the ``"noise"``.
     """
-    recipe, X, n_samples = problem.recipe, problem.data.X, problem.data.n_samples
+    recipe, n_samples = problem.recipe, problem.data.n_samples
     item = np.dtype(recipe.dtype).itemsize
     n_genes = count_genes(problem.shapes)
     low_rank = recipe.mutation == "low_rank"
@@ -72,11 +74,26 @@ def estimate_memory(problem: Problem, *, n_jobs: int, in_place: bool) -> dict[st
     return {
         # The scales of the genes, in double precision while they are made, count as well.
         "population": item * (n_genes * (n_solutions + 2 * n_parents + 8) + 3 * n_combined),
-        # Twice, or as sparse ones: their numbers and where they stand, and once more in a batch.
-        "samples": 2 * (item + 8 * issparse(X)) * X.size,
+        "samples": _samples(problem, n_jobs, widest),
         "layers": n_jobs * ((1 + low_rank) * n_layers * block + 3 * outputs + factors) + shared,
         "noise": item * n_numbers,
     }
+
+
+def _samples(problem: Problem, n_jobs: int, widest: int) -> int:
+    """Return the bytes of the samples in the precision of the computation."""
+    X: Any = problem.data.X
+    recipe = problem.recipe
+    item = np.dtype(recipe.dtype).itemsize
+    if not isinstance(X, StoredSamples):
+        # Twice, or as sparse ones: their numbers and where they stand, and once more in a batch.
+        return int(2 * (item + 8 * issparse(X)) * X.size)
+    n_samples, n_features = X.shape
+    batch = min(HELD_BYTES, item * n_features * recipe.first_batch_size(n_samples))
+    n_rows = min(n_samples, X.most_at_once, max(READ_ROWS, CHUNK_BYTES // widest))
+    chunk = n_features * n_rows * (X.dtype.itemsize + 2 * item)
+    # And the figure of each sample that the pass over them keeps.
+    return int(2 * batch + n_jobs * chunk + 16 * n_samples)
 
 
 def available_memory() -> int:

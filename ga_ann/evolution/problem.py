@@ -260,7 +260,7 @@ class Problem:
         """
         # A generator of its own: the answer must not depend on where the run's stands.
         networks = self._draw_restricted(np.random.default_rng(0), 4)
-        samples = self.data.X[:1000].astype(self.recipe.dtype)
+        samples: Any = self.data.X[:1000].astype(self.recipe.dtype)
         activation = self.recipe.activation
         outputs = [
             forward(reshape(one, self.shapes), samples, activation=activation) for one in networks

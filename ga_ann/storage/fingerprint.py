@@ -22,6 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 
+from ga_ann.out_of_core import StoredSamples
+
 __all__ = ["Fingerprints", "fingerprint", "fingerprint_function"]
 
 DEEPEST = 50
@@ -70,6 +72,7 @@ def fingerprint(array: NDArray[Any] | None) -> str:
 
     A `csr_array` without duplicates and stored zeros has that of its parts: another one than the
     dense array, with which a run may have other bits, but the same whatever its indices' type.
+    Stored samples have that of the array that they would be; they are read in chunks.
 
     Examples
     --------
@@ -84,6 +87,10 @@ def fingerprint(array: NDArray[Any] | None) -> str:
         sums = [fingerprint(part) for part in parts]
         return sha256(f"sparse{held.shape}{sums}".encode()).hexdigest()
     checksum = sha256(f"{array.dtype.str}{array.shape}".encode())
+    if isinstance(array, StoredSamples):
+        for chunk in array.chunks():
+            checksum.update(np.ascontiguousarray(chunk).data)
+        return checksum.hexdigest()
     content = array if array.dtype.kind != "O" else array.astype(str)
     checksum.update(np.ascontiguousarray(content).tobytes())
     return checksum.hexdigest()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from ga_ann.history import COLUMNS, History, find_history
 from ga_ann.network import (
@@ -21,6 +21,7 @@ from ga_ann.network import (
     to_predictions,
     to_probabilities,
 )
+from ga_ann.out_of_core import SamplesLike, StoredSamples, hold
 from ga_ann.preprocessing import Preprocessing
 from ga_ann.storage.activations import pack_activations, unpack_activations
 from ga_ann.storage.archive import entry, member, read_archive, write_archive
@@ -123,15 +124,16 @@ class Model:
         kind = "a regression" if self.classes is None else f"{len(self.classes)} classes"
         return f"Model({describe_shapes([W.shape for W in self.weights])}, {kind})"
 
-    def predict_scores(self, X: ArrayLike) -> NDArray[Any]:
+    def predict_scores(self, X: SamplesLike) -> NDArray[Any]:
         """Return the network's outputs.
 
         Parameters
         ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
+        X : array-like, sparse matrix or path, of shape (n_samples, n_features)
             The samples, with all the original columns: `preprocessing` and `columns` are applied
             here. Finite numbers, or with a `preprocessing` what that takes: a DataFrame's columns
-            are then matched by their names.
+            are then matched by their names. Large samples on disk, see `open_samples`, are read in
+            chunks.
 
         Returns
         -------
@@ -144,6 +146,9 @@ class Model:
             training data. (Where `columns` are indices, it may have any columns behind them.) If
             its columns have other names than `feature_names`, or another order.
         """
+        X = hold(X)
+        if isinstance(X, StoredSamples):
+            return X.map(self.predict_scores)
         return forward(
             self.weights,
             self._select_columns(X),
@@ -151,14 +156,14 @@ class Model:
             output_activation=self.output_activation,
         )
 
-    def predict(self, X: ArrayLike) -> NDArray[Any]:
+    def predict(self, X: SamplesLike) -> NDArray[Any]:
         """Return the label of each sample, of shape (n_samples,); `X` as in `predict_scores`.
 
         For a regression, the targets, of shape (n_samples,) or (n_samples, n_outputs).
         """
         return to_predictions(self.predict_scores(X), self.classes)
 
-    def predict_proba(self, X: ArrayLike) -> NDArray[Any]:
+    def predict_proba(self, X: SamplesLike) -> NDArray[Any]:
         """Return the softmax of the scores; `X` as in `predict_scores`.
 
         Returns
@@ -190,7 +195,7 @@ class Model:
             return self.preprocessing
         return Preprocessing.of_names(self.feature_names)
 
-    def _select_columns(self, X: ArrayLike) -> NDArray[Any]:
+    def _select_columns(self, X: Any) -> NDArray[Any]:
         if self.preprocessing is not None:
             features = self.preprocessing.transform(X)
             return features if self.columns is None else features[:, self.columns]

@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+import zarr
 from PIL import Image
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_diabetes, load_iris
@@ -14,8 +15,9 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from ga_ann import Recipe, comparison, evolve
+from ga_ann import Recipe, comparison, evolve, out_of_core
 from ga_ann.cli import train
+from ga_ann.datasets import tables
 from ga_ann.storage.checkpoint import load_checkpoint
 from ga_ann.storage.model import load_history, load_model
 
@@ -646,3 +648,55 @@ def test_a_cluster_is_refused_in_one_line_or_trains_and_says_whether_it_paid(
     assert "the cluster did not pay: a generation took" in told
     for ours, theirs in zip(load_model(out).weights, alone.weights, strict=True):
         np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.fixture
+def on_disk(monkeypatch):
+    """Let no array be small."""
+    for module in (out_of_core, tables):
+        monkeypatch.setattr(module, "HELD_BYTES", 0)
+
+
+@pytest.mark.parametrize("form", ["npy", "zarr"])
+@pytest.mark.parametrize("raw", [[], ["--raw"]])
+def test_a_large_array_stays_on_disk_and_is_standardised_by_its_training_part(
+    ga, tmp_path, on_disk, form, raw
+):
+    iris = load_iris()
+    path, y, out = tmp_path / f"X.{form}", tmp_path / "y.npy", tmp_path / "m.npz"
+    if form == "npy":
+        np.save(path, iris.data)
+    else:
+        zarr.create_array(path, data=iris.data)
+    np.save(y, iris.target_names[iris.target])
+    options = ["--target", y, "-o", out, "--generations", 200, "--seed", 0, *raw]
+    code, text, _ = ga("train", path, *options)
+    assert code == 0
+    assert "4 of 4 features, 3 classes" in text
+    model = load_model(out)
+    rows, _ = train_test_split(np.arange(150), test_size=0.25, stratify=iris.target, random_state=0)
+    if raw:
+        assert model.preprocessing is None
+    else:
+        assert "4 numbers standardised, none may be missing" in text
+        scaler = StandardScaler().fit(iris.data[rows])
+        assert model.preprocessing.means == pytest.approx(scaler.mean_)
+        assert model.preprocessing.scales == pytest.approx(scaler.scale_)
+    code, text, err = ga("predict", out, path, "--target", y, "--format", "csv")
+    assert code == 0
+    assert int(err.split()[0]) > 140
+    classes = [row["class"] for row in csv.DictReader(io.StringIO(text))]
+    assert classes == model.predict(iris.data).tolist()
+
+
+def test_features_of_a_large_array_are_not_chosen(fails, tmp_path, on_disk):
+    np.save(tmp_path / "X.npy", load_iris().data)
+    np.save(tmp_path / "y.npy", load_iris().target)
+    options = ["--target", tmp_path / "y.npy", "-o", tmp_path / "m.npz"]
+    message = fails("train", tmp_path / "X.npy", *options, "--n-features", 2)
+    assert "features are chosen of samples in memory alone" in message
+    assert "give the file of the labels" in fails("train", tmp_path / "X.npy", *options[2:])
+    message = fails("train", tmp_path / "X.npy", *options, "--bins", 3)
+    assert "['bins'] go with a folder of pictures" in message
+    np.save(tmp_path / "y.npy", load_iris().target[1:])
+    assert "150, got 149" in fails("train", tmp_path / "X.npy", *options)

@@ -7,6 +7,7 @@ import numpy as np
 import psutil
 import pytest
 
+from ga_ann import out_of_core
 from ga_ann.evolution import memory
 from ga_ann.evolution.memory import available_memory, check_memory, estimate_memory
 from ga_ann.evolution.problem import Problem
@@ -57,6 +58,31 @@ def test_the_estimate_is_about_what_a_run_takes(problems, options):
     tracemalloc.start()
     try:
         evolve(X, y, **OPTIONS, **options)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    problem, asked = problems[-1]
+    estimate = sum(estimate_memory(problem, **asked).values())
+    assert estimate / 3 < peak < 1.5 * estimate + 2**20
+
+
+@pytest.mark.parametrize("batch", [{}, {"batch_size": 20_000}, {"batch_size": "full"}], ids=str)
+@pytest.mark.parametrize(("mutation", "n_jobs"), [(DENSE, 1), (DENSE, 2), (LOW_RANK, 1)], ids=str)
+def test_the_estimate_is_about_what_a_run_on_disk_takes(
+    problems, tmp_path, monkeypatch, batch, mutation, n_jobs
+):
+    monkeypatch.setattr(out_of_core, "HELD_BYTES", 2**22)
+    monkeypatch.setattr(memory, "HELD_BYTES", 2**22)
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(40_000, 200)).astype(np.float32), rng.integers(4, size=40_000)
+    np.save(tmp_path / "X.npy", X)
+    options = OPTIONS | {"hidden_layer_sizes": (40,), "n_jobs": n_jobs} | batch | mutation
+    options |= {"population_size": 8, "n_generations": 1}
+    evolve(X[:300], y[:300], **options)
+    del X
+    tracemalloc.start()
+    try:
+        evolve(tmp_path / "X.npy", y, **options)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
