@@ -29,6 +29,7 @@ from ga_ann.evolution.evaluation import Evaluator, Measurement, rank_failed_last
 from ga_ann.evolution.machine import blas_kernels
 from ga_ann.evolution.replica import Answer, Batch, Order, Replica, Whole
 from ga_ann.low_rank import LowRankPopulation
+from ga_ann.out_of_core import StoredSamples
 from ga_ann.state import State
 from ga_ann.storage import numeric_versions, package_versions
 
@@ -137,7 +138,8 @@ class Cluster:
     Raises
     ------
     RuntimeError
-        If there is no worker, or one of them lacks the package or has another version of it.
+        If there is no worker, or one of them lacks the package, has another version of it, or does
+        not see samples that are on disk.
     """
 
     def __init__(self, client: Client, evaluate: Evaluator, breeder: Breeder) -> None:
@@ -217,7 +219,7 @@ class Cluster:
             raise ConnectionError(f"the client is {self._client.status}")
         found = dict(self._client.nthreads())
         new = [address for address in found if address not in (*self._threads, *self._refused)]
-        reasons, gone = _check_workers(self._client, new) if new else ({}, set())
+        reasons, gone = _check_workers(self._client, new, self._evaluate.X) if new else ({}, set())
         if reasons and not self._threads:
             raise RuntimeError(" ".join(reasons.values()))
         if reasons:  # the run has begun, and goes on without those
@@ -491,7 +493,9 @@ def _environment() -> dict[str, str]:
     return package_versions("ga-ann") | numeric_versions() | {"BLAS": blas_kernels()}
 
 
-def _check_workers(client: Client, addresses: Sequence[str]) -> tuple[dict[str, str], set[str]]:
+def _check_workers(
+    client: Client, addresses: Sequence[str], X: Any
+) -> tuple[dict[str, str], set[str]]:
     """Return why workers cannot be used, by their addresses, and which of them are gone.
 
     Where bits may differ, that is told.
@@ -500,18 +504,19 @@ def _check_workers(client: Client, addresses: Sequence[str]) -> tuple[dict[str, 
     reasons: dict[str, str] = {}
     gone: set[str] = set()
     differences: set[str] = set()
+    install = f"Install ga-ann {ours['ga-ann']} there, or leave that worker out."
     answers = client.run(_environment, workers=list(addresses), on_error="return")
     for address, theirs in answers.items():
         if isinstance(theirs, OSError | TimeoutError):
             gone.add(address)
         elif isinstance(theirs, BaseException):
-            reasons[address] = f"the worker {address} cannot import ga_ann ({theirs!r})."
+            reasons[address] = f"the worker {address} cannot import ga_ann ({theirs!r}). {install}"
         elif theirs["ga-ann"] != ours["ga-ann"]:
-            reasons[address] = f"the worker {address} has ga-ann {theirs['ga-ann']}."
+            reasons[address] = f"the worker {address} has ga-ann {theirs['ga-ann']}. {install}"
         else:
             differences |= {f"{k} {theirs[k]}" for k in ours if theirs[k] != ours[k]}
-    for address in reasons:
-        reasons[address] += f" Install ga-ann {ours['ga-ann']} there, or leave that worker out."
+    if isinstance(X, StoredSamples):
+        reasons |= _find_blind(client, [one for one in answers if one not in (*reasons, *gone)], X)
     if differences:
         warnings.warn(
             f"Workers have {', '.join(sorted(differences))} where this process has other versions: "
@@ -520,3 +525,19 @@ def _check_workers(client: Client, addresses: Sequence[str]) -> tuple[dict[str, 
             stacklevel=2,
         )
     return reasons, gone
+
+
+def _shape_of(samples: StoredSamples) -> tuple[int, ...]:
+    """Return the shape of samples that this process has opened for itself."""
+    return samples.shape
+
+
+def _find_blind(client: Client, addresses: list[str], samples: StoredSamples) -> dict[str, str]:
+    """Return why workers cannot open samples that are on disk, by their addresses."""
+    found = client.run(_shape_of, samples, workers=addresses, on_error="return")
+    return {
+        address: f"the worker {address} cannot read {samples!r} ({shape!r}). Put the samples where "
+        "all workers see them under the same path, or leave that worker out."
+        for address, shape in found.items()
+        if shape != samples.shape
+    }

@@ -345,6 +345,45 @@ def test_a_fitness_that_fails_on_the_workers_is_told(clients):
         run(fitness=fails, ranking="fitness", client=clients[1])
 
 
+@pytest.fixture
+def on_disk(monkeypatch, tmp_path):
+    """Return the path of samples that stay on disk, however small they are."""
+    for name in ("out_of_core", "evolution.evaluation"):
+        monkeypatch.setattr(sys.modules[f"ga_ann.{name}"], "HELD_BYTES", 0)
+    np.save(tmp_path / "X.npy", X.astype("f4"))
+    return tmp_path / "X.npy"
+
+
+def test_workers_open_samples_on_disk_for_themselves(clients, on_disk):
+    result = evolve(on_disk, Y, **SMALL, client=clients[2])
+    assert bits(result) == bits(evolve(on_disk, Y, **SMALL))
+    replicas = pickle.dumps(result.ga._run.evaluate)
+    assert len(replicas) < X.astype("f4").nbytes / 4
+
+
+def test_samples_that_a_worker_does_not_see_are_refused(clients, on_disk):
+    def blind():
+        from ga_ann import out_of_core
+
+        def fails(source):
+            raise FileNotFoundError(f"there is no file or folder {source}.")
+
+        out_of_core.sees, out_of_core._open = out_of_core._open, fails
+
+    def mend():
+        from ga_ann import out_of_core
+
+        out_of_core._open = out_of_core.sees
+
+    (worker,) = clients[1].nthreads()
+    clients[1].run(blind)
+    try:
+        with pytest.raises(RuntimeError, match=rf"the worker {worker} cannot read .*X\.npy"):
+            evolve(on_disk, Y, **SMALL, client=clients[1])
+    finally:
+        clients[1].run(mend)
+
+
 # ---------------------------------------------------------------- parts
 
 
