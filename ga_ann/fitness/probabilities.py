@@ -170,7 +170,8 @@ def margin(outputs: Outputs, y: Codes, sample_weight: Weights = None) -> Scores:
     array([0.75])
     """
     xp, own = namespace_of(outputs), outputs_of_own_class(outputs, y)
-    outputs -= as_type(xp.where(is_own_class(outputs, y), np.inf, 0.0), outputs.dtype)
+    infinity = xp.full((), np.inf, dtype=outputs.dtype, device=outputs.device)
+    outputs -= xp.where(is_own_class(outputs, y), infinity, 0.0)
     own -= xp.max(outputs, axis=1)
     return mean_of_samples(xp.where(own > 1, 1.0, own), sample_weight)
 
