@@ -9,13 +9,18 @@ have. Sums are taken in another order than NumPy's, so that fitness agrees withi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
 from math import prod
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
+import joblib
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from threadpoolctl import ThreadpoolController
 
 from ga_ann.arrays import as_type, in_place, namespace_of, softmax
 from ga_ann.chromosome import count_genes
@@ -62,29 +67,20 @@ class Device:
         The device, as the library takes it.
     dtype : str, optional
         Precision of the networks on the device; None for the recipe's.
+    versions : mapping of str to str
+        What, besides NumPy, the bits of a run depend on: the device's make, and the library.
     """
 
     xp: Any
     name: str
     handle: Any
     dtype: str | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_cpu(self) -> bool:
         """Whether its memory is the machine's."""
         return not self.name.startswith("cuda")
-
-    @property
-    def versions(self) -> dict[str, str]:
-        """What, besides NumPy, the bits of a run depend on; the device's make, not its number."""
-        library = self.xp.__name__.rpartition(".")[2]
-        make = self.name
-        if not self.is_cpu:
-            make = self.xp.cuda.get_device_name(self.handle)
-        return {
-            "device": make + (f" in {self.dtype}" if self.dtype else ""),
-            library: str(getattr(self.xp, "__version__", "unknown")),
-        }
 
     def free_memory(self) -> int:
         """Return the bytes that are free on it."""
@@ -132,20 +128,26 @@ def find_device(name: object, dtype: object = None) -> Device:
         raise ValueError(f"device_dtype must be None or 'bfloat16', got {dtype!r}.")
     try:
         import array_api_compat.torch as xp
+        import torch
     except ImportError as error:
         raise ValueError(
             f"device={name!r} takes PyTorch and array-api-compat: pip install 'ga-ann[gpu]'; "
             f"without device, NumPy computes ({error})."
         ) from error
-    names = ["cpu", *(f"cuda:{k}" for k in range(xp.cuda.device_count()))]
+    gpus = range(torch.cuda.device_count())
+    makes = {"cpu": "cpu"} | {f"cuda:{k}": torch.cuda.get_device_name(k) for k in gpus}
     found = "cuda:0" if name == "cuda" else name
-    if found not in names:
-        known = [f"{n} ({xp.cuda.get_device_name(n)})" if n != "cpu" else n for n in names]
+    if found not in makes:
+        known = ", ".join(n if n == make else f"{n} ({make})" for n, make in makes.items())
         raise ValueError(
-            f"device must be one of those that PyTorch {xp.__version__} finds here, "
-            f"{', '.join(known)}, or None for NumPy, got {name!r}."
+            f"device must be one of those that PyTorch {torch.__version__} finds here, {known}, "
+            f"or None for NumPy, got {name!r}."
         )
-    return Device(xp, found, xp.device(found), None if dtype is None else str(dtype))
+    precision = None if dtype is None else str(dtype)
+    versions = {"device": " in ".join(filter(None, (makes[found], precision)))}
+    return Device(
+        xp, found, torch.device(found), precision, versions | {"torch": torch.__version__}
+    )
 
 
 # ---------------------------------------------------------------- activations
@@ -207,8 +209,8 @@ class DeviceEvaluator:
 
     Parameters
     ----------
-    X, y, shapes, activation, output_activation, fitness, ranking, sample_weight, dtype
-        As `Evaluator` takes them; `X` is dense.
+    X, y, shapes, activation, output_activation, fitness, ranking, sample_weight, dtype, n_jobs
+        As `Evaluator` takes them; `X` is dense, and the threads are those of the device "cpu".
     device : Device
         Where to compute, and in which precision if it is not `dtype`. Scores are computed in
         `dtype` whatever that of the networks.
@@ -236,8 +238,11 @@ class DeviceEvaluator:
         ranking: PopulationScore | None = None,
         sample_weight: ArrayLike | None = None,
         dtype: Any = np.float32,
+        n_jobs: int | None = None,
     ) -> None:
         self.device = device
+        self._n_jobs: int = n_jobs or joblib.cpu_count()
+        self._pool: ThreadPoolExecutor | None = None
         self.shapes = list(shapes)
         self._xp = xp = device.xp
         self._score_dtype = getattr(xp, np.dtype(dtype).name)
@@ -257,6 +262,14 @@ class DeviceEvaluator:
         self._activations = [_on_device(one, device) for one in found]
         self._noise: LowRankNoise | None = None
         self._table: Array = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._pool is not None:
+            self._pool.shutdown()
+            self._pool = None
 
     def __call__(
         self,
@@ -291,8 +304,7 @@ class DeviceEvaluator:
         scores = list(self._scores)
         if ranking_only and scores[1] is not None:
             scores[0] = None
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            measured = self.device.fetch(self._measure(population, samples, scores))
+        measured = self.device.fetch(self._measure(population, samples, scores))
         values = dict(zip((k for k in (0, 1) if scores[k] is not None), measured[1:], strict=True))
         fitness = values.get(0, np.full(len(population), np.nan))
         ranking = values.get(1, fitness).copy()
@@ -320,23 +332,35 @@ class DeviceEvaluator:
         size = self._chunk_size(population, X.shape[0])
         n = len(population)
         chunks = [slice(k, min(k + size, n)) for k in range(0, n, size)]
-        measured = [
-            self._score(self._forward(layers, X), scores, targets, host)
-            for layers in self._layers(population, X, chunks)
-        ]
-        return xp.concat(measured, axis=1)
+        find_layers = self._run(partial(self._prepare, population, X), [None])[0]
 
-    def _chunk_size(
-        self, population: NDArray[Any] | LowRankPopulation, n_samples: int
-    ) -> int:
+        def measure(chunk: slice) -> Array:
+            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+                outputs = self._forward(find_layers(chunk), X)
+                return self._score(outputs, scores, targets, host)
+
+        return xp.concat(self._run(measure, chunks), axis=1)
+
+    def _run(self, function: Callable[[Any], Any], arguments: Iterable[Any]) -> list[Any]:
+        """Return a function's values; of the CPU's cores each takes a call at a time."""
+        if not self.device.is_cpu:
+            return list(map(function, arguments))
+        if self._pool is None:  # or again, where somebody asks the engine after the run
+            self._pool = ThreadPoolExecutor(self._n_jobs, initializer=_compute_alone)
+        return list(self._pool.map(function, arguments))
+
+    def _chunk_size(self, population: NDArray[Any] | LowRankPopulation, n_samples: int) -> int:
         """Return how many solutions go through the network at a time."""
         own = count_genes(self.shapes)
         if isinstance(population, LowRankPopulation):
             own = 3 * population.noise.n_factors  # with their places in the table, of 8 bytes
-        return max(1, self._chunk_bytes() // (self._item * max(self._widest() * n_samples, own)))
+        size = int(self._chunk_bytes() // (self._item * max(self._widest() * n_samples, own)))
+        # On the CPU at least four, so that two or four threads end at the same time.
+        most = -(-len(population) // 4) if self.device.is_cpu else size
+        return max(1, min(size, most))
 
     def _widest(self) -> int:
-        """Return the largest number of values that a sample has at a time, in a layer or a score."""
+        """Return the largest number of values that a sample has, in a layer or a score."""
         return max(*self._widths, 2 * self._widths[-1])
 
     def _chunk_bytes(self) -> int:
@@ -349,40 +373,45 @@ class DeviceEvaluator:
 
     # ------------------------------------------------------------ layers
 
-    def _layers(
-        self, population: NDArray[Any] | LowRankPopulation, X: Array, chunks: Sequence[slice]
-    ) -> Iterator[list[Layer]]:
-        """Yield the layers of one chunk of solutions after the other."""
+    def _prepare(
+        self, population: NDArray[Any] | LowRankPopulation, X: Array, _: None
+    ) -> Callable[[slice], list[Layer]]:
+        """Return what makes the layers of a chunk of solutions, of what all of them need."""
         if isinstance(population, LowRankPopulation):
-            yield from self._low_rank_layers(population, X, chunks)
-            return
-        for chunk in chunks:
-            rows = self.device.put(np.ascontiguousarray(population[chunk]), self._dtype)
-            yield [_DenseLayer(*layer) for layer in _cut(rows, self.shapes)]
+            return self._prepare_low_rank(population, X)
 
-    def _low_rank_layers(
-        self, population: LowRankPopulation, X: Array, chunks: Sequence[slice]
-    ) -> Iterator[list[Layer]]:
+        def find_layers(chunk: slice) -> list[Layer]:
+            rows = self.device.put(np.ascontiguousarray(population[chunk]), self._dtype)
+            return [_DenseLayer(*layer) for layer in _cut(rows, self.shapes)]
+
+        return find_layers
+
+    def _prepare_low_rank(
+        self, population: LowRankPopulation, X: Array
+    ) -> Callable[[slice], list[Layer]]:
         xp, noise, put = self._xp, population.noise, self.device.put
         if self._noise is not noise:
             self._noise, self._table = noise, put(noise.table, self._dtype)
-        mean = [layer for layer in _cut(put(population.mean[None], self._dtype), self.shapes)]
+        mean = _cut(put(population.mean[None], self._dtype), self.shapes)
         units = put(noise.units(population.sigma), self._dtype)
         steps = xp.arange(noise.n_factors, device=self.device.handle)
         places = put(population.places)
         shared = [xp.matrix_transpose(W[0, ...]) for W, _ in mean]
         # The samples are the same for all solutions, and so is their product with the mean.
         first = xp.matmul(shared[0], xp.matrix_transpose(X))
-        for chunk in chunks:
+
+        def find_layers(chunk: slice) -> list[Layer]:
             indices = places[chunk][:, None] + steps
             numbers = xp.reshape(xp.take(self._table, xp.reshape(indices, (-1,))), indices.shape)
             numbers *= units
-            yield [
+            return [
                 _LowRankLayer(W, left, right, b, first if k == 0 else None)
                 for k, (W, (_, b), (left, right)) in enumerate(
                     zip(shared, mean, noise.split(numbers), strict=True)
                 )
             ]
+
+        return find_layers
 
     def _forward(self, layers: Sequence[Layer], X: Array) -> Array:
         """Return the outputs of a chunk of networks, (n_solutions, n_outputs, n_samples)."""
@@ -425,6 +454,17 @@ class DeviceEvaluator:
                 lent = xp.asarray(outputs, copy=True)
             rows[k] = score(lent, *targets)
         return xp.stack([rows[k] for k in sorted(rows)])
+
+
+def _compute_alone() -> None:
+    """Let a thread's products and functions run in it alone, with PyTorch as with NumPy.
+
+    Threads of OpenMP wait for each other after every step, which any other process draws out. The
+    limit is the thread's own: neither PyTorch's nor the process's settings change.
+    """
+    if (torch := sys.modules.get("torch")) is not None:
+        torch.get_num_threads()  # the first call in a thread sets its number
+    ThreadpoolController().limit(limits=1, user_api="openmp")
 
 
 def _takes_any_array(score: PopulationScore | None) -> bool:
@@ -474,11 +514,14 @@ class _LowRankLayer:
         xp, (n, rank, n_in), n_samples = namespace_of(A), self.left.shape, A.shape[-1]
         if self.product is None:
             own = xp.matmul(self.left, A)
-            Z = xp.matmul(self.shared, A)
+            mean = xp.matmul(self.shared, A)
         else:  # one tall product instead of several flat ones
             own = xp.reshape(xp.matmul(xp.reshape(self.left, (-1, n_in)), A), (n, rank, n_samples))
-            Z = self.product[:, rows]
-        Z = Z + xp.matmul(xp.matrix_transpose(self.right[:, :-1, :]), own)
+            mean = self.product[:, rows]
+        right = xp.matrix_transpose(self.right[:, :-1, :])
+        # A product of a column and a row is faster as what it is, element by element.
+        Z = right * own if rank == 1 else xp.matmul(right, own)
+        Z += mean
         if self.bias is not None:
             Z += (self.bias + self.right[:, -1, :])[:, :, None]
         return Z
