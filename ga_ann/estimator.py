@@ -64,6 +64,8 @@ SHARED = (
     "tol",
     "max_time",
     "max_evaluations",
+    "device",
+    "device_dtype",
     "verbose",
 )
 """Parameters that `evolve` has under the same names."""
@@ -130,6 +132,8 @@ class _GeneticMLP(BaseEstimator):
     callbacks: Iterable[Callback | Callable[..., Any]] | None = None
     checkpoint: str | os.PathLike[str] | None = None
     n_jobs: int | None = None
+    device: str | None = None
+    device_dtype: str | None = None
     random_state: int | np.random.RandomState | np.random.Generator | None = None
     verbose: bool = False
 
@@ -432,6 +436,9 @@ class GeneticMLPClassifier(ClassifierMixin, _GeneticMLP):
         was drawn, so that the same part is held out again.
     n_jobs : int, default=None
         Number of threads; None means 1, -1 all cores. The result does not depend on it.
+    device, device_dtype : str, default=None
+        Where generations are measured, as `evolve` has it: ``"cpu"`` or ``"cuda"`` for PyTorch, in
+        ``"bfloat16"`` if asked for; None for NumPy. Predictions are NumPy's in any case.
     random_state : int, RandomState, Generator or None, default=None
         The source of randomness; an int makes fits repeatable.
     verbose : bool, default=False

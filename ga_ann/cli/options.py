@@ -181,6 +181,14 @@ Jobs = Annotated[
     int | None,
     typer.Option("--jobs", metavar="N", min=1, help="Number of threads [one a core]."),
 ]
+Device = Annotated[
+    str | None,
+    typer.Option(
+        "--device",
+        metavar="NAME",
+        help="Measure with PyTorch on cpu, cuda, cuda:1, ...; pip install 'ga-ann[gpu]' [NumPy].",
+    ),
+]
 
 # ---------------------------------------------------------------- its end, and its state
 

@@ -84,6 +84,7 @@ def train(
     early_stopping: options.EarlyStopping = False,
     seed: options.Seed = None,
     jobs: options.Jobs = None,
+    device: options.Device = None,
     checkpoint: options.CheckpointFile = None,
     resume: options.Resume = None,
     overwrite: options.Overwrite = False,
@@ -113,6 +114,7 @@ def train(
         "early_stopping": early_stopping,
         "n_iter_no_change": _choose_patience(recipe, early_stopping),
         "n_jobs": jobs,
+        "device": device,
     }
     share = _choose_share(validation, early_stopping)
     sizes = None if hidden is None else parse_sizes(hidden)

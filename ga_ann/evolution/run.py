@@ -21,6 +21,7 @@ from ga_ann.state import Best, State
 from ga_ann.validation import check_number
 
 if TYPE_CHECKING:
+    from ga_ann.evolution.device import DeviceEvaluator
     from ga_ann.evolution.engine import NetworkGA
 
 __all__ = ["Limits", "Run", "next_mean", "without_nan"]
@@ -96,6 +97,9 @@ class Run:
         Measure on the training and, if there are any, on the validation data.
     callbacks : iterable of Callback
         What to do after each generation.
+    on_device : DeviceEvaluator, optional
+        Measures the generations and the candidates for the best instead of `evaluate`, which
+        measures those again that it finds better: what the best is worth is NumPy's word.
     is_interrupted : callable
         Tells whether the run is to end with this generation.
 
@@ -114,6 +118,7 @@ class Run:
         validate: Evaluator | None = None,
         *,
         callbacks: Iterable[Callback] = (),
+        on_device: DeviceEvaluator | None = None,
         is_interrupted: Callable[[], bool] = lambda: False,
     ) -> None:
         self.state = state
@@ -121,6 +126,7 @@ class Run:
         self.limits = limits
         self.evaluate = evaluate
         self.validate = validate
+        self.on_device = on_device
         self.callbacks = list(callbacks)
         self.stop_reason = "n_generations"
         self._is_interrupted = is_interrupted
@@ -160,7 +166,7 @@ class Run:
         **options: Any,
     ) -> Measurement:
         n_samples = self.state.schedule.n_samples
-        measured = self.evaluate(population, samples, **options)
+        measured = (self.on_device or self.evaluate)(population, samples, **options)
         n_seen = n_samples if samples is None else len(samples)
         self.state.n_evaluated += len(population) * n_seen / n_samples
         return measured
@@ -287,13 +293,22 @@ class Run:
         best = Best(solution, fitness if np.isfinite(fitness) else float("nan"), ranking)
         if self.limits.early_stopping:
             best = best._replace(validation_score=self._validate(solution))
-        if len(self.state.best.solution) and self._key(best) <= self._key(self.state.best):
+        if self._is_no_better(best):
             return ranking
+        if self.on_device is not None:
+            again = self.evaluate(solution[None])
+            best = best._replace(fitness=float(again.fitness[0]), ranking=float(again.ranking[0]))
+            if self._is_no_better(best):
+                return ranking
         if not self.limits.early_stopping:
             best = best._replace(validation_score=self._validate(solution))
         # At once, after the last thing that takes time: Ctrl-C leaves no half of it.
         self.state.best = best._replace(solution=solution.copy())
         return ranking
+
+    def _is_no_better(self, best: Best) -> bool:
+        so_far = self.state.best
+        return len(so_far.solution) > 0 and self._key(best) <= self._key(so_far)
 
     def _validate(self, solution: NDArray[Any]) -> float:
         if self.validate is None:
