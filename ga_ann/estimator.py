@@ -624,7 +624,7 @@ class GeneticMLPRegressor(RegressorMixin, _GeneticMLP):
     weight_decay, batch_size, noise, init, output_activation, dtype, weight_set, n_generations, \
     max_time, max_evaluations, \
     target_fitness, early_stopping, validation_fraction, n_iter_no_change, tol, warm_start, \
-    callbacks, checkpoint, n_jobs, random_state, verbose
+    callbacks, checkpoint, n_jobs, device, device_dtype, random_state, verbose
         As in `GeneticMLPClassifier`.
 
     Attributes

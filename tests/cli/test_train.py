@@ -572,3 +572,10 @@ def test_one_class_is_refused_before_it_is_extracted(fails, monkeypatch, tmp_pat
     Image.new("RGB", (2, 2)).save(tmp_path / "in" / "red" / "0.png")
     message = fails("train", tmp_path / "in", "-o", tmp_path / "m.npz")
     assert "at least 2 classes, got only ['red']" in message
+
+
+@pytest.mark.parametrize("device", ["cuda:99", "gpu"])
+def test_train_refuses_a_device_that_is_not_there(fails, iris, tmp_path, device):
+    told = fails("train", iris, "-o", tmp_path / "m.npz", "--device", device)
+    assert "finds here, cpu" in told or "pip install 'ga-ann[gpu]'" in told
+    assert not (tmp_path / "m.npz").exists()

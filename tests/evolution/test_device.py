@@ -325,7 +325,7 @@ def test_nothing_waits_for_a_gpu_before_the_scores_are_fetched(low_rank, fitness
     measured = evaluate._measure(both[low_rank], np.array([1, 5, 5]), scores)
     assert measured.shape == (3, 9)
     assert measured.device == gpu.handle
-    with pytest.raises(NotImplementedError):  # what is no fetch, but would be one
+    with pytest.raises(RuntimeError, match="meta"):  # the look-alike, which waits
         float(measured[0, 0])
 
 
