@@ -58,18 +58,20 @@ def check_alike(found, expected, tolerance):
     output_activation=st.sampled_from(["identity", "softmax", "tanh"]),
     weighted=st.booleans(),
     batch=st.booleans(),
+    fitness=st.sampled_from([accuracy, FITNESS["margin"]]),
     ranking=st.sampled_from([None, neg_log_loss, accuracy]),
     chunk_bytes=st.sampled_from([2**22, 700]),
 )
 def test_measurements_are_those_of_numpy_within_rounding(
-    device, seed, hidden, rank, bias, activation, output_activation, weighted, batch, ranking,
-    chunk_bytes,
+    device, seed, hidden, rank, bias, activation, output_activation, weighted, batch, fitness,
+    ranking, chunk_bytes,
 ):  # fmt: skip
     rng, sizes = np.random.default_rng(seed), [5, *hidden, 3]
     X, y = problem(sizes, seed=seed)
     options = {
         "activation": activation,
         "output_activation": output_activation,
+        "fitness": fitness,
         "ranking": ranking,
         "sample_weight": rng.uniform(0, 2, len(y)) if weighted else None,
         "dtype": np.float64,
