@@ -21,6 +21,7 @@ from benchmarks import (
     big_data,
     checkpoints,
     cluster,
+    device,
     engine,
     evaluation,
     generalisation,
@@ -36,6 +37,7 @@ from benchmarks import (
 PARTS = {
     "evaluation": (evaluation, "Evaluation: microseconds a network"),
     "low_rank": (low_rank, "Low rank: the cost of a network within a population"),
+    "device": (device, "Device: PyTorch over NumPy, the same populations on the same threads"),
     "engine": (engine, "Engine: a generation on all samples"),
     "time_to_solution": (time_to_solution, "Time to solution: seconds from the call, medians"),
     "ablation": (ablation, "Ablation: the defaults with one change at a time, medians"),
@@ -50,7 +52,8 @@ PARTS = {
     "growth": (growth, "Growth: exponents of the time of a generation"),
 }
 SEEDED = ("generalisation", "held_out", "tables")
-PACKAGES = ("ga-ann", "numpy", "pygad", "scikit-learn", "evotorch", "evosax", "deap", "cmaes")
+PACKAGES = ("ga-ann", "numpy", "pygad", "scikit-learn", "torch")
+PACKAGES += ("evotorch", "evosax", "deap", "cmaes")
 
 
 def as_table(rows: list[dict[str, Any]]) -> str:

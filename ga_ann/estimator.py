@@ -67,6 +67,8 @@ SHARED = (
     "max_time",
     "max_evaluations",
     "client",
+    "device",
+    "device_dtype",
     "verbose",
 )
 """Parameters that `evolve` has under the same names."""
@@ -134,6 +136,8 @@ class _GeneticMLP(BaseEstimator):
     checkpoint: str | os.PathLike[str] | None = None
     n_jobs: int | None = None
     client: Any = None
+    device: str | None = None
+    device_dtype: str | None = None
     random_state: int | np.random.RandomState | np.random.Generator | None = None
     verbose: bool = False
 
@@ -469,6 +473,9 @@ class GeneticMLPClassifier(ClassifierMixin, _GeneticMLP):
     client : distributed.Client or str, optional
         A Dask cluster whose workers measure the generations, see `evolve`. Clones share it, and
         pickles leave it out; an address they keep.
+    device, device_dtype : str, default=None
+        Where generations are measured, as `evolve` has it: ``"cpu"`` or ``"cuda"`` for PyTorch, in
+        ``"bfloat16"`` if asked for; None for NumPy. Predictions are NumPy's in any case.
     random_state : int, RandomState, Generator or None, default=None
         The source of randomness; an int makes fits repeatable.
     verbose : bool, default=False
@@ -654,7 +661,7 @@ class GeneticMLPRegressor(RegressorMixin, _GeneticMLP):
     weight_decay, batch_size, noise, init, output_activation, dtype, weight_set, n_generations, \
     max_time, max_evaluations, \
     target_fitness, early_stopping, validation_fraction, n_iter_no_change, tol, warm_start, \
-    callbacks, checkpoint, n_jobs, client, random_state, verbose
+    callbacks, checkpoint, n_jobs, client, device, device_dtype, random_state, verbose
         As in `GeneticMLPClassifier`.
 
     Attributes

@@ -21,6 +21,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import DTypeLike, NDArray
 
+from ga_ann.arrays import namespace_of
 from ga_ann.chromosome import count_genes, reshape
 
 __all__ = [
@@ -164,13 +165,29 @@ class LowRankNoise:
 
         The right factors are times sigma; in their last row are the steps of the biases.
         """
-        numbers, n, start = self._slices[places], len(places), 0
-        numbers *= self._plain + cast(Any, self.dtype.type)(sigma) * self._scaled
+        numbers = self._slices[places]
+        numbers *= self.units(sigma)
+        yield from self.split(numbers)
+
+    def units(self, sigma: float) -> NDArray[Any]:
+        """Return what the numbers of a slice are multiplied by."""
+        units: NDArray[Any] = self._plain + cast(Any, self.dtype.type)(sigma) * self._scaled
+        return units
+
+    def split(self, numbers: Any) -> Iterator[tuple[Any, Any]]:
+        """Yield ``(left, right)`` of a layer after the other, of numbers in their units.
+
+        Parameters
+        ----------
+        numbers : array of shape (n_solutions, n_factors)
+            Slices of the table; an array of any library.
+        """
+        xp, n, start = namespace_of(numbers), numbers.shape[0], 0
         for n_in, n_out in (shape for shape in self.shapes if len(shape) == 2):
             middle = start + self.rank * n_in
             stop = middle + (self.rank + 1) * n_out
-            left = numbers[:, start:middle].reshape(n, self.rank, n_in)
-            yield left, numbers[:, middle:stop].reshape(n, self.rank + 1, n_out)
+            left = xp.reshape(numbers[:, start:middle], (n, self.rank, n_in))
+            yield left, xp.reshape(numbers[:, middle:stop], (n, self.rank + 1, n_out))
             start = stop
 
     def combine(self, places: NDArray[np.int64], weights: NDArray[Any]) -> NDArray[Any]:

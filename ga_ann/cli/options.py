@@ -190,6 +190,14 @@ Cluster = Annotated[
         help="Dask scheduler, tcp://HOST:PORT, whose workers measure the networks [none].",
     ),
 ]
+Device = Annotated[
+    str | None,
+    typer.Option(
+        "--device",
+        metavar="NAME",
+        help="Measure with PyTorch on cpu, cuda, cuda:1, ...; pip install 'ga-ann[gpu]' [NumPy].",
+    ),
+]
 
 # ---------------------------------------------------------------- its end, and its state
 

@@ -87,6 +87,7 @@ def train(
     seed: options.Seed = None,
     jobs: options.Jobs = None,
     cluster: options.Cluster = None,
+    device: options.Device = None,
     checkpoint: options.CheckpointFile = None,
     resume: options.Resume = None,
     overwrite: options.Overwrite = False,
@@ -117,6 +118,7 @@ def train(
         "n_iter_no_change": _choose_patience(recipe, early_stopping),
         "n_jobs": jobs,
         "client": cluster,
+        "device": device,
     }
     share = _choose_share(validation, early_stopping)
     sizes = None if hidden is None else parse_sizes(hidden)

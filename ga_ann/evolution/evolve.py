@@ -22,10 +22,11 @@ from ga_ann.evolution.breeding import Breeder
 from ga_ann.evolution.cluster import Cluster, connect
 from ga_ann.evolution.custom import check_parts
 from ga_ann.evolution.data import TrainingData
+from ga_ann.evolution.device import Device, DeviceEvaluator, find_device
 from ga_ann.evolution.engine import NetworkGA, breeds_in_place, make_engine
 from ga_ann.evolution.evaluation import Evaluator
 from ga_ann.evolution.machine import Interruption, find_blas, one_blas_thread
-from ga_ann.evolution.memory import check_memory
+from ga_ann.evolution.memory import check_device_memory, check_memory
 from ga_ann.evolution.problem import Problem
 from ga_ann.evolution.recipe import Recipe, find_recipe
 from ga_ann.evolution.run import Limits, Run
@@ -111,6 +112,8 @@ def evolve(
     random_state: int | np.random.Generator | None = None,
     n_jobs: int | None = None,
     client: Client | str | None = None,
+    device: str | None = None,
+    device_dtype: str | None = None,
     verbose: bool = False,
 ) -> EvolutionResult:
     """Train a network with a genetic algorithm.
@@ -218,6 +221,21 @@ def evolve(
         minute, the run ends with the generation, its best solution and its checkpoint, and its
         `stop_reason` is ``"cluster"``. Workers run what clients send them: let nobody reach the
         scheduler who may not run programs on its machines. It takes ``ga-ann[cluster]``.
+    device : str, optional
+        Where generations are measured: ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ... by PyTorch, which
+        ``pip install 'ga-ann[gpu]'`` brings; None for NumPy. The samples, which must be dense, are
+        copied there once; a low-rank generation travels as its mean and its places. The fitness
+        of each solution is NumPy's up to rounding: that of an accuracy may differ by a sample whose
+        two largest outputs are as good as equal, and from there the run may take another way. The
+        same seed gives the same result on the same device. Each new best solution is measured again
+        with NumPy, and it is that which the History and the result report. Scikit-learn's metrics,
+        functions and custom activations run on NumPy copies: right, but slower. A checkpoint may
+        go on on another device, with a warning.
+    device_dtype : {None, "bfloat16"}, optional
+        Precision of the networks on the device; None for the recipe's `dtype`. With
+        ``"bfloat16"``, products and layers are rounded to 3 digits, and what selection ranks by is
+        as coarse. Whether float32 is multiplied as TF32 is PyTorch's own setting, off by default,
+        which is left as it is.
     verbose : bool, default=False
         Whether to show a progress bar.
 
@@ -288,17 +306,23 @@ def evolve(
     )
     _check_limits(limits, problem, held_out)
     hooks = as_callbacks(callbacks)
+    if client is not None and device is not None:
+        raise ValueError(
+            f"the workers of a cluster measure with NumPy: give client or device={device!r}, not both."
+        )
+    place = _find_device(device, device_dtype, problem)
     n_threads = _count_threads(n_jobs)
     check_memory(problem, n_jobs=n_threads, in_place=breeds_in_place(problem))
     check_parts(problem)
 
     settings = problem.settings | asdict(limits)
-    state = _begin(start, problem, settings, fingerprints, random_state)
+    versions = numeric_versions() | ({} if place is None else dict(place.versions))
+    state = _begin(start, problem, settings, fingerprints, random_state, versions)
 
     hooks += _own_callbacks(limits, verbose)
     with connect(client) as connected:
         state, ga, stop_reason = _run(
-            state, problem, limits, held_out, hooks, start, n_threads, connected
+            state, problem, limits, held_out, hooks, start, n_threads, connected, place
         )
     return EvolutionResult(
         weights=reshape(state.best.solution, problem.shapes),
@@ -330,6 +354,22 @@ def _count_threads(n_jobs: int | None) -> int:
         return int(joblib.cpu_count())
     check_number(n_jobs, "n_jobs", Integral, low=1)
     return int(n_jobs)
+
+
+def _find_device(name: object, dtype: object, problem: Problem) -> Device | None:
+    """Return the device that is asked for, if there is one and the problem fits on it."""
+    if name is None:
+        if dtype is not None:
+            raise ValueError(f"device_dtype={dtype!r} goes with a device; None is NumPy.")
+        return None
+    found = find_device(name, dtype)
+    if not isinstance(problem.data.X, np.ndarray):
+        raise ValueError(
+            f"device={found.name!r} takes samples that are dense and in memory, got "
+            f"{type(problem.data.X).__name__}; give a dense array, or leave device out."
+        )
+    check_device_memory(problem, found)
+    return found
 
 
 def _own_callbacks(limits: Limits, verbose: bool) -> list[Callback]:
@@ -368,11 +408,12 @@ def _begin(
     settings: Mapping[str, Any],
     fingerprints: Fingerprints,
     random_state: int | np.random.Generator | None,
+    versions: dict[str, str],
 ) -> State:
     """Return the state that the run begins with."""
     if isinstance(start, State | str | os.PathLike):
         held = start.copy() if isinstance(start, State) else load_checkpoint(start)
-        state = _resume(held, problem, settings, fingerprints, random_state)
+        state = _resume(held, problem, settings, fingerprints, random_state, versions)
     elif isinstance(start, EvolutionResult):
         same_length = count_genes(start.state.shapes) == problem.n_genes
         if same_length and start.state.shapes != problem.shapes:
@@ -391,7 +432,7 @@ def _begin(
             "start must be chromosomes, what evolve returned, or a checkpoint or its path, got "
             f"{start!r}."
         )
-    state.fingerprints, state.versions = fingerprints, numeric_versions()
+    state.fingerprints, state.versions = fingerprints, versions
     return state
 
 
@@ -478,6 +519,7 @@ def _resume(
     settings: Mapping[str, Any],
     fingerprints: Fingerprints,
     random_state: int | np.random.Generator | None,
+    versions: dict[str, str],
 ) -> State:
     """Return the state of a checkpoint, if it is that of the same run."""
     recipe, n_samples = problem.recipe, problem.data.n_samples
@@ -505,10 +547,10 @@ def _resume(
             f"the checkpoint's schedule is one for {held.schedule.n_samples} samples, not "
             f"{n_samples}."
         )
-    if held.versions != numeric_versions():
+    if held.versions != versions:
         warnings.warn(
             f"The checkpoint was written with {dict(held.versions)}, and this is "
-            f"{numeric_versions()}: the run goes on, but its bits may be others than those "
+            f"{versions}: the run goes on, but its bits may be others than those "
             "of one never interrupted.",
             RuntimeWarning,
             stacklevel=4,
@@ -529,6 +571,7 @@ def _run(
     start: Any,
     n_threads: int,
     client: Client | None,
+    device: Device | None,
 ) -> tuple[State, NetworkGA, str]:
     """Do the run, with what it needs of the machine; return its end, its engine and the reason."""
     with ExitStack() as stack:
@@ -550,6 +593,10 @@ def _run(
         cluster = None
         if client is not None:
             cluster = stack.enter_context(Cluster(client, evaluators[0], breeder))
+        on_device = None
+        if device is not None:
+            options = _options(problem, problem.data, n_threads)
+            on_device = stack.enter_context(DeviceEvaluator(**options, device=device))
         run = Run(
             state,
             problem,
@@ -558,6 +605,7 @@ def _run(
             breeder=breeder,
             cluster=cluster,
             callbacks=callbacks,
+            on_device=on_device,
             is_interrupted=lambda: interruption.requested,
         )
         if isinstance(start, EvolutionResult):
@@ -576,18 +624,22 @@ def _run(
 
 def _evaluator(problem: Problem, part: TrainingData, n_threads: int) -> Evaluator:
     """Return what measures networks on the training data, or on held-out data."""
-    return Evaluator(
-        part.X,
-        part.targets,
-        problem.shapes,
-        activation=problem.recipe.activation,
-        output_activation=problem.recipe.output_activation,
-        fitness=problem.fitness,
-        ranking=problem.ranking if part is problem.data else None,
-        sample_weight=part.sample_weight,
-        dtype=problem.recipe.dtype,
-        n_jobs=n_threads,
-    )
+    return Evaluator(**_options(problem, part, n_threads))
+
+
+def _options(problem: Problem, part: TrainingData, n_threads: int) -> dict[str, Any]:
+    return {
+        "X": part.X,
+        "y": part.targets,
+        "shapes": problem.shapes,
+        "activation": problem.recipe.activation,
+        "output_activation": problem.recipe.output_activation,
+        "fitness": problem.fitness,
+        "ranking": problem.ranking if part is problem.data else None,
+        "sample_weight": part.sample_weight,
+        "dtype": problem.recipe.dtype,
+        "n_jobs": n_threads,
+    }
 
 
 def _may_go_on(run: Run, ga: NetworkGA, verdict: str | None) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import psutil
@@ -16,7 +16,10 @@ from ga_ann.low_rank import MOST_FACTORS, count_factors, count_places
 from ga_ann.operators import TABLE_SIZE
 from ga_ann.out_of_core import HELD_BYTES, READ_ROWS, StoredSamples
 
-__all__ = ["available_memory", "check_memory", "estimate_memory"]
+if TYPE_CHECKING:
+    from ga_ann.evolution.device import Device
+
+__all__ = ["available_memory", "check_device_memory", "check_memory", "estimate_memory"]
 
 GROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
 GROUP_USE = Path("/sys/fs/cgroup/memory.current")
@@ -137,3 +140,38 @@ def check_memory(problem: Problem, *, n_jobs: int, in_place: bool) -> None:
         f"the run needs about {sum(parts.values()) / GIB:.2f} GiB ({shares}), and "
         f"{available / GIB:.2f} GiB are available; try {advice}."
     )
+
+
+def check_device_memory(problem: Problem, device: Device) -> None:
+    """Refuse a run of which not even one network fits into what is free on its device.
+
+    The samples and the noise table stay there; solutions come in chunks that fit into what is
+    left.
+
+    Raises
+    ------
+    MemoryError
+        It says what takes how much.
+    """
+    recipe, n_samples = problem.recipe, problem.data.n_samples
+    item = 2 if device.dtype else np.dtype(recipe.dtype).itemsize
+    n_factors = 0
+    if recipe.mutation == "low_rank":
+        n_factors = count_factors(problem.shapes, recipe.rank)
+        n_factors += count_places(problem.population_size)
+    widest = max(shape[-1] for shape in problem.shapes)
+    parts = {
+        "samples": item * problem.data.X.size + 8 * problem.data.targets.size,
+        "noise": item * n_factors,
+        # The outputs and what scores make of them, of all samples; a layer, of some of them.
+        "a network": item * count_genes(problem.shapes)
+        + n_samples * (item * min(widest, CHUNK_BYTES // item) + 24 * problem.data.n_outputs),
+    }
+    free = device.free_memory()
+    if sum(parts.values()) > free:
+        shares = ", ".join(f"{name} {size / GIB:.2f} GiB" for name, size in parts.items())
+        raise MemoryError(
+            f"the run needs about {sum(parts.values()) / GIB:.2f} GiB ({shares}) on "
+            f"device={device.name!r}, and {free / GIB:.2f} GiB are free there; try fewer samples "
+            "or features, or another device."
+        )

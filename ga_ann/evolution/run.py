@@ -24,6 +24,7 @@ from ga_ann.validation import check_number
 
 if TYPE_CHECKING:
     from ga_ann.evolution.cluster import Cluster
+    from ga_ann.evolution.device import DeviceEvaluator
     from ga_ann.evolution.engine import NetworkGA
 
 __all__ = ["Limits", "Run", "without_nan"]
@@ -85,6 +86,9 @@ class Run:
         Measures the generations, instead of `evaluate`.
     callbacks : iterable of Callback
         What to do after each generation.
+    on_device : DeviceEvaluator, optional
+        Measures the generations and the candidates for the best instead of `evaluate`, which
+        measures those again that it finds better: what the best is worth is NumPy's word.
     is_interrupted : callable
         Tells whether the run is to end with this generation.
 
@@ -105,6 +109,7 @@ class Run:
         breeder: Breeder,
         cluster: Cluster | None = None,
         callbacks: Iterable[Callback] = (),
+        on_device: DeviceEvaluator | None = None,
         is_interrupted: Callable[[], bool] = lambda: False,
     ) -> None:
         self.state = state
@@ -114,6 +119,7 @@ class Run:
         self.validate = validate
         self.breeder = breeder
         self.cluster = cluster
+        self.on_device = on_device
         self.callbacks = list(callbacks)
         self.stop_reason = "n_generations"
         self._is_interrupted = is_interrupted
@@ -150,7 +156,7 @@ class Run:
         cheap = state.measured_on_all and not self.evaluate.is_slow
         needed = fitness_wanted or self._at_check() or self.problem.ranking is None
         state.fitness_known = cheap or needed
-        by: Callable[..., Measurement] = self.evaluate
+        by: Callable[..., Measurement] | None = None
         if self.cluster is not None and place is not None:
             by = partial(self.cluster.measure, state, place, rng)
         return self._evaluate(population, samples, by, ranking_only=not state.fitness_known)
@@ -163,7 +169,7 @@ class Run:
         **options: Any,
     ) -> Measurement:
         n_samples = self.state.schedule.n_samples
-        measured = (by or self.evaluate)(population, samples, **options)
+        measured = (by or self.on_device or self.evaluate)(population, samples, **options)
         n_seen = n_samples if samples is None else len(samples)
         self.state.n_evaluated += len(population) * n_seen / n_samples
         return measured
@@ -294,13 +300,22 @@ class Run:
         best = Best(solution, fitness if np.isfinite(fitness) else float("nan"), ranking)
         if self.limits.early_stopping:
             best = best._replace(validation_score=self._validate(solution))
-        if len(self.state.best.solution) and self._key(best) <= self._key(self.state.best):
+        if self._is_no_better(best):
             return ranking
+        if self.on_device is not None:
+            again = self.evaluate(solution[None])
+            best = best._replace(fitness=float(again.fitness[0]), ranking=float(again.ranking[0]))
+            if self._is_no_better(best):
+                return ranking
         if not self.limits.early_stopping:
             best = best._replace(validation_score=self._validate(solution))
         # At once, after the last thing that takes time: Ctrl-C leaves no half of it.
         self.state.best = best._replace(solution=solution.copy())
         return ranking
+
+    def _is_no_better(self, best: Best) -> bool:
+        so_far = self.state.best
+        return len(so_far.solution) > 0 and self._key(best) <= self._key(so_far)
 
     def _validate(self, solution: NDArray[Any]) -> float:
         if self.validate is None:

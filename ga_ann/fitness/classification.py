@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ga_ann.arrays import as_type, namespace_of
 from ga_ann.fitness.score import (
     FITNESS,
     Codes,
@@ -15,6 +16,7 @@ from ga_ann.fitness.score import (
     PopulationScore,
     Scores,
     Weights,
+    is_own_class,
     mean_of_samples,
     named_score,
     outputs_of_own_class,
@@ -35,14 +37,25 @@ def accuracy(outputs: Outputs, y: Codes, sample_weight: Weights = None) -> Score
     >>> accuracy(outputs, np.array([0, 1]))
     array([1. , 0.5])
     """
-    largest = outputs.max(axis=1, keepdims=True)
-    right = outputs_of_own_class(outputs, y) == largest[:, 0]
-    if np.count_nonzero(outputs == largest) != right.size:  # ties, of which the first index wins
+    xp = namespace_of(outputs)
+    largest = xp.max(outputs, axis=1, keepdims=True)
+    right = outputs_of_own_class(outputs, y) == largest[:, 0, :]
+    is_largest = outputs == largest
+    if xp is not np:  # to ask whether there are ties would wait for the device
+        right = right & ~xp.any(is_largest & _comes_before(outputs, y), axis=1)
+    elif np.count_nonzero(is_largest) != right.size:  # ties, of which the first index wins
         right = outputs.argmax(axis=1) == y
     if sample_weight is not None:
         return mean_of_samples(right, sample_weight)
-    shares: Scores = np.count_nonzero(right, axis=1) / len(y)
+    shares: Scores = as_type(xp.count_nonzero(right, axis=1), xp.float64) / y.shape[0]
     return shares
+
+
+def _comes_before(outputs: Outputs, y: Codes) -> NDArray[np.bool_]:
+    """Return which outputs win ties against each sample's own, of shape (n_classes, n_samples)."""
+    codes = namespace_of(outputs).arange(outputs.shape[1], device=outputs.device)
+    before: NDArray[np.bool_] = codes[:, None] < y
+    return before
 
 
 def confusion_counts(outputs: Outputs, y: Codes, sample_weight: Weights = None) -> Scores:
@@ -67,12 +80,28 @@ def confusion_counts(outputs: Outputs, y: Codes, sample_weight: Weights = None) 
            [1., 1.]])
     """
     n_solutions, n_classes, _ = outputs.shape
+    if namespace_of(outputs) is not np:
+        return _multiply_counts(outputs, y, sample_weight)
     cells = _predict(outputs).astype(np.intp)
     cells += y * n_classes
     cells += np.arange(n_solutions)[:, None] * n_classes**2
     weights = None if sample_weight is None else np.broadcast_to(sample_weight, cells.shape).ravel()
     counts = np.bincount(cells.ravel(), weights, minlength=n_solutions * n_classes**2)
     return counts.astype(np.float64, copy=False).reshape(n_solutions, n_classes, n_classes)
+
+
+def _multiply_counts(outputs: Outputs, y: Codes, sample_weight: Weights) -> Scores:
+    """Return the same as a product: the standard counts nothing, and devices multiply well."""
+    xp, n_classes = namespace_of(outputs), outputs.shape[1]
+    codes = xp.arange(n_classes, device=outputs.device)[:, None]
+    is_largest = outputs == xp.max(outputs, axis=1, keepdims=True)
+    # Not argmax, which is very slow along this axis on PyTorch's CPUs.
+    first = xp.min(xp.where(is_largest, codes, n_classes), axis=1, keepdims=True)
+    true = as_type(is_own_class(outputs, y), xp.float64)
+    if sample_weight is not None:
+        true *= as_type(sample_weight, xp.float64)
+    counts: Scores = true @ xp.matrix_transpose(as_type(first == codes, xp.float64))
+    return counts
 
 
 def _predict(outputs: Outputs) -> NDArray[Any]:
@@ -93,20 +122,34 @@ class _Table:
     """The confusion matrices' margins, a row a solution."""
 
     def __init__(self, outputs: Outputs, y: Codes, sample_weight: Weights) -> None:
+        self.xp = xp = namespace_of(outputs)
         counts = confusion_counts(outputs, y, sample_weight)
-        self.hits = counts.diagonal(axis1=1, axis2=2)
-        self.true = counts.sum(axis=2)
-        self.predicted = counts.sum(axis=1)
-        self.total = self.true.sum(axis=1)
+        self.hits = xp.linalg.diagonal(counts)
+        self.true = xp.sum(counts, axis=2)
+        self.predicted = xp.sum(counts, axis=1)
+        self.total = xp.sum(self.true, axis=1)
 
     @property
     def recalls(self) -> Scores:
         return _ratio(self.hits, self.true)
 
+    def mean_of_true(self, values: Scores) -> Scores:
+        """Return the mean over the classes that the truth has, of values that are 0 elsewhere."""
+        means: Scores = self.xp.sum(values, axis=1) / _count(self.true)
+        return means
+
+
+def _count(values: Scores) -> Scores:
+    """Return how many values of each row are not 0."""
+    xp = namespace_of(values)
+    numbers: Scores = xp.sum(as_type(values != 0, xp.float64), axis=1)
+    return numbers
+
 
 def _ratio(part: Scores, whole: Scores) -> Scores:
     """Return ``part / whole``, and 0 where the whole is 0."""
-    ratios: Scores = np.divide(part, whole, out=np.zeros(part.shape), where=whole != 0)
+    xp = namespace_of(part)
+    ratios: Scores = xp.where(whole != 0, part / xp.where(whole != 0, whole, 1.0), 0.0)
     return ratios
 
 
@@ -120,8 +163,7 @@ def balanced_accuracy(outputs: Outputs, y: Codes, sample_weight: Weights = None)
     array([0.5])
     """
     table = _Table(outputs, y, sample_weight)
-    means: Scores = table.recalls.sum(axis=1) / np.count_nonzero(table.true, axis=1)
-    return means
+    return table.mean_of_true(table.recalls)
 
 
 @named_score("classification", overwrites=False, counts_decisions=True, importance=np.reciprocal)
@@ -136,9 +178,10 @@ def g_mean(outputs: Outputs, y: Codes, sample_weight: Weights = None) -> Scores:
     array([0.816])
     """
     table = _Table(outputs, y, sample_weight)
+    xp = table.xp
     with np.errstate(divide="ignore"):  # a recall of 0 gives minus infinity, and then a mean of 0
-        logs = np.log(np.where(table.true, table.recalls, 1))
-    means: Scores = np.exp(logs.sum(axis=1) / np.count_nonzero(table.true, axis=1))
+        logs = xp.log(xp.where(table.true != 0, table.recalls, 1.0))
+    means: Scores = xp.exp(table.mean_of_true(logs))
     return means
 
 
@@ -154,10 +197,11 @@ def matthews_corrcoef(outputs: Outputs, y: Codes, sample_weight: Weights = None)
     array([0.5])
     """
     table = _Table(outputs, y, sample_weight)
-    covariance = table.hits.sum(axis=1) * table.total - (table.true * table.predicted).sum(axis=1)
+    xp, true, predicted = table.xp, table.true, table.predicted
+    covariance = xp.sum(table.hits, axis=1) * table.total - xp.sum(true * predicted, axis=1)
     # Each variance from its own sum: it is then exactly 0 where there is one class.
-    variances = [n.sum(axis=1) ** 2 - (n**2).sum(axis=1) for n in (table.true, table.predicted)]
-    return _ratio(covariance, np.sqrt(variances[0] * variances[1]))
+    variances = [xp.sum(n, axis=1) ** 2 - xp.sum(n**2, axis=1) for n in (true, predicted)]
+    return _ratio(covariance, xp.sqrt(variances[0] * variances[1]))
 
 
 @named_score("classification", overwrites=False, counts_decisions=True)
@@ -173,13 +217,15 @@ def cohen_kappa(outputs: Outputs, y: Codes, sample_weight: Weights = None) -> Sc
     array([0.4])
     """
     table = _Table(outputs, y, sample_weight)
-    wrong = (table.total - table.hits.sum(axis=1)) * table.total
-    by_chance = table.true.sum(axis=1) * table.predicted.sum(axis=1)
-    by_chance -= (table.true * table.predicted).sum(axis=1)
-    return np.where(by_chance == 0, 0.0, 1 - _ratio(wrong, by_chance))
+    xp = table.xp
+    wrong = (table.total - xp.sum(table.hits, axis=1)) * table.total
+    by_chance = table.total * xp.sum(table.predicted, axis=1)
+    by_chance -= xp.sum(table.true * table.predicted, axis=1)
+    kappas: Scores = xp.where(by_chance == 0, 0.0, 1 - _ratio(wrong, by_chance))
+    return kappas
 
 
-@population_score("classification", overwrites=False, counts_decisions=True)
+@population_score("classification", overwrites=False, counts_decisions=True, any_array=True)
 @dataclass(frozen=True, repr=False)
 class _FBeta:
     beta: float
@@ -200,12 +246,11 @@ class _FBeta:
         square = self.beta**2
         scores = _ratio((1 + square) * table.hits, square * table.true + table.predicted)
         if self.average == "binary":
-            return scores[:, 1].copy()
+            return scores[:, 1]
+        xp = table.xp
         if self.average == "weighted":
-            return _ratio((scores * table.true).sum(axis=1), table.total)
-        return _ratio(
-            scores.sum(axis=1), np.count_nonzero(table.true + table.predicted, axis=1) * 1.0
-        )
+            return _ratio(xp.sum(scores * table.true, axis=1), table.total)
+        return _ratio(xp.sum(scores, axis=1), _count(table.true + table.predicted))
 
 
 def fbeta(beta: float, average: Average = "macro") -> PopulationScore:
@@ -247,7 +292,7 @@ FITNESS["f1_macro"] = _FBeta(1.0, "macro", "f1_macro")
 FITNESS["f1_weighted"] = _FBeta(1.0, "weighted", "f1_weighted")
 
 
-@population_score("classification", overwrites=False, counts_decisions=True)
+@population_score("classification", overwrites=False, counts_decisions=True, any_array=True)
 @dataclass(frozen=True, repr=False)
 class _NegCost:
     cost_matrix: tuple[tuple[float, ...], ...]
@@ -262,9 +307,10 @@ class _NegCost:
                 f"cost_matrix must have a row and a column for each of the {n_classes} classes, "
                 f"got shape ({n_costs}, {n_costs})."
             )
-        counts = confusion_counts(outputs, y, sample_weight)
-        costs = (counts * np.array(self.cost_matrix)).sum(axis=(1, 2))
-        gains: Scores = -costs / counts.sum(axis=(1, 2))
+        xp, counts = namespace_of(outputs), confusion_counts(outputs, y, sample_weight)
+        matrix = xp.asarray(self.cost_matrix, dtype=xp.float64, device=outputs.device)
+        costs = xp.sum(counts * matrix, axis=(1, 2))
+        gains: Scores = -costs / xp.sum(counts, axis=(1, 2))
         return gains
 
     def importance(self, shares: NDArray[Any]) -> NDArray[Any]:

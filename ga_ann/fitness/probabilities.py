@@ -6,10 +6,12 @@ The outputs are unnormalised logarithms of probabilities; these scores overwrite
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ga_ann.arrays import as_type, cumulative_sum, in_place, namespace_of, softmax
 from ga_ann.fitness.score import (
     Codes,
     Outputs,
@@ -18,14 +20,12 @@ from ga_ann.fitness.score import (
     Targets,
     Task,
     Weights,
+    is_own_class,
     mean_of_samples,
     named_score,
     outputs_of_own_class,
     population_score,
 )
-from ga_ann.network import ACTIVATIONS
-
-_softmax = ACTIVATIONS["softmax"]
 
 
 @named_score("classification")
@@ -39,15 +39,15 @@ def neg_log_loss(outputs: Outputs, y: Codes, sample_weight: Weights = None) -> S
     >>> np.exp(neg_log_loss(np.zeros((1, 4, 3)), np.array([0, 1, 3])))
     array([0.25])
     """
-    largest = outputs.max(axis=1)
-    own = outputs_of_own_class(outputs, y) - largest
-    outputs -= largest[:, None]  # the largest exponent is 0, so that nothing overflows
-    np.exp(outputs, out=outputs)
-    own -= np.log(outputs.sum(axis=1))
+    xp = namespace_of(outputs)
+    outputs -= xp.max(outputs, axis=1, keepdims=True)  # so that nothing overflows
+    own = outputs_of_own_class(outputs, y)
+    outputs = in_place(xp.exp, outputs)
+    own -= xp.log(xp.sum(outputs, axis=1))
     return mean_of_samples(own, sample_weight)
 
 
-@population_score("classification")
+@population_score("classification", any_array=True)
 @dataclass(frozen=True, repr=False)
 class _AdjustedLogLoss:
     importance_of_classes: tuple[float, ...]
@@ -61,7 +61,8 @@ class _AdjustedLogLoss:
                 f"importance must have a weight for each of the {outputs.shape[1]} classes, got "
                 f"{len(self.importance_of_classes)}."
             )
-        outputs -= np.log(self.importance_of_classes)[:, None].astype(outputs.dtype)
+        logs = [[float(log)] for log in np.log(self.importance_of_classes)]
+        outputs -= namespace_of(outputs).asarray(logs, dtype=outputs.dtype, device=outputs.device)
         return neg_log_loss(outputs, y, sample_weight)
 
 
@@ -112,11 +113,15 @@ class _Scaled:
         task: Task = getattr(self.score, "score_task", "classification")
         return task
 
+    @property
+    def any_array(self) -> bool:
+        return getattr(self.score, "any_array", False)
+
     def __repr__(self) -> str:
         return f"scaled({self.score!r}, {self.factor:g})"
 
     def __call__(self, outputs: Outputs, y: Targets, sample_weight: Weights = None) -> Scores:
-        outputs *= outputs.dtype.type(self.factor)
+        outputs *= self.factor
         return self.score(outputs, y, sample_weight)
 
 
@@ -146,11 +151,11 @@ def neg_brier_score(outputs: Outputs, y: Codes, sample_weight: Weights = None) -
     >>> neg_brier_score(np.zeros((1, 4, 3)), np.array([0, 1, 3]))
     array([-0.75])
     """
-    _softmax(outputs, 1)
-    outputs[:, y, np.arange(len(y))] -= 1
-    np.square(outputs, out=outputs)
+    xp, outputs = namespace_of(outputs), softmax(outputs, 1)
+    outputs -= as_type(is_own_class(outputs, y), outputs.dtype)
+    outputs = in_place(xp.square, outputs)
     scale = 0.5 if outputs.shape[1] == 2 else 1.0
-    return -scale * mean_of_samples(outputs.sum(axis=1), sample_weight)
+    return -scale * mean_of_samples(xp.sum(outputs, axis=1), sample_weight)
 
 
 @named_score("classification")
@@ -164,11 +169,11 @@ def margin(outputs: Outputs, y: Codes, sample_weight: Weights = None) -> Scores:
     >>> margin(np.array([[[0.75, 9.0], [0.25, 0.0]]]), np.array([0, 0]))
     array([0.75])
     """
-    own = outputs_of_own_class(outputs, y)
-    outputs[:, y, np.arange(len(y))] = -np.inf
-    own -= outputs.max(axis=1)
-    np.minimum(own, 1, out=own)
-    return mean_of_samples(own, sample_weight)
+    xp, own = namespace_of(outputs), outputs_of_own_class(outputs, y)
+    infinity = xp.full((), np.inf, dtype=outputs.dtype, device=outputs.device)
+    outputs -= xp.where(is_own_class(outputs, y), infinity, 0.0)
+    own -= xp.max(outputs, axis=1)
+    return mean_of_samples(xp.where(own > 1, 1.0, own), sample_weight)
 
 
 @named_score("classification")
@@ -186,13 +191,15 @@ def roc_auc(outputs: Outputs, y: Codes, sample_weight: Weights = None) -> Scores
     >>> roc_auc(outputs, np.array([0, 0, 1]))
     array([0.5])
     """
+    if namespace_of(outputs) is not np:
+        return _mean_auc(outputs, y, sample_weight)
     weights = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight, np.float64)
     present = np.flatnonzero(np.bincount(y, weights, minlength=outputs.shape[1]))
     if len(present) < 2:
         return np.full(len(outputs), 0.5)
     if outputs.shape[1] == 2:
         return _auc(outputs[:, 1] - outputs[:, 0], y == 1, weights)
-    _softmax(outputs, 1)
+    outputs = softmax(outputs, 1)
     areas: Scores = np.mean([_auc(outputs[:, k], y == k, weights) for k in present], axis=0)
     return areas
 
@@ -215,3 +222,44 @@ def _auc(ranking: Outputs, positive: NDArray[np.bool_], weights: Scores) -> Scor
     sums = np.bincount(row, gains * beaten, minlength=n_solutions)
     areas: Scores = sums / (all_gains * all_losses)
     return areas
+
+
+def _mean_auc(outputs: Outputs, y: Codes, sample_weight: Weights) -> Scores:
+    """Return the same by what every library has, and without a look at which classes there are."""
+    xp, n_classes = namespace_of(outputs), outputs.shape[1]
+    if n_classes == 2:
+        classes, rankings = [1], [outputs[:, 1, :] - outputs[:, 0, :]]
+    else:
+        classes, outputs = list(range(n_classes)), softmax(outputs, 1)
+        rankings = [outputs[:, k, :] for k in classes]
+    weights = xp.ones(y.shape[0], dtype=xp.float64, device=y.device)
+    weights = weights if sample_weight is None else as_type(sample_weight, xp.float64)
+    total, count = 0.0, 0.0
+    for k, ranking in zip(classes, rankings, strict=True):
+        pair = xp.sum(xp.where(y == k, weights, 0.0)) * xp.sum(xp.where(y == k, 0.0, weights))
+        total = total + _count_pairs(ranking, y == k, weights) / xp.where(pair > 0, pair, 1.0)
+        count = count + as_type(pair > 0, xp.float64)
+    areas: Scores = xp.where(count > 0, total / xp.where(count > 0, count, 1.0), 0.5)
+    return areas
+
+
+def _count_pairs(ranking: Any, positive: Any, weights: Any) -> Any:
+    """Return the weight of the pairs whose positive ranks above the negative; a tie counts half.
+
+    Half of it is counted with the positives in front of the negatives that they are equal to, and
+    half of it with the positives behind them.
+    """
+    xp, halves = namespace_of(ranking), []
+    for first in (positive, ~positive):
+        before = xp.argsort(as_type(~first, xp.int8))  # stable, as is the next
+        order = xp.argsort(xp.take(ranking, before, axis=1), axis=1)
+        gains, losses = (
+            xp.take_along_axis(
+                xp.broadcast_to(xp.take(xp.where(side, weights, 0.0), before), ranking.shape),
+                order,
+                axis=1,
+            )
+            for side in (positive, ~positive)
+        )
+        halves.append(xp.sum(gains * cumulative_sum(losses, 1), axis=1) / 2)
+    return halves[0] + halves[1]

@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ga_ann.arrays import as_type, cumulative_sum, in_place, namespace_of
 from ga_ann.fitness.score import (
     Outputs,
     PopulationScore,
     Scores,
     Targets,
     Weights,
+    mean_of_last,
     mean_of_samples,
     named_score,
     population_score,
@@ -21,11 +23,24 @@ from ga_ann.fitness.score import (
 from ga_ann.validation import check_number
 
 
+def _errors(outputs: Outputs, y: Targets) -> Outputs:
+    """Return by how much the outputs exceed the targets, which may be of another precision."""
+    return in_place(namespace_of(outputs).subtract, outputs, y)  # type: ignore[no-any-return]
+
+
+def _absolute(values: Outputs) -> Outputs:
+    return in_place(namespace_of(values).abs, values)  # type: ignore[no-any-return]
+
+
 def _squared_errors(outputs: Outputs, y: Targets, sample_weight: Weights) -> Scores:
     """Return the mean squared error of each output, (n_solutions, n_outputs)."""
-    outputs -= y
-    np.square(outputs, out=outputs)
-    return mean_of_samples(outputs, sample_weight)
+    squares = in_place(namespace_of(outputs).square, _errors(outputs, y))
+    return mean_of_samples(squares, sample_weight)
+
+
+def _mean_of_outputs(values: Scores) -> Scores:
+    means: Scores = namespace_of(values).mean(values, axis=1)
+    return means
 
 
 @named_score("regression")
@@ -37,8 +52,7 @@ def neg_mean_squared_error(outputs: Outputs, y: Targets, sample_weight: Weights 
     >>> neg_mean_squared_error(np.array([[[1.0, 4.0]]]), np.array([[1.0, 2.0]]))
     array([-2.])
     """
-    means: Scores = _squared_errors(outputs, y, sample_weight).mean(axis=1)
-    return -means
+    return -_mean_of_outputs(_squared_errors(outputs, y, sample_weight))
 
 
 @named_score("regression")
@@ -52,8 +66,8 @@ def neg_root_mean_squared_error(
     >>> neg_root_mean_squared_error(np.array([[[1.0, 4.0]]]), np.array([[3.0, 2.0]]))
     array([-2.])
     """
-    means: Scores = np.sqrt(_squared_errors(outputs, y, sample_weight)).mean(axis=1)
-    return -means
+    squares = _squared_errors(outputs, y, sample_weight)
+    return -_mean_of_outputs(namespace_of(squares).sqrt(squares))
 
 
 @named_score("regression")
@@ -67,14 +81,13 @@ def r2(outputs: Outputs, y: Targets, sample_weight: Weights = None) -> Scores:
     >>> r2(np.array([[[1.0, 2.0, 6.0]]]), np.array([[1.0, 2.0, 3.0]]))
     array([-3.5])
     """
-    errors = _squared_errors(outputs, y, sample_weight)
-    varies = np.ptp(y, axis=1) > 0
+    xp, errors = namespace_of(outputs), _squared_errors(outputs, y, sample_weight)
+    varies = xp.max(y, axis=1) > xp.min(y, axis=1)
     variances = mean_of_samples(
         (y - mean_of_samples(y, sample_weight)[:, None]) ** 2, sample_weight
     )
-    shares = np.where(varies, errors / np.where(varies, variances, 1), errors != 0)
-    means: Scores = (1 - shares).mean(axis=1)
-    return means
+    shares = errors / xp.where(varies, variances, 1.0)
+    return _mean_of_outputs(1 - xp.where(varies, shares, as_type(errors != 0, xp.float64)))
 
 
 @named_score("regression")
@@ -86,10 +99,7 @@ def neg_mean_absolute_error(outputs: Outputs, y: Targets, sample_weight: Weights
     >>> neg_mean_absolute_error(np.array([[[1.0, 4.0]]]), np.array([[1.0, 2.0]]))
     array([-1.])
     """
-    outputs -= y
-    np.abs(outputs, out=outputs)
-    means: Scores = mean_of_samples(outputs, sample_weight).mean(axis=1)
-    return -means
+    return -_mean_of_outputs(mean_of_samples(_absolute(_errors(outputs, y)), sample_weight))
 
 
 @named_score("regression")
@@ -106,28 +116,30 @@ def neg_median_absolute_error(
     >>> neg_median_absolute_error(np.array([[[1.0, 4.0, 9.0]]]), np.array([[1.0, 2.0, 0.0]]))
     array([-2.])
     """
-    outputs -= y
-    np.abs(outputs, out=outputs)
-    if sample_weight is None:
-        medians = np.median(outputs, axis=2, overwrite_input=True)
+    xp, errors = namespace_of(outputs), _absolute(_errors(outputs, y))
+    if sample_weight is not None:
+        medians = _weighted_median(errors, as_type(sample_weight, xp.float64))
+    elif xp is np:  # which finds the middle without sorting
+        medians = np.median(errors, axis=2, overwrite_input=True)
     else:
-        medians = _weighted_median(outputs, np.asarray(sample_weight, np.float64))
-    means: Scores = medians.mean(axis=1, dtype=np.float64)
-    return -means
+        ordered, n = xp.sort(errors, axis=2), errors.shape[2]
+        medians = (ordered[:, :, (n - 1) // 2] + ordered[:, :, n // 2]) / 2
+    return -mean_of_last(medians)
 
 
 def _weighted_median(values: NDArray[Any], weights: Scores) -> Scores:
     """Return the median over the last axis."""
-    order = values.argsort(axis=-1)
-    shares = weights[order].cumsum(axis=-1) / weights.sum()
+    xp, order = namespace_of(values), namespace_of(values).argsort(values, axis=-1)
+    ordered = xp.take_along_axis(xp.broadcast_to(weights, order.shape), order, axis=-1)
+    shares = cumulative_sum(ordered, -1) / xp.sum(weights)
     # Sums of weights are not exact; what is as good as a half shall count as one.
-    sides = [np.count_nonzero(shares < half, axis=-1) for half in (0.5 - 1e-12, 0.5 + 1e-12)]
-    middle = np.take_along_axis(order, np.stack(sides, axis=-1), axis=-1)
-    medians: Scores = np.take_along_axis(values, middle, axis=-1).mean(axis=-1, dtype=np.float64)
-    return medians
+    sides = [xp.count_nonzero(shares < half, axis=-1) for half in (0.5 - 1e-12, 0.5 + 1e-12)]
+    middle = xp.take_along_axis(order, xp.stack(sides, axis=-1), axis=-1)
+    pair = xp.take_along_axis(values, middle, axis=-1)
+    return mean_of_last(pair)
 
 
-@population_score("regression")
+@population_score("regression", any_array=True)
 @dataclass(frozen=True, repr=False)
 class _NegMeanPinballLoss:
     alpha: float
@@ -138,12 +150,10 @@ class _NegMeanPinballLoss:
     def __call__(self, outputs: Outputs, y: Targets, sample_weight: Weights = None) -> Scores:
         # alpha * (y - o) above the output and (1 - alpha) * (o - y) below it are
         # |o - y| / 2 + (1 - 2 alpha) (o - y) / 2 throughout, which needs no second array.
-        outputs -= y
-        signed = mean_of_samples(outputs, sample_weight)
-        np.abs(outputs, out=outputs)
-        doubled = mean_of_samples(outputs, sample_weight) + (1 - 2 * self.alpha) * signed
-        gains: Scores = -doubled.mean(axis=1) / 2
-        return gains
+        errors = _errors(outputs, y)
+        signed = mean_of_samples(errors, sample_weight)
+        absolute = mean_of_samples(_absolute(errors), sample_weight)
+        return -_mean_of_outputs(absolute + (1 - 2 * self.alpha) * signed) / 2
 
 
 def neg_mean_pinball_loss(alpha: float = 0.5) -> PopulationScore:

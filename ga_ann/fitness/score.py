@@ -3,6 +3,9 @@
 Outputs have the samples on the last axis, ``(n_solutions, n_outputs, n_samples)``: reductions over
 the outputs then run along contiguous memory. What each score takes and returns is said once, at
 `PopulationScore`; names and values are those of scikit-learn's scorers where it has them.
+
+The built-in scores are written against the array API standard: they take NumPy's arrays or those
+of another library, on any device, and nothing in them waits for the device.
 """
 
 from __future__ import annotations
@@ -12,6 +15,8 @@ from typing import Any, Literal, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ga_ann.arrays import as_type, namespace_of
 
 Outputs = NDArray[Any]
 Codes = NDArray[np.intp]
@@ -62,6 +67,7 @@ def population_score(
     *,
     overwrites: bool = True,
     counts_decisions: bool = False,
+    any_array: bool = False,
     importance: Importance | None = None,
 ) -> Callable[[_F], _F]:
     """Mark a function as a `PopulationScore`, to tell it from a metric of one solution.
@@ -76,6 +82,10 @@ def population_score(
     counts_decisions : bool, default=False
         Whether the outputs count by the class that they decide for alone, so that small changes of
         the weights change nothing for most samples.
+    any_array : bool, default=False
+        Whether it is written against the Python array API standard and takes, and returns, arrays
+        of whatever library and device the outputs have. One that does not is given NumPy copies
+        where networks are measured on a device, which is right, but slower.
     importance : callable, optional
         ``importance(shares) -> weights``: what a sample of each class counts for in the score,
         given the classes' shares of the training samples. Unless a recipe names a ranking,
@@ -94,6 +104,7 @@ def population_score(
         "score_task": task,
         "overwrites": overwrites,
         "counts_decisions": counts_decisions,
+        "any_array": any_array,
     }
     if importance is not None:
         marks["importance"] = importance
@@ -107,31 +118,43 @@ def population_score(
 
 
 def named_score(task: Task, **marks: Any) -> Callable[[_F], _F]:
-    """Mark a function as `population_score` does, and enter it in the table of its task."""
+    """Mark a built-in score as `population_score` does, and enter it in the table of its task."""
     table = FITNESS if task == "classification" else REGRESSION_FITNESS
 
     def register(score: _F) -> _F:
         table[score.__name__] = score
-        return population_score(task, **marks)(score)
+        return population_score(task, any_array=True, **marks)(score)
 
     return register
 
 
+def mean_of_last(values: NDArray[Any]) -> Scores:
+    """Return the mean over the last axis, in double precision."""
+    xp = namespace_of(values)
+    means: Scores = xp.sum(values, axis=-1, dtype=xp.float64) / values.shape[-1]
+    return means
+
+
 def mean_of_samples(values: NDArray[Any], sample_weight: Weights) -> Scores:
     """Return the (weighted) mean over the samples, the last axis."""
-    means: Scores
     if sample_weight is None:
-        means = values.mean(axis=-1, dtype=np.float64)
-    else:
-        weights = np.asarray(sample_weight, dtype=np.float64)
-        means = values @ weights / weights.sum()
+        return mean_of_last(values)
+    xp = namespace_of(values)
+    weights = as_type(sample_weight, xp.float64)
+    means: Scores = as_type(values, xp.float64) @ weights / xp.sum(weights)
     return means
 
 
 def outputs_of_own_class(outputs: Outputs, y: Codes) -> Outputs:
     """Return each sample's output for its own class, of shape (n_solutions, n_samples)."""
-    n_samples = outputs.shape[-1]
-    own: Outputs = outputs.reshape(len(outputs), -1).take(
-        y * n_samples + np.arange(n_samples), axis=1
-    )
+    xp, (n_solutions, _, n_samples) = namespace_of(outputs), outputs.shape
+    rows = xp.reshape(outputs, (n_solutions, -1))
+    own: Outputs = xp.take(rows, y * n_samples + xp.arange(n_samples, device=y.device), axis=1)
+    return own
+
+
+def is_own_class(outputs: Outputs, y: Codes) -> NDArray[np.bool_]:
+    """Return which output is that of each sample's own class, of shape (n_classes, n_samples)."""
+    codes = namespace_of(outputs).arange(outputs.shape[1], device=outputs.device)
+    own: NDArray[np.bool_] = codes[:, None] == y
     return own

@@ -700,3 +700,10 @@ def test_features_of_a_large_array_are_not_chosen(fails, tmp_path, on_disk):
     assert "['bins'] go with a folder of pictures" in message
     np.save(tmp_path / "y.npy", load_iris().target[1:])
     assert "150, got 149" in fails("train", tmp_path / "X.npy", *options)
+
+
+@pytest.mark.parametrize("device", ["cuda:99", "gpu"])
+def test_train_refuses_a_device_that_is_not_there(fails, iris, tmp_path, device):
+    told = fails("train", iris, "-o", tmp_path / "m.npz", "--device", device)
+    assert "finds here, cpu" in told or "pip install 'ga-ann[gpu]'" in told
+    assert not (tmp_path / "m.npz").exists()

@@ -219,6 +219,8 @@ def test_a_cluster_that_is_gone_ends_the_run_whole(fragile, monkeypatch, tmp_pat
 
 def test_clients_that_cannot_be_used_are_refused_before_the_run(fragile):
     cluster, client = fragile
+    with pytest.raises(ValueError, match="give client or device='cpu', not both"):
+        run(client=client, device="cpu")
     for given in (3, cluster.scheduler, object()):
         with pytest.raises(TypeError, match=r"must be a distributed\.Client or the address"):
             run(client=given)
