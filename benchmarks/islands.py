@@ -10,9 +10,10 @@ The settings are the best of those tried with seeds 1 and 2: 2, 4 and 8 islands,
 between two exchanges, the better mean instead of half of the way, first means of their own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from queue import SimpleQueue
 from typing import Any
 
@@ -29,11 +30,14 @@ EVALUATIONS = {"fruits, histograms": 1500, "digits": 3000, "eleven classes": 400
 LATENCY = 0.1
 """Seconds that a generation takes longer on a cluster, or an exchange: messages take 50 ms."""
 
-BANDWIDTH = 100e6 / 8
-"""Bytes a second to and from a machine."""
+BANDWIDTHS = {"100 Mbit/s": 100e6 / 8, "1 Gbit/s": 1e9 / 8}
+"""Bytes a second to and from a machine. A generation on a cluster has too few to count."""
 
 RATE = 1.7e10
 """Genes times samples a second of a core, as measured on the digits; wide networks are faster."""
+
+SIZES = (1, 2, 4, 8)
+"""Of the populations that the islands' time is compared with, in islands."""
 
 WIDTHS = np.logspace(0, 5, 51)
 """How many times the genes, and as many times the seconds, the slow network is told for."""
@@ -58,13 +62,6 @@ class Islands:
     every: int
     average: bool = False
 
-    @property
-    def as_one(self) -> Recipe:
-        """The recipe of one population of the total size."""
-        sizes = ("population_size", "n_parents", "n_elites")
-        held = {name: getattr(self.recipe, name) for name in sizes}
-        return replace(self.recipe, **{name: k and self.n * k for name, k in held.items()})
-
     def heard_by(self, island: int) -> list[int]:
         """Return the islands that one hears."""
         steps = range(1, self.n) if self.average else [1]
@@ -76,10 +73,17 @@ def default(size: int, **changes: Any) -> Recipe:
     return Recipe(population_size=size, **changes)
 
 
+def as_one(recipe: Recipe, n: int) -> Recipe:
+    """Return the recipe of a population as large as some islands."""
+    sizes = ("population_size", "n_parents", "n_elites")
+    held = {name: getattr(recipe, name) for name in sizes}
+    return replace(recipe, **{name: size and n * size for name, size in held.items()})
+
+
 def classic(size: int) -> Recipe:
     """Return the textbook recipe with a smaller population."""
-    shares = {"n_parents": size // 4, "n_elites": size // 16}
-    return replace(RECIPES["classic"], population_size=size, **shares)
+    recipe = RECIPES["classic"]
+    return replace(recipe, population_size=size, n_parents=size // 4, n_elites=size // 16)
 
 
 SETTINGS = {
@@ -183,44 +187,54 @@ def run(name: str, seed: int, islands: Islands) -> tuple[list[EvolutionResult], 
 # ----------------------------------------------------------------------------- a slow network
 
 
+def fitness(results: list[EvolutionResult]) -> float:
+    """Return that of the best island."""
+    return max(result.best_fitness for result in results)
+
+
 def spent(results: list[EvolutionResult], goal: float) -> tuple[float, int]:
     """Return evaluations, of the busiest island, and generations until one is as good as a goal."""
     reached = min(
-        generation
+        int(np.argmax(result.history["best_fitness"] >= goal))
         for result in results
-        for generation in np.flatnonzero(np.array(result.history["best_fitness"]) >= goal)
+        if result.best_fitness >= goal
     )
     rows = [result.history["evaluations"] for result in results]
-    return max(row[min(reached, len(row) - 1)] for row in rows), int(reached)
+    return float(max(row[min(reached, len(row) - 1)] for row in rows)), reached
 
 
 def speed_up(
-    islands: Islands, runs: dict[str, list[EvolutionResult]], n_samples: int, bandwidth: float
+    islands: Islands,
+    found: list[EvolutionResult],
+    others: dict[int, list[EvolutionResult]],
+    *,
+    n_samples: int,
+    bandwidth: float,
 ) -> np.ndarray:
-    """Return the islands' speed over one machine or a cluster, whichever is faster, for `WIDTHS`.
+    """Return how much faster islands are than the fastest population of `SIZES`, for all `WIDTHS`.
 
-    Islands and cluster have a machine of one core an island. What they are compared with has one
-    population, of the size of one island or of all. The time is that to the accuracy which all of
-    them come to.
+    Each island has a machine of one core; a population has one of them, or all as a cluster. The
+    time is that to the accuracy which the islands and the population of their size come to.
     """
-    goal = min(max(result.best_fitness for result in results) for results in runs.values())
-    genes = WIDTHS * sum(W.size for W in runs["islands"][0].weights)
+    goal = min(fitness(found), fitness(others[islands.n]))
+    genes = WIDTHS * sum(W.size for W in found[0].weights)
     second = genes * n_samples / RATE  # an evaluation
-    evaluations, generations = spent(runs["islands"], goal)
+    evaluations, generations = spent(found, goal)
     exchange = LATENCY + 4 * genes * len(islands.heard_by(0)) / bandwidth
     ours = evaluations * second + generations // islands.every * exchange
-    others = []
-    for name in ("one", "small"):
-        evaluations, generations = spent(runs[name], goal)
-        work = evaluations * second
-        others += [work, work / islands.n + generations * LATENCY]
-    return np.min(others, axis=0) / ours
+    theirs = []
+    for results in others.values():
+        if fitness(results) >= goal:
+            evaluations, generations = spent(results, goal)
+            work = evaluations * second
+            theirs += [work, work / islands.n + generations * LATENCY]
+    return np.asarray(np.min(theirs, axis=0) / ours)
 
 
 # -------------------------------------------------------------------------------------- table
 
 
-def difference(ours: Sequence[float], others: Sequence[float]) -> tuple[float, float, float]:
+def difference(ours: Iterable[float], others: Iterable[float]) -> tuple[float, float, float]:
     """Return the median of the differences, seed by seed, and its 95 % interval."""
     rows = [
         {"split": "", "method": method, "seed": seed, "held_out_score": value}
@@ -235,49 +249,65 @@ def measure(*, quick: bool = False, seeds: int = 10) -> list[dict[str, Any]]:
     """Return a row a data set and setting: islands less one population, at equal evaluations.
 
     Scores are accuracies in %, medians with the 95 % interval of their differences. Speeds on a
-    slow network are computed for the width of network where islands do best.
+    slow network are computed; they are those of the width of network where islands do best, and
+    beside them are the widths where they are ahead.
     """
     numbers = range(FIRST_SEED, FIRST_SEED + (2 if quick else seeds))
     rows: list[dict[str, Any]] = []
     for name in EVALUATIONS:
         seen: dict[tuple[Recipe, int], Any] = {}  # several settings are compared with the same runs
         for setting, islands in SETTINGS.items():
-            found = []
+            found, others = [], []
             for seed in numbers:
-                for recipe in (islands.as_one, islands.recipe):
+                recipes = {n: as_one(islands.recipe, n) for n in SIZES}
+                for recipe in recipes.values():
                     if (recipe, seed) not in seen:
                         seen[recipe, seed] = run(name, seed, Islands(recipe, 1, 1))
-                alone = {"one": islands.as_one, "small": islands.recipe}
-                runs = {key: seen[recipe, seed] for key, recipe in alone.items()}
-                found.append(runs | {"islands": run(name, seed, islands)})
-            rows.append({"set": name, "islands": setting} | _row(name, islands, found))
+                others.append({n: seen[recipe, seed] for n, recipe in recipes.items()})
+                found.append(run(name, seed, islands))
+            row = _scores(found, [populations[islands.n] for populations in others])
+            row |= _speeds(name, islands, found, others)
+            rows.append({"set": name, "islands": setting} | row)
             print(rows[-1], flush=True)
     return rows
 
 
-def _row(name: str, islands: Islands, found: list[dict[str, Any]]) -> dict[str, Any]:
+def _scores(ours: list[Any], one: list[Any]) -> dict[str, Any]:
     row: dict[str, Any] = {}
-    scores = {key: [100 * runs[key][1] for runs in found] for key in found[0]}
-    trained = {
-        key: [100 * max(result.best_fitness for result in runs[key][0]) for runs in found]
-        for key in found[0]
-    }
-    for what, values in (("held out", scores), ("training", trained)):
-        row[f"one, {what} %"] = float(np.median(values["one"]))
-        row[f"islands' difference, {what}"] = _interval(
-            difference(values["islands"], values["one"])
-        )
+    for what, score in (("held out", itemgetter(1)), ("training", lambda it: fitness(it[0]))):
+        values = [[100 * score(it) for it in runs] for runs in (ours, one)]
+        row[f"one population, {what}"] = float(np.median(values[1]))
+        row[f"islands' difference, {what}"] = _interval(difference(*values))
+    return row
+
+
+def _speeds(
+    name: str, islands: Islands, found: list[Any], others: list[dict[int, Any]]
+) -> dict[str, Any]:
+    row: dict[str, Any] = {}
     n_samples = len(SETS[name].split(FIRST_SEED)[0])
-    for title, bandwidth in (("100 Mbit/s", BANDWIDTH), ("latency alone", np.inf)):
-        results = [{key: runs[key][0] for key in runs} for runs in found]
-        logs = np.log([speed_up(islands, runs, n_samples, bandwidth) for runs in results])
-        best = int(np.argmax(np.median(logs, axis=0)))
-        row[f"speed, {title}"] = _interval(np.exp(difference(logs[:, best], 0 * logs[:, best])))
-        row[f"genes, {title}"] = int(
-            WIDTHS[best] * sum(W.size for W in results[0]["one"][0].weights)
+    genes = WIDTHS * sum(W.size for W in found[0][0][0].weights)
+    for title, bandwidth in BANDWIDTHS.items():
+        logs = np.log(
+            [
+                speed_up(
+                    islands,
+                    ours[0],
+                    {n: results[0] for n, results in theirs.items()},
+                    n_samples=n_samples,
+                    bandwidth=bandwidth,
+                )
+                for ours, theirs in zip(found, others, strict=True)
+            ]
+        )
+        medians = np.median(logs, axis=0)
+        best, ahead = logs[:, np.argmax(medians)], genes[medians > 0]
+        row[f"speed, {title}"] = _interval(np.exp(difference(best, 0 * best)))
+        row[f"ahead, {title}, genes"] = (
+            f"{ahead[0]:,.0f} to {ahead[-1]:,.0f}" if len(ahead) else "nowhere"
         )
     return row
 
 
-def _interval(found: Sequence[float]) -> str:
+def _interval(found: Iterable[float]) -> str:
     return "{:.3g} ({:.3g} to {:.3g})".format(*found)
