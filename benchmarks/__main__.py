@@ -27,6 +27,7 @@ from benchmarks import (
     generalisation,
     growth,
     held_out,
+    islands,
     low_rank,
     memory,
     scaling,
@@ -49,9 +50,10 @@ PARTS = {
     "tables": (tables, "Tables: held-out scores of train, compare and scikit-learn, %, medians"),
     "cluster": (cluster, "Cluster: a generation on worker processes, medians"),
     "scaling": (scaling, "Scaling: milliseconds a generation, measured and by the model"),
+    "islands": (islands, "Islands: against one population, and on a slow network, medians"),
     "growth": (growth, "Growth: exponents of the time of a generation"),
 }
-SEEDED = ("generalisation", "held_out", "tables")
+SEEDED = ("generalisation", "held_out", "tables", "islands")
 PACKAGES = ("ga-ann", "numpy", "pygad", "scikit-learn", "torch")
 PACKAGES += ("evotorch", "evosax", "deap", "cmaes")
 
@@ -104,7 +106,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer cases, seeds and seconds")
     parser.add_argument("--only", choices=PARTS, action="append", help="this part alone")
-    parser.add_argument("--seeds", type=int, help="of generalisation and held_out [10 and 5]")
+    parser.add_argument("--seeds", type=int, help="of generalisation and islands, held_out [10, 5]")
     parser.add_argument("--out", type=Path, default=Path("results"), help="where the files go")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)

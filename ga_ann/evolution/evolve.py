@@ -308,7 +308,7 @@ def evolve(
     hooks = as_callbacks(callbacks)
     if client is not None and device is not None:
         raise ValueError(
-            f"the workers of a cluster measure with NumPy: give client or device={device!r}, not both."
+            f"a cluster's workers measure with NumPy: give client or device={device!r}, not both."
         )
     place = _find_device(device, device_dtype, problem)
     n_threads = _count_threads(n_jobs)
