@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from copy import copy
+from copy import copy, deepcopy
 from dataclasses import KW_ONLY, dataclass, field, fields, replace
 from functools import wraps
 from math import ceil
@@ -217,6 +217,18 @@ class _GeneticMLP(BaseEstimator):
         cloned: Self = super(_GeneticMLP, unconnected).__sklearn_clone__()
         cloned.client = self.client
         return cloned
+
+    def __copy__(self) -> Self:
+        copied = type(self).__new__(type(self))
+        copied.__dict__.update(self.__dict__)
+        return copied
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        memo[id(self.client)] = self.client
+        copied = type(self).__new__(type(self))
+        memo[id(self)] = copied
+        copied.__dict__.update(deepcopy(self.__dict__, memo))
+        return copied
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave a client out, which is a connection; an address stays."""
@@ -471,8 +483,9 @@ class GeneticMLPClassifier(ClassifierMixin, _GeneticMLP):
     n_jobs : int, default=None
         Number of threads; None means 1, -1 all cores. The result does not depend on it.
     client : distributed.Client or str, optional
-        A Dask cluster whose workers measure the generations, see `evolve`. Clones share it, and
-        pickles leave it out; an address they keep.
+        A Dask cluster whose workers measure the generations, see `evolve`. Clones and copies share
+        it. Pickles leave it out, and with them the other processes of a grid search; an address
+        they keep.
     device, device_dtype : str, default=None
         Where generations are measured, as `evolve` has it: ``"cpu"`` or ``"cuda"`` for PyTorch, in
         ``"bfloat16"`` if asked for; None for NumPy. Predictions are NumPy's in any case.

@@ -4,20 +4,15 @@ The samples go to every worker once. A generation is then a few kilobytes: the p
 a generator, from which each worker breeds the population that it has, and scores that come back
 (`Replica`). Only a worker that lacks the generation before, because it is new or was restarted,
 is sent the population.
-
-This is the only module that knows Dask, and imports it when a cluster is asked for.
 """
 
 from __future__ import annotations
 
-import asyncio
-import concurrent.futures
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import cycle, pairwise
-from time import monotonic, sleep
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -26,26 +21,18 @@ from numpy.typing import NDArray
 
 from ga_ann.evolution.breeding import Breeder, Place
 from ga_ann.evolution.evaluation import Evaluator, Measurement, rank_failed_last
-from ga_ann.evolution.machine import blas_kernels
 from ga_ann.evolution.replica import Answer, Batch, Order, Replica, Whole
+from ga_ann.evolution.workers import LOOK_EVERY, Workers, failures_of_clusters
 from ga_ann.low_rank import LowRankPopulation
-from ga_ann.out_of_core import StoredSamples
 from ga_ann.state import State
-from ga_ann.storage import numeric_versions, package_versions
 
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-__all__ = ["Cluster", "connect"]
+__all__ = ["Cluster"]
 
-CONNECT_SECONDS = 10.0
-"""How long a scheduler may take to answer, where its address was given."""
-
-PATIENCE = 60.0
-"""Seconds without a scheduler or a worker after which the run ends."""
-
-LOOK_EVERY = 2.0
-"""Seconds between two looks at the cluster, while answers are awaited."""
+ANSWER_SECONDS = 10.0
+"""How long an answer that is there may take to arrive."""
 
 SENT_APART = 2**16
 """Bytes from which a population is sent as data, and not within the order for it."""
@@ -54,59 +41,6 @@ MOST_FAILURES = 5
 """Times in a row that the cluster may fail, as when a worker is lost, before it counts as lost."""
 
 Population = NDArray[Any] | LowRankPopulation
-
-
-@contextmanager
-def connect(client: Client | str | None) -> Iterator[Client | None]:
-    """Yield the client that was given, or one of the scheduler at an address.
-
-    Raises
-    ------
-    ImportError
-        If Dask is not installed.
-    TypeError
-        If it is something else.
-    ValueError
-        If it is closed or asynchronous, or the scheduler has no worker.
-    ConnectionError
-        If no scheduler answers at the address.
-    """
-    if client is None:
-        yield None
-        return
-    try:
-        import distributed
-    except ImportError as error:
-        raise ImportError(
-            "client needs Dask's package distributed: pip install 'ga-ann[cluster]'."
-        ) from error
-    if isinstance(client, str):
-        try:
-            if not client.startswith("inproc://"):
-                # First, since a client that cannot read its address takes long to give up.
-                distributed.comm.get_address_host_port(client, strict=True)
-            own = distributed.Client(client, timeout=CONNECT_SECONDS, set_as_default=False)
-        except (OSError, ValueError) as error:
-            raise ConnectionError(
-                f"no Dask scheduler answers at {client!r} ({error}); start one with "
-                "'dask scheduler' and give the address that it tells, as tcp://HOST:PORT."
-            ) from error
-        with own:
-            yield _check_client(own)
-    elif isinstance(client, distributed.Client):
-        yield _check_client(client)
-    else:
-        raise TypeError(
-            f"client must be a distributed.Client or the address of a scheduler, got {client!r}."
-        )
-
-
-def _check_client(client: Client) -> Client:
-    if client.asynchronous:
-        raise ValueError("client must not be asynchronous; make one with asynchronous=False.")
-    if client.status != "running":
-        raise ValueError(f"client must be connected to a scheduler, but it is {client.status}.")
-    return client
 
 
 class Cluster:
@@ -120,6 +54,9 @@ class Cluster:
         Holds the samples, and measures here what a cluster that is lost has left undone.
     breeder : Breeder
         How a generation comes of the one before.
+    is_interrupted : callable
+        Tells whether the run is to end with this generation: then a cluster that is lost is not
+        waited for.
 
     Attributes
     ----------
@@ -131,18 +68,24 @@ class Cluster:
     seconds : float
         What the slowest worker measured for in the last generation.
     work : float
-        Seconds that all threads of all workers have measured for.
+        Seconds of processors' time that all workers have measured for.
     n_generations : int
         Number of generations that they have measured.
 
     Raises
     ------
-    RuntimeError
-        If there is no worker, or one of them lacks the package, has another version of it, or does
-        not see samples that are on disk.
+    ConnectionError
+        If there is no worker, or one of them cannot take part: it lacks the package, a module or
+        samples that are on disk, or has another version of the package.
     """
 
-    def __init__(self, client: Client, evaluate: Evaluator, breeder: Breeder) -> None:
+    def __init__(
+        self,
+        client: Client,
+        evaluate: Evaluator,
+        breeder: Breeder,
+        is_interrupted: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.is_lost = False
         self.failure: str | None = None
         self.seconds = self.work = 0.0
@@ -150,19 +93,7 @@ class Cluster:
         self._client = client
         self._evaluate = evaluate
         self._breeder = breeder if breeder.is_ours else None
-        self._threads: dict[str, int] = {}
-        self._refused: set[str] = set()
-        self._informed: set[str] = set()
-        self._looked = -np.inf
-        self._look()
-        if not self._threads:
-            raise RuntimeError(
-                f"the cluster of {client.scheduler.address} has no worker; start some, for "
-                "instance with 'dask worker ADDRESS'."
-            )
-        self._replicas: dict[str, Future] = {}
-        for worker in self._threads:
-            self._replica_on(worker)
+        self._workers = Workers(client, evaluate, self._breeder, is_interrupted)
 
     def __enter__(self) -> Self:
         return self
@@ -174,8 +105,7 @@ class Cluster:
         trace: TracebackType | None,
     ) -> None:
         self.is_lost = True  # who asks the engine later is answered here
-        for replica in self._replicas.values():
-            replica.release()  # the workers forget the samples
+        self._workers.release()
 
     def advise(self, seconds: float, n_threads: int) -> str | None:
         """Return in words that the cluster does not pay, if it does not.
@@ -195,50 +125,6 @@ class Cluster:
             f"take about {1e3 * alone:.3g} ms with the {n_threads} thread{'s' * (n_threads != 1)} "
             "here"
         )
-
-    # ------------------------------------------------------------ the workers
-
-    def _replica_on(self, worker: str) -> Future:
-        """Return a worker's copy of the run; it is sent with the samples where there is none.
-
-        Each worker has one of its own: of copies of the same data Dask keeps one.
-        """
-        held = self._replicas.get(worker)
-        if held is None or held.status != "finished":
-            replica = Replica(self._evaluate, self._breeder)
-            held = self._client.scatter(replica, workers=[worker], hash=False)
-            self._replicas[worker] = held
-            self._informed.discard(worker)
-        return held
-
-    def _look(self) -> None:
-        """Take note of the workers that there are, and check those that are new."""
-        if monotonic() - self._looked < LOOK_EVERY:
-            return
-        if self._client.status != "running":
-            raise ConnectionError(f"the client is {self._client.status}")
-        found = dict(self._client.nthreads())
-        new = [address for address in found if address not in (*self._threads, *self._refused)]
-        reasons, gone = _check_workers(self._client, new, self._evaluate.X) if new else ({}, set())
-        if reasons and not self._threads:
-            raise RuntimeError(" ".join(reasons.values()))
-        if reasons:  # the run has begun, and goes on without those
-            warnings.warn(" ".join(reasons.values()), RuntimeWarning, stacklevel=2)
-        self._refused.update(reasons)
-        self._threads = {k: n for k, n in found.items() if k not in (*self._refused, *gone)}
-        self._looked = monotonic()
-
-    def _recover(self) -> bool:
-        """Wait until there are a scheduler and a worker; return whether there are."""
-        until = monotonic() + PATIENCE
-        while monotonic() < until and self._client.status != "closed":
-            with suppress(OSError, TimeoutError):
-                self._looked = -np.inf
-                self._look()
-                if self._threads:
-                    return True
-            sleep(LOOK_EVERY / 10)
-        return False
 
     # ------------------------------------------------------------ a generation
 
@@ -267,7 +153,7 @@ class Cluster:
 
         Raises
         ------
-        RuntimeError
+        ConnectionError
             If a worker answers what cannot be.
         """
         n_samples = state.schedule.n_samples
@@ -287,8 +173,10 @@ class Cluster:
     def _collect(self, generation: _Generation) -> bool:
         """Have a generation measured, part by part; return whether that was possible."""
         with suppress(OSError, TimeoutError):
-            self._look()
-        to_do = [(part, worker) for part, worker in _cut(generation.order, self._threads)]
+            self._workers.look()
+        if not (self._workers.threads or self._workers.wait_for_one()):
+            return False
+        to_do = [(part, worker) for part, worker in _cut(generation.order, self._workers.threads)]
         n_failures = 0
         while to_do or generation.under_way:
             failed = [part for part, worker in to_do if not self._send(generation, part, worker)]
@@ -297,32 +185,32 @@ class Cluster:
             for future in done:
                 part, worker = generation.under_way.pop(future)
                 try:
-                    answer: Answer = future.result()
-                except _failures_of_clusters():
+                    answer: Answer = future.result(timeout=ANSWER_SECONDS)
+                except failures_of_clusters():
                     failed.append(part)
                     continue
                 if answer.ranking is not None:
                     generation.answers[part.place.first] = part, worker, answer
                     continue
-                self._informed.discard(worker)
+                self._workers.informed.discard(worker)
                 to_do.append((part, worker))
             n_failures = n_failures + 1 if failed else 0
             if n_failures > MOST_FAILURES or not (done or failed):
                 return False
             if failed:
-                if not self._recover():
+                if not self._workers.wait_for_one():
                     return False
-                to_do += zip(failed, cycle(self._threads))
+                to_do += zip(failed, cycle(self._workers.threads))
         return True
 
     def _send(self, generation: _Generation, part: Order, worker: str) -> bool:
         """Have a worker measure a part; return whether it could be sent."""
-        lost: tuple[type[BaseException], ...] = (*_failures_of_clusters(), OSError)
+        lost: tuple[type[BaseException], ...] = (*failures_of_clusters(), OSError)
         if self._client.status != "running":
             return False
         try:
-            replica = self._replica_on(worker)
-            knows = worker in self._informed and self._breeder is not None
+            replica = self._workers.replica_on(worker)
+            knows = worker in self._workers.informed and self._breeder is not None
             future = self._client.submit(
                 _measure,
                 replica,
@@ -333,7 +221,7 @@ class Cluster:
             )
         except lost:
             return False
-        self._informed.add(worker)
+        self._workers.informed.add(worker)
         generation.under_way[future] = part, worker
         return True
 
@@ -342,15 +230,15 @@ class Cluster:
         from distributed import wait
 
         while generation.under_way:
-            with suppress(*_failures_of_clusters()), self._client.as_current():
+            with suppress(*failures_of_clusters()), self._client.as_current():
                 wait(list(generation.under_way), timeout=LOOK_EVERY, return_when="FIRST_COMPLETED")
             done: list[Future] = [future for future in generation.under_way if future.done()]
             if done:
                 return done
-            if not self._recover():
+            if not self._workers.wait_for_one():
                 break
             for future, (_, worker) in generation.under_way.items():
-                if worker not in self._threads:
+                if worker not in self._workers.threads:
                     future.cancel()
         return []
 
@@ -358,10 +246,7 @@ class Cluster:
         """Return what the parts of a generation make together."""
         answers = [answer for *_, answer in generation.in_order()]
         self.seconds = max(answer.seconds for answer in answers)
-        self.work += sum(
-            answer.seconds * self._threads.get(worker, 1)
-            for _, worker, answer in generation.in_order()
-        )
+        self.work += sum(answer.work for answer in answers)
         self.n_generations += 1
         failures = [answer.failure for answer in answers if answer.failure]
         if failures and self.failure is None:
@@ -390,7 +275,7 @@ class Cluster:
                 if not np.isnan(here.ranking[0]):
                     what = f"NaN for all of {part.n_solutions} solutions, which is not so here"
             if what is not None:
-                raise RuntimeError(
+                raise ConnectionError(
                     f"the worker {worker} answered {what}; restart it, or leave it out."
                 )
 
@@ -467,17 +352,6 @@ def _compact(place: Place) -> Place:
     return place._replace(descent=descent._replace(parents=parents, elites=elites))
 
 
-def _failures_of_clusters() -> tuple[type[BaseException], ...]:
-    """Return the exceptions that say nothing of the run, but that a worker or a message is lost."""
-    from distributed import KilledWorker
-    from distributed.comm import CommClosedError
-
-    killed: type[Exception] = KilledWorker
-    closed: type[Exception] = CommClosedError
-    cancelled = (asyncio.CancelledError, concurrent.futures.CancelledError)
-    return (*cancelled, closed, killed, TimeoutError)
-
-
 # ---------------------------------------------------------------- what workers do
 
 
@@ -486,58 +360,3 @@ def _measure(replica: Replica, part: Order, whole: Whole | None) -> Answer:
     from distributed import get_worker
 
     return replica.answer(part, whole, get_worker().state.nthreads)
-
-
-def _environment() -> dict[str, str]:
-    """Return what has to be the same here and there: first the package, then what makes bits."""
-    return package_versions("ga-ann") | numeric_versions() | {"BLAS": blas_kernels()}
-
-
-def _check_workers(
-    client: Client, addresses: Sequence[str], X: Any
-) -> tuple[dict[str, str], set[str]]:
-    """Return why workers cannot be used, by their addresses, and which of them are gone.
-
-    Where bits may differ, that is told.
-    """
-    ours = _environment()
-    reasons: dict[str, str] = {}
-    gone: set[str] = set()
-    differences: set[str] = set()
-    install = f"Install ga-ann {ours['ga-ann']} there, or leave that worker out."
-    answers = client.run(_environment, workers=list(addresses), on_error="return")
-    for address, theirs in answers.items():
-        if isinstance(theirs, OSError | TimeoutError):
-            gone.add(address)
-        elif isinstance(theirs, BaseException):
-            reasons[address] = f"the worker {address} cannot import ga_ann ({theirs!r}). {install}"
-        elif theirs["ga-ann"] != ours["ga-ann"]:
-            reasons[address] = f"the worker {address} has ga-ann {theirs['ga-ann']}. {install}"
-        else:
-            differences |= {f"{k} {theirs[k]}" for k in ours if theirs[k] != ours[k]}
-    if isinstance(X, StoredSamples):
-        reasons |= _find_blind(client, [one for one in answers if one not in (*reasons, *gone)], X)
-    if differences:
-        warnings.warn(
-            f"Workers have {', '.join(sorted(differences))} where this process has other versions: "
-            "the run's bits may be others than without them.",
-            RuntimeWarning,
-            stacklevel=2,
-        )
-    return reasons, gone
-
-
-def _shape_of(samples: StoredSamples) -> tuple[int, ...]:
-    """Return the shape of samples that this process has opened for itself."""
-    return samples.shape
-
-
-def _find_blind(client: Client, addresses: list[str], samples: StoredSamples) -> dict[str, str]:
-    """Return why workers cannot open samples that are on disk, by their addresses."""
-    found = client.run(_shape_of, samples, workers=addresses, on_error="return")
-    return {
-        address: f"the worker {address} cannot read {samples!r} ({shape!r}). Put the samples where "
-        "all workers see them under the same path, or leave that worker out."
-        for address, shape in found.items()
-        if shape != samples.shape
-    }

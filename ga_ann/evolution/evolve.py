@@ -19,7 +19,7 @@ from ga_ann.callbacks import Callback, EarlyStopping, ProgressBar, as_callbacks
 from ga_ann.chromosome import count_genes, flatten, reshape
 from ga_ann.ctrl_c import is_one_of_many
 from ga_ann.evolution.breeding import Breeder
-from ga_ann.evolution.cluster import Cluster, connect
+from ga_ann.evolution.cluster import Cluster
 from ga_ann.evolution.custom import check_parts
 from ga_ann.evolution.data import TrainingData
 from ga_ann.evolution.device import Device, DeviceEvaluator, find_device
@@ -30,6 +30,7 @@ from ga_ann.evolution.memory import check_device_memory, check_memory
 from ga_ann.evolution.problem import Problem
 from ga_ann.evolution.recipe import Recipe, find_recipe
 from ga_ann.evolution.run import Limits, Run
+from ga_ann.evolution.workers import connect
 from ga_ann.history import History
 from ga_ann.low_rank import LowRankPopulation
 from ga_ann.network import Activations
@@ -219,7 +220,8 @@ def evolve(
         same versions of the packages and kind of processor. A worker that is lost has its part
         measured elsewhere, and workers may join; where the scheduler or every worker is gone for a
         minute, the run ends with the generation, its best solution and its checkpoint, and its
-        `stop_reason` is ``"cluster"``. Workers run what clients send them: let nobody reach the
+        `stop_reason` is ``"cluster"``. Callbacks must not write to the population: workers have
+        copies of it. Workers run what clients send them: let nobody reach the
         scheduler who may not run programs on its machines. It takes ``ga-ann[cluster]``.
     device : str, optional
         Where generations are measured: ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ... by PyTorch, which
@@ -255,10 +257,11 @@ def evolve(
         If `X` is a path, and cannot be read; see `open_samples`.
     MemoryError
         If the run needs more memory than there is; before it begins.
-    RuntimeError
-        If the cluster has no worker, or one that cannot be used; before the run begins.
     ConnectionError
-        If no scheduler answers at the address.
+        If no scheduler answers at the address, or the cluster has no worker, or one that cannot
+        take part; before the run begins. Later, if a worker answers what cannot be.
+    ImportError
+        If what `client` or `device` needs is not installed.
 
     Examples
     --------
@@ -592,7 +595,9 @@ def _run(
         breeder = Breeder.of(problem, state)
         cluster = None
         if client is not None:
-            cluster = stack.enter_context(Cluster(client, evaluators[0], breeder))
+            cluster = stack.enter_context(
+                Cluster(client, evaluators[0], breeder, lambda: interruption.requested)
+            )
         on_device = None
         if device is not None:
             options = _options(problem, problem.data, n_threads)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from copy import deepcopy
 from dataclasses import dataclass
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -106,8 +106,8 @@ class Answer(NamedTuple):
         See `Measurement`; None where the worker lacks the generation.
     fitness : ndarray of shape (n_solutions,) or None
         See `Measurement`; None where it was left out.
-    seconds : float
-        What measuring took.
+    seconds, work : float
+        What measuring took: on the clock, and of processors' time in all threads.
     failure : str or None
         See `Evaluator.failure`.
     """
@@ -115,6 +115,7 @@ class Answer(NamedTuple):
     ranking: NDArray[np.float64] | None
     fitness: NDArray[np.float64] | None = None
     seconds: float = 0.0
+    work: float = 0.0
     failure: str | None = None
 
 
@@ -186,12 +187,13 @@ class Replica:
             noise: Any = breeder.noise
             self._population = LowRankPopulation(whole.mean, whole.places, whole.sigma, noise)
         else:
-            self._population, self._mean = whole.chromosomes, whole.mean
+            # A copy: within one process, Dask hands over the engine's own array.
+            self._population, self._mean = np.array(whole.chromosomes), whole.mean
         self._number = place.number
         return True
 
     def _measure(self, order: Order, solutions: Population, n_threads: int) -> Answer:
-        began = perf_counter()
+        began, used = perf_counter(), process_time()
         with self._evaluate.with_threads(n_threads) as evaluate:
             fitness, ranking = evaluate(
                 solutions,
@@ -200,4 +202,5 @@ class Replica:
                 block_size=order.block_size,
             )
         known = None if order.ranking_only else fitness
-        return Answer(ranking, known, perf_counter() - began, evaluate.failure)
+        seconds, work = perf_counter() - began, process_time() - used
+        return Answer(ranking, known, seconds, work, evaluate.failure)

@@ -233,9 +233,9 @@ class Run:
         most = limits.max_evaluations
         if most is not None and state.n_evaluated + self._next_cost() > most:
             return "max_evaluations"
-        if self.cluster is not None and self.cluster.is_lost:
-            return "cluster"
-        return "interrupted" if self._is_interrupted() else None
+        if self._is_interrupted():
+            return "interrupted"
+        return "cluster" if self.cluster is not None and self.cluster.is_lost else None
 
     def _next_cost(self) -> float:
         """Return the evaluations of another generation and of the candidate of a check."""

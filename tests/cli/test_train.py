@@ -642,7 +642,7 @@ def test_a_cluster_is_refused_in_one_line_or_trains_and_says_whether_it_paid(
     alone = load_model(out)
     # In this process: the workers' advice is the same, and they start at once.
     with distributed.LocalCluster(
-        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=":0"
     ) as cluster:
         _, told, _ = ga(*options, "--cluster", cluster.scheduler_address)
     assert "the cluster did not pay: a generation took" in told

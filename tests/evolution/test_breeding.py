@@ -39,7 +39,7 @@ class Loopback:
     N_REPLICAS = 3
     FORGETS = 0.1
 
-    def __init__(self, client, evaluate, breeder):
+    def __init__(self, client, evaluate, breeder, is_interrupted):
         self.evaluate = evaluate
         self.breeder = breeder if breeder.is_ours else None
         self.rng = np.random.default_rng(client)

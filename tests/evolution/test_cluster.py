@@ -1,10 +1,12 @@
 """A Dask cluster of real worker processes: the same bits, whatever becomes of the workers."""
 
+import copy
 import os
 import pickle
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from sklearn.preprocessing import StandardScaler
 import ga_ann
 from ga_ann import Checkpoint, GeneticMLPClassifier, load_checkpoint
 from ga_ann.evolution import cluster as cluster_module
+from ga_ann.evolution import workers as workers_module
 from ga_ann.evolution.breeding import Descent, Place
 from ga_ann.evolution.cluster import _compact, _cut
 from ga_ann.evolution.machine import blas_kernels
@@ -71,7 +74,7 @@ def start_cluster(n_workers):
         n_workers=n_workers,
         threads_per_worker=1,
         processes=True,
-        dashboard_address=None,
+        dashboard_address=":0",
         silence_logs=100,
     )
     return cluster, distributed.Client(cluster, set_as_default=False)
@@ -125,7 +128,7 @@ def test_any_number_of_workers_gives_the_bits_of_none(clients, n_workers, name):
 
 
 def test_an_address_does_as_well_as_a_client(clients, monkeypatch):
-    monkeypatch.setattr(cluster_module, "CONNECT_SECONDS", 1.0)
+    monkeypatch.setattr(workers_module, "CONNECT_SECONDS", 1.0)
     address = clients[1].scheduler.address
     assert bits(run(client=address)) == bits(run())
     with pytest.raises(ConnectionError, match="no Dask scheduler answers at 'tcp://"):
@@ -148,6 +151,8 @@ def test_estimators_train_on_a_cluster_and_clones_share_it(clients):
     for ours, theirs in zip(fitted.coefs_, alone.coefs_, strict=True):
         np.testing.assert_array_equal(ours, theirs)
     assert pickle.loads(pickle.dumps(fitted)).client is None
+    assert copy.copy(fitted).client is copy.deepcopy(fitted).client is clients[2]
+    assert copy.deepcopy(fitted).coefs_[0] is not fitted.coefs_[0]
     assert model.set_params(client="tcp://somewhere:1").__getstate__()["client"]
 
 
@@ -173,8 +178,85 @@ def fragile_for_long():
     cluster.close()
 
 
+@pytest.mark.parametrize("seconds", [0.0, 0.7])
+def test_a_worker_that_is_known_to_be_dead_is_no_error(fragile_for_long, seconds):
+    client = fragile_for_long
+    wait_for_workers(client, 2)
+
+    def kill(ga, history):
+        if len(history) == 5:
+            kill_a_worker(client)
+            time.sleep(seconds)  # in which the scheduler takes note, and the run does not
+
+    assert bits(run(client=client, callbacks=[kill])) == bits(run())
+
+
+def test_a_cluster_scaled_to_nothing_is_waited_for(fragile, monkeypatch):
+    monkeypatch.setattr(workers_module, "LOOK_EVERY", 0.1)
+    cluster, client = fragile
+
+    def empty(ga, history):
+        if len(history) == 5:
+            cluster.scale(0)
+            while client.nthreads():
+                time.sleep(0.02)
+            time.sleep(0.2)
+            cluster.scale(1)
+
+    result = run(client=client, callbacks=[empty])
+    assert result.stop_reason == "n_generations"
+    assert bits(result) == bits(run())
+
+
+def test_a_cluster_that_adapts_starts_its_first_worker():
+    with distributed.LocalCluster(
+        n_workers=0, threads_per_worker=1, dashboard_address=":0", silence_logs=100
+    ) as cluster:
+        cluster.adapt(minimum=0, maximum=1, interval="100ms")
+        with distributed.Client(cluster, set_as_default=False) as client:
+            assert bits(run(client=client)) == bits(run())
+
+
+def test_ctrl_c_is_heard_while_a_lost_cluster_is_waited_for(fragile, monkeypatch):
+    monkeypatch.setattr(workers_module, "LOOK_EVERY", 0.1)
+    cluster, client = fragile
+
+    def lose(ga, history):
+        if len(history) == 5:
+            cluster.scale(0)
+            while client.nthreads():
+                time.sleep(0.02)
+            threading.Timer(0.5, signal.raise_signal, [signal.SIGINT]).start()
+
+    result = run(client=client, callbacks=[lose])
+    assert result.stop_reason == "interrupted"
+    assert 5 <= len(result.history) <= 7
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        {"mutation": "gaussian"},
+        {"recipe": "classic", "n_elites": 2},
+        {"crossover": "neuron"},
+        {"weight_set": "binary"},
+        {"crossover": "two_points", "mutation": "swap", "n_generations": 3},
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Sending large graph")
+def test_workers_in_this_process_have_populations_of_their_own(recipe):
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=False, dashboard_address=":0"
+        ) as cluster,
+        distributed.Client(cluster, set_as_default=False) as client,
+    ):
+        wide = {"hidden_layer_sizes": (40,)}  # populations that are sent as data
+        assert bits(run(**recipe, **wide, client=client)) == bits(run(**recipe, **wide))
+
+
 def test_workers_join_and_leave_and_change_no_bit(fragile, monkeypatch):
-    monkeypatch.setattr(cluster_module, "LOOK_EVERY", 0.1)
+    monkeypatch.setattr(workers_module, "LOOK_EVERY", 0.1)
     cluster, client = fragile
     seen = set()
 
@@ -194,8 +276,9 @@ def test_workers_join_and_leave_and_change_no_bit(fragile, monkeypatch):
 
 @pytest.mark.parametrize("what", ["workers", "scheduler"])
 def test_a_cluster_that_is_gone_ends_the_run_whole(fragile, monkeypatch, tmp_path, what):
-    monkeypatch.setattr(cluster_module, "PATIENCE", 2.0)
-    monkeypatch.setattr(cluster_module, "LOOK_EVERY", 0.2)
+    monkeypatch.setattr(workers_module, "PATIENCE", 2.0)
+    for module in (cluster_module, workers_module):
+        monkeypatch.setattr(module, "LOOK_EVERY", 0.2)
     cluster, client = fragile
 
     def lose(ga, history):
@@ -231,7 +314,7 @@ def test_clients_that_cannot_be_used_are_refused_before_the_run(fragile):
     until = time.monotonic() + 10
     while client.nthreads() and time.monotonic() < until:
         time.sleep(0.05)
-    with pytest.raises(RuntimeError, match="has no worker"):
+    with pytest.raises(ConnectionError, match="has no worker"):
         run(client=client)
     client.close()
     with pytest.raises(ValueError, match="it is closed"):
@@ -276,7 +359,7 @@ def test_workers_without_the_package_or_with_another_version_are_refused(
     tmp_path, preload, message
 ):
     with (
-        distributed.LocalCluster(n_workers=0, dashboard_address=None, silence_logs=100) as cluster,
+        distributed.LocalCluster(n_workers=0, dashboard_address=":0", silence_logs=100) as cluster,
         distributed.Client(cluster, set_as_default=False) as client,
     ):
         script = tmp_path / "worker.py"
@@ -293,7 +376,7 @@ def test_workers_without_the_package_or_with_another_version_are_refused(
         )
         try:
             wait_for_workers(client, 1)
-            with pytest.raises(RuntimeError, match=message) as caught:
+            with pytest.raises(ConnectionError, match=message) as caught:
                 run(client=client)
             assert f"Install ga-ann {ga_ann.__version__} there" in str(caught.value)
         finally:
@@ -330,7 +413,7 @@ def test_a_worker_that_answers_what_cannot_be_is_named(clients, spoil, what):
     run(**options)
     clients[1].run(break_it)
     try:
-        with pytest.raises(RuntimeError, match=f"{worker} answered {what}"):
+        with pytest.raises(ConnectionError, match=f"{worker} answered {what}"):
             run(**options)
     finally:
         clients[1].run(mend)
@@ -380,7 +463,7 @@ def test_samples_that_a_worker_does_not_see_are_refused(clients, on_disk):
     (worker,) = clients[1].nthreads()
     clients[1].run(blind)
     try:
-        with pytest.raises(RuntimeError, match=rf"the worker {worker} cannot read .*X\.npy"):
+        with pytest.raises(ConnectionError, match=rf"the worker {worker} cannot read .*X\.npy"):
             evolve(on_disk, Y, **SMALL, client=clients[1])
     finally:
         clients[1].run(mend)
