@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass, replace
 from numbers import Integral
 from typing import Any
 
-import joblib
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -22,7 +21,12 @@ from ga_ann.evolution.custom import check_parts
 from ga_ann.evolution.data import TrainingData
 from ga_ann.evolution.engine import NetworkGA, breeds_in_place, make_engine
 from ga_ann.evolution.evaluation import Evaluator
-from ga_ann.evolution.machine import Interruption, find_blas, one_blas_thread
+from ga_ann.evolution.machine import (
+    Interruption,
+    count_free_threads,
+    find_blas,
+    one_blas_thread,
+)
 from ga_ann.evolution.memory import check_memory
 from ga_ann.evolution.problem import Problem
 from ga_ann.evolution.recipe import Recipe, find_recipe
@@ -195,7 +199,9 @@ def evolve(
     random_state : int, numpy.random.Generator or None, default=None
         The one source of randomness; the same seed gives the same result on the same machine.
     n_jobs : int, optional
-        Number of threads; None for one a core. The result does not depend on it.
+        Number of threads; None for one a core, or for a share of them: ``OMP_NUM_THREADS`` where it
+        is set, as it is in the processes of joblib's, Dask's and Ray's pools, and one in a pool of
+        threads. The result does not depend on it.
     verbose : bool, default=False
         Whether to show a progress bar.
 
@@ -293,7 +299,7 @@ def _check_limits(limits: Limits, problem: Problem, held_out: TrainingData | Non
 
 def _count_threads(n_jobs: int | None) -> int:
     if n_jobs is None:
-        return int(joblib.cpu_count())
+        return count_free_threads()
     check_number(n_jobs, "n_jobs", Integral, low=1)
     return int(n_jobs)
 
