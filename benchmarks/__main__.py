@@ -26,6 +26,7 @@ from benchmarks import (
     held_out,
     low_rank,
     memory,
+    pools,
     tables,
     time_to_solution,
 )
@@ -41,6 +42,7 @@ PARTS = {
     "generalisation": (generalisation, "Generalisation: held-out scores"),
     "held_out": (held_out, "Held out: the defaults against Adam, %, medians"),
     "tables": (tables, "Tables: held-out scores of train, compare and scikit-learn, %, medians"),
+    "joblib": (pools, "joblib: a grid search, cores for its fits or for the threads inside"),
     "growth": (growth, "Growth: exponents of the time of a generation"),
 }
 SEEDED = ("generalisation", "held_out", "tables")

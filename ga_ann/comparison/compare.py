@@ -293,6 +293,7 @@ def compare(
             "standardise": known.standardise,
             "bias": known.bias,
             "budgets": limits,
+            "n_jobs": n_runs_at_a_time,
         },
         interrupted=len(runs) < len(tasks),
     )
@@ -377,8 +378,8 @@ def _several_at_a_time(
     """Yield the runs as they end: what is finished is kept, whichever run Ctrl-C hits."""
     pool = Parallel(n_jobs, return_as="generator_unordered", batch_size=1)
     for number, run in pool(delayed(_do_numbered)(*one) for one in enumerate(tasks)):
-        bar.set_description("{method}, {split}, seed {seed}".format_map(run.row))
         yield number, run
+        bar.set_description("{method}, {split}, seed {seed}".format_map(run.row))
 
 
 def _do_numbered(number: int, task: Task) -> tuple[int, Run]:

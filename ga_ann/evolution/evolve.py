@@ -230,6 +230,13 @@ def evolve(
     ([(4, 8), (8, 3)], 'target_fitness')
     >>> bool(np.mean(result.predict(X) == y) == result.best_fitness >= 0.95)
     True
+
+    The best of several restarts, at a time, each with its share of the threads; a
+    `joblib.parallel_config` around it says where they run:
+
+    >>> from joblib import Parallel, delayed
+    >>> restarts = (delayed(evolve)(X, y, n_generations=20, random_state=seed) for seed in range(4))
+    >>> best = max(Parallel(n_jobs=-1)(restarts), key=lambda result: result.best_fitness)
     """
     data = TrainingData.check(X, y, task=task, classes=classes, sample_weight=sample_weight)
     if isinstance(start, EvolutionResult):
