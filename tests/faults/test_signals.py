@@ -343,15 +343,14 @@ def test_ctrl_c_for_one_process_of_a_pool(start_python, receiver):
 
 COMPARISON = """
 import sys
-import numpy as np
 from sklearn.datasets import load_iris
-from ga_ann import compare
-from ga_ann.comparison import METHODS, Method
+from ga_ann import compare, evolve
+from ga_ann.comparison import Method, Trained
 
 def train(job):
     print("in a run", flush=True)
-    y = np.random.default_rng(0).permutation(job.y)
-    return METHODS["ga"].train(job._replace(max_time=1e3, y=y))
+    found = evolve(job.X, job.y, hidden_layer_sizes=4, target_fitness=None, n_generations=10**9)
+    return Trained(found.predict, found.predict_scores, found.history, found.stop_reason)
 
 methods = {"naive": "naive", "endless": Method("endless", train)}
 found = compare(
