@@ -30,6 +30,7 @@ from benchmarks import (
     islands,
     low_rank,
     memory,
+    pools,
     scaling,
     tables,
     time_to_solution,
@@ -51,6 +52,7 @@ PARTS = {
     "cluster": (cluster, "Cluster: a generation on worker processes, medians"),
     "scaling": (scaling, "Scaling: milliseconds a generation, measured and by the model"),
     "islands": (islands, "Islands: against one population, and on a slow network, medians"),
+    "joblib": (pools, "joblib: a grid search, cores for its fits or for the threads inside"),
     "growth": (growth, "Growth: exponents of the time of a generation"),
 }
 SEEDED = ("generalisation", "held_out", "tables", "islands")

@@ -28,7 +28,14 @@ from sklearn.utils.validation import (
 )
 
 from ga_ann.callbacks import Callback, Checkpoint, as_callbacks
-from ga_ann.evolution import EvolutionResult, NetworkGA, Recipe, evolve, find_recipe
+from ga_ann.evolution import (
+    EvolutionResult,
+    NetworkGA,
+    Recipe,
+    count_free_threads,
+    evolve,
+    find_recipe,
+)
 from ga_ann.history import History
 from ga_ann.network import (
     Activations,
@@ -297,7 +304,10 @@ class _GeneticMLP(BaseEstimator):
     def _count_jobs(self) -> int:
         if self.n_jobs is not None:
             check_number(self.n_jobs, "n_jobs", Integral)
-        return int(joblib.effective_n_jobs(self.n_jobs))
+        asked = self.n_jobs or -1
+        # Dask counts the threads of the whole cluster, whatever it is asked, and others all cores.
+        limit = asked if asked > 0 else count_free_threads()
+        return min(int(joblib.effective_n_jobs(self.n_jobs)), limit)
 
     def _chosen_recipe(self) -> Recipe:
         """Return the recipe with what the parameters say otherwise."""
@@ -481,7 +491,10 @@ class GeneticMLPClassifier(ClassifierMixin, _GeneticMLP):
         grid search takes none. Where `random_state` is None, the checkpoint keeps the seed that
         was drawn, so that the same part is held out again.
     n_jobs : int, default=None
-        Number of threads; None means 1, -1 all cores. The result does not depend on it.
+        Number of threads; None means 1 outside of a `joblib.parallel_config`, -1 all cores, or
+        what a search or a pool with several jobs leaves of them: ``GridSearchCV(..., n_jobs=-1)``
+        takes the cores for its fits, each of which has one thread. The result does not depend on
+        it.
     client : distributed.Client or str, optional
         A Dask cluster whose workers measure the generations, see `evolve`. Clones and copies share
         it. Pickles leave it out, and with them the other processes of a grid search; an address

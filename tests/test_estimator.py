@@ -6,6 +6,7 @@ import re
 from dataclasses import fields, replace
 from typing import ClassVar
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -748,6 +749,34 @@ def test_weights_count_in_the_held_out_score_too():
 def test_what_evolve_would_not_be_given_is_refused_by_its_name(name, value):
     with pytest.raises(TypeError, match=f"^{name} must be"):
         GeneticMLPClassifier((3,), n_generations=1).set_params(**{name: value}).fit(X, Y)
+
+
+@pytest.mark.parametrize(
+    ("n_jobs", "alone", "in_a_pool"), [(None, 1, 1), (1, 1, 1), (3, 3, 3), (-1, 6, 1), (-2, 5, 1)]
+)
+def test_a_fit_in_a_pool_takes_its_share_of_the_threads(monkeypatch, n_jobs, alone, in_a_pool):
+    monkeypatch.setattr(joblib, "cpu_count", lambda: 6)
+    monkeypatch.setattr("joblib._parallel_backends.cpu_count", lambda: 6)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    taken = []
+
+    class Asking(GeneticMLPClassifier):
+        def fit(self, X, y):
+            taken.append(self._count_jobs())
+            self.classes_ = np.unique(y)
+            return self
+
+        def score(self, X, y):
+            return 0.0
+
+    model = Asking(n_jobs=n_jobs)
+    model.fit(X, Y)
+    GridSearchCV(model, {"sigma": [0.1]}, n_jobs=1, cv=2).fit(X, Y)
+    assert taken == [alone] * 4
+    taken.clear()
+    with joblib.parallel_config("threading"):
+        GridSearchCV(model, {"sigma": [0.1]}, n_jobs=2, cv=2, refit=False).fit(X, Y)
+    assert taken == [in_a_pool] * 2
 
 
 # ------------------------------------------------------------------------------- taking it away

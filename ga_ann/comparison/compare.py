@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import pickle
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any
 
+import joblib
 import numpy as np
+from joblib.parallel import get_active_backend
 from numpy.typing import ArrayLike, NDArray
-from threadpoolctl import threadpool_limits
+from sklearn.utils.parallel import Parallel, delayed
 from tqdm import tqdm
 
 from ga_ann.comparison.data_sets import DataSet, adjust, check_samples, choose_data_set
@@ -27,6 +30,8 @@ __all__ = ["Comparison", "compare"]
 Array = NDArray[Any]
 Indices = NDArray[np.intp]
 Key = tuple[str, str, int]
+Task = tuple[Plan, Split, str, Method, float | None, int]
+"""What `do_run` takes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +76,7 @@ class Comparison:
     settings : dict
         What the comparison was started with.
     interrupted : bool
-        Whether Ctrl-C ended it; the run that it hit is left out.
+        Whether Ctrl-C ended it; the runs that it hit are left out.
     """
 
     rows: list[dict[str, Any]]
@@ -135,6 +140,7 @@ def compare(
     n_features: int | None = None,
     standardise: bool | None = None,
     budgets: Mapping[str, float] | None = None,
+    n_jobs: int | None = None,
     random_state: int | np.random.Generator | None = 0,
     verbose: bool = False,
 ) -> Comparison:
@@ -188,11 +194,19 @@ def compare(
         By default the data sets that are not the fruits are, and `X` is not.
     budgets : mapping of str to float, optional
         Seconds that one run may take, by method, instead of those in `METHODS`; above 0.
+    n_jobs : int, optional
+        Number of runs at a time, by joblib; -1 for one a core. None means 1 outside of a
+        `joblib.parallel_config`, which also chooses who does them: processes (``"loky"``, the
+        default), ``"threading"``, a cluster (``"dask"``; ``"ray"`` is not tested). The rows come in
+        the same order, with the same bits where the method ends by itself; runs that are limited by
+        seconds share the machine, and get less far in them, so that comparisons by time are for
+        one at a time.
     random_state : int, numpy.random.Generator or None, default=0
         What the seeds are drawn from. Runs that end by their time budget differ from machine to
         machine all the same.
     verbose : bool, default=False
-        Whether to show a progress bar with the method, the split and the seed.
+        Whether to show a progress bar of the finished runs, with the method, the split and the seed
+        of the one at hand (with several at a time, of the one that was finished last).
 
     Returns
     -------
@@ -204,7 +218,8 @@ def compare(
         If a name is unknown, a number is out of its range, or the data cannot be learned from or
         split, or are those of the other task; before any work.
     TypeError
-        If a parameter is of the wrong type.
+        If a parameter is of the wrong type, or a method or the fitness cannot be sent to the
+        processes that `n_jobs` asks for.
 
     Examples
     --------
@@ -231,8 +246,11 @@ def compare(
     chosen = resolve_methods(methods, known.task)
     limits = _check_budgets({} if budgets is None else budgets, chosen, known.task)
     check_number(seeds, "seeds", Integral, low=1)
+    n_runs_at_a_time = _count_jobs(n_jobs)
     samples = check_samples(known.load(), known.task)
     plan = Plan(samples, known, check_fitness(fitness, samples.labels, samples.y))
+    if n_runs_at_a_time > 1:
+        _check_sendable(plan.fitness, chosen)
     entropy, seed_values = _draw_seeds(random_state, seeds)
     planned = make_splits(
         known.splits,
@@ -242,7 +260,12 @@ def compare(
         n_features=n_features,
         standardise=known.standardise,
     )
-    runs = _do_runs(plan, planned, chosen, limits, seed_values, verbose=verbose)
+    tasks = [
+        (plan, split, name, method, limits[name], seed_values[split.seed])
+        for split in planned
+        for name, method in chosen.items()
+    ]
+    runs = _do_runs(tasks, n_runs_at_a_time, verbose=verbose)
     keys = [(run.row["method"], run.row["split"], run.row["seed"]) for run in runs]
     return Comparison(
         rows=[run.row for run in runs],
@@ -270,8 +293,9 @@ def compare(
             "standardise": known.standardise,
             "bias": known.bias,
             "budgets": limits,
+            "n_jobs": n_runs_at_a_time,
         },
-        interrupted=len(runs) < len(planned) * len(chosen),
+        interrupted=len(runs) < len(tasks),
     )
 
 
@@ -301,33 +325,62 @@ def _draw_seeds(
     return entropy, [int(child.generate_state(1)[0]) for child in children]
 
 
-def _do_runs(
-    plan: Plan,
-    splits: Sequence[Split],
-    methods: Mapping[str, Method],
-    budgets: Mapping[str, float | None],
-    seeds: Sequence[int],
-    *,
-    verbose: bool,
-) -> list[Run]:
-    """Do the runs one after another, until Ctrl-C; the one that it hits is left out."""
-    runs: list[Run] = []
-    pairs = [(split, name) for split in splits for name in methods]
-    # With smoothing=0 the time left follows from the mean of all runs, quick and slow ones.
-    # One thread of BLAS: the matrices are small, threads that wait for each other are slow on a
-    # busy machine, and the seconds of the methods compare.
-    with (
-        threadpool_limits(1, user_api="blas"),
-        tqdm(total=len(pairs), unit="run", smoothing=0, leave=False, disable=not verbose) as bar,
-    ):
+def _count_jobs(n_jobs: int | None) -> int:
+    if n_jobs is not None:
+        check_number(n_jobs, "n_jobs", Integral)
+        if n_jobs == 0:
+            raise ValueError("n_jobs must be a number of runs, or -1 for one a core; got 0.")
+    return int(joblib.effective_n_jobs(n_jobs))
+
+
+def _check_sendable(fitness: object, methods: Mapping[str, Method]) -> None:
+    """Refuse what cannot be pickled, unless threads do the runs."""
+    if getattr(get_active_backend()[0], "supports_sharedmem", False):
+        return
+    named = {"fitness": fitness} | {f"the method {name!r}": m for name, m in methods.items()}
+    for what, value in named.items():
         try:
-            for split, name in pairs:
-                bar.set_description(f"{name}, {split.name}, seed {split.seed}")
-                run = do_run(plan, split, name, methods[name], budgets[name], seeds[split.seed])
-                if run is None:
-                    break
-                runs.append(run)
+            pickle.dumps(joblib.wrap_non_picklable_objects(value))  # as joblib's pools do
+        except Exception as error:  # any that a __reduce__ raises
+            raise TypeError(
+                f"{what} must be something that can be pickled, to be sent to other processes; got "
+                f"{type(error).__name__}: {error}. Make what it holds (a lock, an open file) where "
+                "it is used, or take n_jobs=1."
+            ) from error
+
+
+def _do_runs(tasks: Sequence[Task], n_jobs: int, *, verbose: bool) -> list[Run]:
+    """Do the runs, until Ctrl-C; those that it hits are left out."""
+    runs: dict[int, Run] = {}
+    # With smoothing=0 the time left follows from the mean of all runs, quick and slow ones.
+    with tqdm(total=len(tasks), unit="run", smoothing=0, leave=False, disable=not verbose) as bar:
+        done = _one_by_one(tasks, bar) if n_jobs == 1 else _several_at_a_time(tasks, n_jobs, bar)
+        try:
+            for number, run in done:
+                runs[number] = run
                 bar.update()
         except KeyboardInterrupt:
             pass
-    return runs
+    return [runs[number] for number in sorted(runs)]
+
+
+def _one_by_one(tasks: Sequence[Task], bar: tqdm[Any]) -> Iterator[tuple[int, Run]]:
+    # Without joblib, which Ctrl-C and SIGTERM would be meant for, see `is_one_of_many`.
+    for number, task in enumerate(tasks):
+        _, split, name, *_ = task
+        bar.set_description(f"{name}, {split.name}, seed {split.seed}")
+        yield number, do_run(*task)
+
+
+def _several_at_a_time(
+    tasks: Sequence[Task], n_jobs: int, bar: tqdm[Any]
+) -> Iterator[tuple[int, Run]]:
+    """Yield the runs as they end: what is finished is kept, whichever run Ctrl-C hits."""
+    pool = Parallel(n_jobs, return_as="generator_unordered", batch_size=1)
+    for number, run in pool(delayed(_do_numbered)(*one) for one in enumerate(tasks)):
+        yield number, run
+        bar.set_description("{method}, {split}, seed {seed}".format_map(run.row))
+
+
+def _do_numbered(number: int, task: Task) -> tuple[int, Run]:
+    return number, do_run(*task)

@@ -296,6 +296,8 @@ def _train_adam(job: Job) -> Trained:
         try:
             model.fit(job.X / scale, job.y)
         except UserWarning as error:
+            if not str(error).startswith("Training interrupted"):  # who makes errors of warnings
+                raise
             raise KeyboardInterrupt from error
     network = getattr(model, "regressor_", model)
     history = _one_row(

@@ -75,6 +75,7 @@ def caption(comparison: Comparison) -> str:
     """Return the settings in a sentence or two."""
     s = comparison.settings
     budgets = [f"{s['labels'][name]} {t:g} s" for name, t in s["budgets"].items() if t]
+    shared = f" ({s['n_jobs']} runs at a time)" if s["n_jobs"] > 1 else ""
     scaled = "standardised by the training part" if s["standardise"] else ""
     kept = f"the {s['n_features']} features of largest std" if s["n_features"] else ""
     if s["min_std"] is not None and not kept:
@@ -86,7 +87,7 @@ def caption(comparison: Comparison) -> str:
         f"hidden layers {'-'.join(map(str, s['hidden_layer_sizes'])) or 'none'}",
         *([] if s["fitness"] == "accuracy" else [f"fitness {s['fitness']}"]),
         f"{s['n_seeds']} seed{'s' * (s['n_seeds'] != 1)}",
-        f"time limits: {', '.join(budgets)}" if budgets else "no time limits",
+        f"time limits: {', '.join(budgets)}{shared}" if budgets else "no time limits",
     ]
     return "; ".join(parts) + ("; interrupted" if comparison.interrupted else "") + "."
 

@@ -15,6 +15,7 @@ from ga_ann.comparison.data_sets import DataSet, Samples
 from ga_ann.comparison.methods import Job, Method
 from ga_ann.comparison.splits import Split
 from ga_ann.datasets import take_rows
+from ga_ann.evolution import one_blas_thread
 from ga_ann.fitness import PopulationScore, resolve_fitness
 from ga_ann.history import History
 
@@ -65,13 +66,18 @@ class Run(NamedTuple):
     predicted: Array
 
 
+# The matrices are small: threads of BLAS that wait for each other are slow on a busy machine. With
+# one, the seconds of the methods compare.
+@one_blas_thread()
 def do_run(
     plan: Plan, split: Split, name: str, method: Method, max_time: float | None, random_state: int
-) -> Run | None:
-    """Train and measure one method on one split; return None if Ctrl-C ended the training.
+) -> Run:
+    """Train and measure one method on one split.
 
     Raises
     ------
+    KeyboardInterrupt
+        If Ctrl-C ended the training.
     ValueError
         If a method of the user's does not predict one answer for each sample.
     """
@@ -91,7 +97,7 @@ def do_run(
     trained = method.train(job)
     seconds = perf_counter() - started
     if trained.stop_reason == "interrupted":
-        return None
+        raise KeyboardInterrupt
     train_score = _measure(plan.fitness, trained.predict_scores(X_train), y_train)
     held_out_score = _measure(plan.fitness, trained.predict_scores(X_test), y_test)
     predicted = np.asarray(trained.predict(X_test))

@@ -20,12 +20,12 @@ from numbers import Integral
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
-import joblib
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import issparse
 
 from ga_ann.chromosome import count_genes, reshape
+from ga_ann.evolution.machine import count_free_threads
 from ga_ann.fitness import PopulationScore, accuracy
 from ga_ann.low_rank import Factors, LowRankPopulation
 from ga_ann.network import Activations, AnyActivation, Layer, find_activations, pair_layers
@@ -153,7 +153,8 @@ class Evaluator:
     dtype : {numpy.float32, numpy.float64}, default=numpy.float32
         Precision of the computation.
     n_jobs : int, optional
-        Number of threads, at least 1; None for one a core. It does not change the results.
+        Number of threads, at least 1; None for one a core, or for the share of them that
+        `count_free_threads` tells. It does not change the results.
 
     Attributes
     ----------
@@ -194,7 +195,7 @@ class Evaluator:
         self._activations = find_activations(activation, last, len(self._widths))
         if n_jobs is not None:
             check_number(n_jobs, "n_jobs", Integral, low=1)
-        self._n_jobs: int = n_jobs or joblib.cpu_count()
+        self._n_jobs: int = n_jobs or count_free_threads()
         self._prepare()
 
     def _prepare(self) -> None:

@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass, replace
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
-import joblib
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -25,7 +24,12 @@ from ga_ann.evolution.data import TrainingData
 from ga_ann.evolution.device import Device, DeviceEvaluator, find_device
 from ga_ann.evolution.engine import NetworkGA, breeds_in_place, make_engine
 from ga_ann.evolution.evaluation import Evaluator
-from ga_ann.evolution.machine import Interruption, find_blas, one_blas_thread
+from ga_ann.evolution.machine import (
+    Interruption,
+    count_free_threads,
+    find_blas,
+    one_blas_thread,
+)
 from ga_ann.evolution.memory import check_device_memory, check_memory
 from ga_ann.evolution.problem import Problem
 from ga_ann.evolution.recipe import Recipe, find_recipe
@@ -212,7 +216,9 @@ def evolve(
     random_state : int, numpy.random.Generator or None, default=None
         The one source of randomness; the same seed gives the same result on the same machine.
     n_jobs : int, optional
-        Number of threads; None for one a core. The result does not depend on it.
+        Number of threads; None for one a core, or for a share of them: ``OMP_NUM_THREADS`` where it
+        is set, as it is in the processes of joblib's, Dask's and Ray's pools, and one in a pool of
+        threads. The result does not depend on it.
     client : distributed.Client or str, optional
         A Dask cluster, or the address of its scheduler, whose workers measure the generations. The
         samples go to each of them once; then a generation is a few kilobytes. The result is the
@@ -273,6 +279,13 @@ def evolve(
     ([(4, 8), (8, 3)], 'target_fitness')
     >>> bool(np.mean(result.predict(X) == y) == result.best_fitness >= 0.95)
     True
+
+    The best of several restarts, at a time, each with its share of the threads; a
+    `joblib.parallel_config` around it says where they run:
+
+    >>> from joblib import Parallel, delayed
+    >>> restarts = (delayed(evolve)(X, y, n_generations=20, random_state=seed) for seed in range(4))
+    >>> best = max(Parallel(n_jobs=-1)(restarts), key=lambda result: result.best_fitness)
     """
     X = hold(X)
     data = TrainingData.check(X, y, task=task, classes=classes, sample_weight=sample_weight)
@@ -354,7 +367,7 @@ def _check_limits(limits: Limits, problem: Problem, held_out: TrainingData | Non
 
 def _count_threads(n_jobs: int | None) -> int:
     if n_jobs is None:
-        return int(joblib.cpu_count())
+        return count_free_threads()
     check_number(n_jobs, "n_jobs", Integral, low=1)
     return int(n_jobs)
 

@@ -1,4 +1,4 @@
-"""What a run asks of the machine while it lasts: one BLAS thread, and that signals wait.
+"""What a run asks of the machine while it lasts: threads, one of them for BLAS; signals wait.
 
 Products are shared among threads by the evaluator, so that BLAS must not split them further.
 """
@@ -6,6 +6,8 @@ Products are shared among threads by the evaluator, so that BLAS must not split 
 from __future__ import annotations
 
 import hashlib
+import multiprocessing
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -14,10 +16,13 @@ from functools import cache
 from types import FrameType, TracebackType
 from typing import Any, Self
 
+import joblib
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-__all__ = ["Interruption", "blas_kernels", "find_blas", "one_blas_thread"]
+from ga_ann.ctrl_c import is_one_of_many
+
+__all__ = ["Interruption", "blas_kernels", "count_free_threads", "find_blas", "one_blas_thread"]
 
 PRODUCTS = ((24, 12, 600), (10, 13, 600), (150, 109, 1962), (32, 784, 32))
 """Shapes of the products that tell whether two processes multiply alike: rows, terms, columns."""
@@ -81,6 +86,30 @@ def one_blas_thread() -> Iterator[None]:
                 _let_go()
                 _STATE["limiter"].restore_original_limits()
                 _let_go()
+
+
+def count_free_threads() -> int:
+    """Return the number of threads of a run that is not told one: its share of the machine.
+
+    That is one a core, unless others run beside it. Pools of processes (joblib's, Dask's, Ray's)
+    and schedulers of clusters tell each process its share in ``OMP_NUM_THREADS``, which everything
+    that has threads obeys. Pools of threads, and `multiprocessing`, have no such place: there, what
+    joblib has called takes one thread, as the pool itself has one a core.
+
+    Examples
+    --------
+    >>> with joblib.parallel_config("threading"):
+    ...     joblib.Parallel(n_jobs=2)(joblib.delayed(count_free_threads)() for _ in range(2))
+    [1, 1]
+    """
+    n_cores = int(joblib.cpu_count())
+    # A list, as OpenMP has it, begins with the outermost level.
+    told = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    if told.isdecimal() and int(told) > 0:
+        return min(int(told), n_cores)
+    is_main = threading.current_thread() is threading.main_thread()
+    is_alone = is_main and multiprocessing.parent_process() is None
+    return n_cores if is_alone or not is_one_of_many() else 1
 
 
 class Interruption:

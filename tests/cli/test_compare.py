@@ -91,7 +91,9 @@ def test_compare_interrupted(ga, monkeypatch, tmp_path, finished, n_files):
     run, left = module.do_run, iter(range(finished))
 
     def stop_later(*args):
-        return None if next(left, None) is None else run(*args)
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        return run(*args)
 
     monkeypatch.setattr(module, "do_run", stop_later)
     out = tmp_path / "results"
@@ -132,6 +134,22 @@ def test_compare_refuses_a_file_as_folder(fails, monkeypatch, tmp_path, breaks):
     (tmp_path / "results").write_text("mine")
     assert "is a file" in fails("compare", "--out", tmp_path / "results")
     assert (tmp_path / "results").read_text() == "mine"
+
+
+def test_compare_several_runs_at_a_time(ga, fails, monkeypatch, tmp_path):
+    asked = tiny(monkeypatch, seeds=2)
+    out = tmp_path / "results"
+    arguments = ["--methods", "random,naive", "--out", out]
+    tables = []
+    for jobs in ([], ["--jobs", "2"]):
+        code, _, _ = ga("compare", *arguments, *jobs)
+        assert code == 0
+        assert asked["n_jobs"] == (2 if jobs else None)
+        with (out / "comparison.csv").open(newline="") as file:
+            tables.append([row | {"seconds": None} for row in csv.DictReader(file)])
+    assert len(tables[0]) == 2 * 2 * 2
+    assert tables[0] == tables[1]
+    assert "--jobs" in fails("compare", *arguments, "--jobs", "0")
 
 
 def test_compare_a_recipe(ga, monkeypatch, tmp_path):

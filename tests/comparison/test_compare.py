@@ -1,15 +1,23 @@
 import signal
 import sys
+import threading
 import warnings
 
+import joblib
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.datasets import load_iris
+from threadpoolctl import threadpool_info
 
 from ga_ann.comparison.compare import Comparison, compare
 from ga_ann.comparison.data_sets import DATASETS
-from ga_ann.comparison.methods import METHODS, METHODS_OF, REGRESSION_METHODS
+from ga_ann.comparison.methods import METHODS, METHODS_OF, REGRESSION_METHODS, Method, Trained
 from ga_ann.comparison.presentation import caption
 from ga_ann.comparison.splits import SPLITS
+from ga_ann.ctrl_c import is_one_of_many
+from ga_ann.evolution import evolve
 from ga_ann.evolution.evaluation import Evaluator
 from ga_ann.fitness import neg_cost, neg_mean_pinball_loss
 
@@ -158,6 +166,7 @@ def test_progress_names_method_split_and_seed(data, capsys):
         ({"methods": ["naive", "naive"]}, "each once"),
         ({"splits": ["time"]}, r"each of splits must be one of \['all', .*'time'"),
         ({"seeds": 0}, "seeds"),
+        ({"n_jobs": 0}, "n_jobs must be a number of runs, or -1 for one a core; got 0"),
         ({"budgets": {"naive": 1.0}}, "must be one of .*'ga', 'tutorial-ga'.*'naive'"),
         ({"budgets": {"ga": 0}}, "budgets"),
         ({"budgets": {"ga": float("nan")}}, "budgets.* must be finite"),
@@ -190,6 +199,9 @@ def test_bad_options_before_any_work(data, monkeypatch, options, message):
         {"splits": "all"},
         {"seeds": 1.5},
         {"seeds": True},
+        {"n_jobs": 1.5},
+        {"n_jobs": True},
+        {"n_jobs": "2"},
         {"budgets": [1]},
         {"budgets": {"ga": "1"}},
         {"hidden_layer_sizes": "150"},
@@ -367,3 +379,156 @@ def test_every_method_of_a_task_is_refused_or_done_by_the_other(data):
         for name in others:
             with pytest.raises(ValueError, match=f"in a {task}, for which '{name}' is not made"):
                 compare(X, y, task=task, methods=[name], seeds=1)
+
+
+# ---------------------------------------------------------------- several runs at a time
+
+
+def outcome(comparison):
+    """Return all that does not depend on the clock."""
+    return (
+        [{k: v for k, v in row.items() if k != "seconds"} for row in comparison.rows],
+        [(key, list(found)) for key, found in comparison.predictions.items()],
+        [
+            (key, h.label, h.metric, h.settings, h["best_fitness"].tolist())
+            for key, h in comparison.histories.items()
+        ],
+        {k: v for k, v in comparison.settings.items() if k != "n_jobs"},
+        comparison.interrupted,
+    )
+
+
+@settings(max_examples=8)
+@given(
+    methods=st.lists(
+        st.sampled_from(["random", "naive", "adam", "evolved"]), min_size=1, unique=True
+    ),
+    splits=st.lists(st.sampled_from(list(SPLITS)), min_size=1, unique=True),
+    seeds=st.integers(1, 3),
+    random_state=st.integers(0, 99),
+    fitness=st.sampled_from([None, lambda y_true, y_pred: float(np.mean(y_true == y_pred))]),
+)
+def test_runs_at_a_time_are_those_one_after_another(methods, splits, seeds, random_state, fitness):
+    X, y = load_iris(return_X_y=True)
+    known = {name: METHODS.get(name, Method("evolved", evolve_a_little())) for name in methods}
+    options = {
+        "groups": np.arange(len(y)) % 2,
+        "methods": known,
+        "splits": splits,
+        "seeds": seeds,
+        "fitness": fitness,
+        "hidden_layer_sizes": 3,
+        "random_state": random_state,
+    }
+    one, two = (compare(X, y, n_jobs=n, **options) for n in (None, 2))
+    np.testing.assert_equal(outcome(two), outcome(one))
+    assert (one.settings["n_jobs"], two.settings["n_jobs"]) == (1, 2)
+
+
+def evolve_a_little():
+    def train(job):
+        result = evolve(
+            job.X,
+            job.y,
+            classes=np.arange(job.n_classes),
+            hidden_layer_sizes=job.hidden_layer_sizes,
+            n_generations=5,
+            random_state=job.random_state,
+        )
+        return Trained(result.predict, result.predict_scores, result.history, result.stop_reason)
+
+    return train
+
+
+def where(constant, told):
+    """Return a method that tells which thread it runs in, and whether joblib has called it."""
+
+    def train(job):
+        told.append((threading.current_thread() is threading.main_thread(), is_one_of_many()))
+        return constant.train(job)
+
+    return {"a": constant._replace(train=train)}
+
+
+def test_a_context_of_joblib_says_who_does_the_runs(data, constant):
+    told = []
+    methods = where(constant, told)
+    small(data, methods=methods, seeds=3)
+    # Without joblib's functions, for which SIGTERM would end the process.
+    assert set(told) == {(True, False)}
+    expected = told[:]
+    with joblib.parallel_config("threading", n_jobs=2):
+        told.clear()
+        small(data, methods=methods, seeds=3)
+        assert set(told) == {(False, True)}
+        told.clear()
+        small(data, methods=methods, seeds=3, n_jobs=1)
+        assert told == expected
+        told.clear()
+    small(data, methods=methods, seeds=3)
+    assert told == expected
+
+
+def test_runs_in_threads_leave_blas_as_it_was(data, constant):
+    before = blas_threads()
+    inside = []
+
+    def train(job):
+        inside.extend(blas_threads())
+        return constant.train(job)
+
+    with joblib.parallel_config("threading", n_jobs=3):
+        small(data, methods={"a": constant._replace(train=train)}, seeds=6)
+    assert set(inside) == {1}
+    assert blas_threads() == before
+
+
+def blas_threads():
+    return [lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"]
+
+
+@pytest.mark.parametrize("what", ["the method 'held'", "fitness"])
+def test_what_cannot_be_sent_to_processes_is_refused_before_any_work(
+    data, constant, monkeypatch, what
+):
+    held = threading.Lock()
+
+    def hold(function):
+        return lambda *args: function(*args) if held else None
+
+    def judge(y_true, y_pred):
+        return float(np.mean(y_true == y_pred))
+
+    options = {"methods": {"held": constant}, "fitness": judge, "seeds": 1}
+    if what == "fitness":
+        options["fitness"] = hold(judge)
+    else:
+        options["methods"] = {"held": constant._replace(train=hold(constant.train))}
+    message = f"^{what} must be something that can be pickled.*lock.*or take n_jobs=1"
+    module = sys.modules["ga_ann.comparison.compare"]
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "_do_runs", lambda *args: pytest.fail("work was done"))
+        with pytest.raises(TypeError, match=message):
+            small(data, n_jobs=2, **options)
+    expected = outcome(small(data, **options))
+    assert outcome(small(data, n_jobs=1, **options)) == expected
+    with joblib.parallel_config("threading"):
+        assert outcome(small(data, n_jobs=2, **options)) == expected
+    held = 1
+    np.testing.assert_equal(outcome(small(data, n_jobs=2, **options)), expected)
+
+
+def test_progress_of_several_at_a_time_counts_the_finished_runs(data, constant, capsys):
+    with joblib.parallel_config("threading", n_jobs=2):
+        small(data, verbose=True)
+    err = capsys.readouterr().err
+    assert [f"{n}/4" in err for n in (0, 1, 2, 3, 4)] == [True] * 5
+    assert "naive, rotation 1->0, seed 0" in err
+
+
+def test_an_error_in_a_process_is_the_one_that_is_raised(data, constant):
+    def train(job):
+        return constant.train(job)._replace(predict=lambda X: np.zeros((len(X), 2)))
+
+    with pytest.raises(ValueError, match="the method 'odd' must predict one answer a sample"):
+        small(data, methods={"odd": constant._replace(train=train)}, n_jobs=2)

@@ -153,6 +153,12 @@ def without_naive(comparison):
     [
         ({}, "own data: 150 samples; all features; hidden layers 6; 2 seeds; time limits: "),
         ({"n_seeds": 1, "budgets": {"naive": None}}, "; 1 seed; no time limits."),
+        ({"n_jobs": 2, "budgets": {"naive": None}}, "; no time limits."),
+        ({"n_jobs": 1, "budgets": {"ga": 2.5}}, "; time limits: default GA 2.5 s."),
+        (
+            {"n_jobs": 2, "budgets": {"ga": 2.5}},
+            "; time limits: default GA 2.5 s (2 runs at a time).",
+        ),
         ({"fitness": "f1_macro"}, "; fitness f1_macro; "),
         ({"hidden_layer_sizes": []}, "; hidden layers none; "),
         ({"min_std": 2.5}, "features with std > 2.5 in the training part; "),

@@ -7,13 +7,15 @@ import signal
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import joblib
 import numpy as np  # noqa: F401  # so that there is a BLAS
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from ga_ann.evolution.machine import Interruption, one_blas_thread
+from ga_ann.evolution.machine import Interruption, count_free_threads, one_blas_thread
 
 NUMBERS = (signal.SIGINT, signal.SIGTERM)
 
@@ -236,3 +238,46 @@ def test_other_threads_set_no_handlers():
     thread.start()
     thread.join()
     assert seen == [before]
+
+
+# ---------------------------------------------------------------- a run's share of the cores
+
+
+@pytest.fixture
+def six_cores(monkeypatch):
+    monkeypatch.setattr(joblib, "cpu_count", lambda: 6)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+
+
+@pytest.mark.usefixtures("six_cores")
+@pytest.mark.parametrize(
+    ("told", "n_threads"),
+    [
+        *[("1", 1), ("4", 4), (" 2 ", 2), ("3,2", 3), ("6", 6), ("7", 6), ("1000", 6)],
+        *[("", 6), ("0", 6), ("-1", 6), ("two", 6), ("1.5", 6), (",2", 6)],
+    ],
+)
+def test_a_run_takes_the_threads_that_its_surroundings_tell_it(monkeypatch, told, n_threads):
+    assert count_free_threads() == 6
+    monkeypatch.setenv("OMP_NUM_THREADS", told)
+    assert count_free_threads() == n_threads
+
+
+def count_in(pool, n_jobs):
+    return set(joblib.Parallel(n_jobs, pool)(joblib.delayed(count_free_threads)() for _ in "abc"))
+
+
+@pytest.mark.usefixtures("six_cores")
+def test_a_run_in_a_pool_of_threads_takes_one_and_others_take_all():
+    assert count_in("threading", 2) == {1}
+    assert count_in("threading", 1) == {6}
+    with ThreadPoolExecutor(1) as own:
+        assert own.submit(count_free_threads).result() == 6
+
+
+def test_the_runs_of_a_pool_of_processes_take_no_more_threads_than_there_are(monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    assert count_in("loky", 2) == {max(1, joblib.cpu_count() // 2)}
+    assert count_in("multiprocessing", 2) == {1}
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    assert count_free_threads() == 1

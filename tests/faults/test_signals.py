@@ -336,14 +336,55 @@ def test_ctrl_c_for_one_process_of_a_pool(start_python, receiver):
     process = start_python(SEARCH, "grid search", 2, start_new_session=True)
     wait_for(process, "in a fit")
     wait_for(process, "in a fit")
-    workers = [
+    (workers_of(process)[0] if receiver == "worker" else process).send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out.splitlines()[-1]) == (0, "KeyboardInterrupt"), err
+
+
+COMPARISON = """
+import sys
+from sklearn.datasets import load_iris
+from ga_ann import compare, evolve
+from ga_ann.comparison import Method, Trained
+
+def train(job):
+    print("in a run", flush=True)
+    found = evolve(job.X, job.y, hidden_layer_sizes=4, target_fitness=None, n_generations=10**9)
+    return Trained(found.predict, found.predict_scores, found.history, found.stop_reason)
+
+methods = {"naive": "naive", "endless": Method("endless", train)}
+found = compare(
+    *load_iris(return_X_y=True), methods=methods, seeds=4, hidden_layer_sizes=4,
+    n_jobs=int(sys.argv[1]),
+)
+print(found.interrupted, [(row["method"], row["seed"]) for row in found.rows], flush=True)
+"""
+
+
+@pytest.mark.parametrize(
+    ("n_jobs", "receiver"), [(1, "terminal"), (2, "terminal"), (2, "parent"), (2, "worker")]
+)
+def test_ctrl_c_in_a_comparison_keeps_the_finished_runs(start_python, n_jobs, receiver):
+    """With two processes, two endless runs are going on, and what came before them is finished."""
+    process = start_python(COMPARISON, n_jobs, start_new_session=True)
+    for _ in range(n_jobs):
+        wait_for(process, "in a run")
+    time.sleep(1)  # what has just been finished is on its way from its process
+    if receiver == "terminal":
+        os.killpg(process.pid, signal.SIGINT)
+    else:
+        (workers_of(process)[0] if receiver == "worker" else process).send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    finished = [("naive", seed) for seed in range(n_jobs)]
+    assert (process.returncode, out.splitlines()[-1]) == (0, f"True {finished}"), err
+
+
+def workers_of(process):
+    return [
         child
         for child in psutil.Process(process.pid).children()
         if "popen_loky" in " ".join(child.cmdline())
     ]
-    (workers[0] if receiver == "worker" else process).send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
-    assert (process.returncode, out.splitlines()[-1]) == (0, "KeyboardInterrupt"), err
 
 
 # ---------------------------------------------------------------- nothing is left behind
