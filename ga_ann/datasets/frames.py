@@ -298,9 +298,7 @@ def _put_points(
             cells = frame[name].dropna().astype(str).str.strip()
             if all(map(_is_number, cells)):
                 numbers[name] = cells
-    commas = {
-        name: list(filter(COMMA_NUMBER.fullmatch, cells)) for name, cells in numbers.items()
-    }
+    commas = {name: list(filter(COMMA_NUMBER.fullmatch, cells)) for name, cells in numbers.items()}
     commas = {name: cells for name, cells in commas.items() if cells}
     if not commas:
         return
