@@ -272,7 +272,7 @@ def check_samples(known: Mapping[str, Any], task: str) -> Samples:
     sample_names = np.arange(len(X)) if sample_names is None else sample_names
     return Samples(
         X,
-        y,
+        y.copy(),  # the caller may write into what was given
         labels,
         names,
         None if groups is None else _check_length(groups, len(X), "groups"),
