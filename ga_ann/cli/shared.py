@@ -94,6 +94,9 @@ def check_class_sizes(labels: NDArray[Any], instead: str, column: str | int | No
     """
     import numpy as np
 
+    from ga_ann.validation import check_not_measured
+
+    check_not_measured(labels)
     classes, counts = np.unique(labels, return_counts=True)
     from ga_ann.preprocessing import name_column
 

@@ -282,14 +282,6 @@ def check_samples(known: Mapping[str, Any], task: str) -> Samples:
 
 def _check_classes(X: Any, known: Mapping[str, Any]) -> tuple[Array, Array, Array, list[str]]:
     """Return samples, the classes counted from 0, their labels and their names."""
-    given = np.asarray(known["target"])
-    if given.dtype.kind == "f":
-        broken = given[np.isfinite(given) & (given != np.floor(given))]
-        if broken.size:
-            raise ValueError(
-                "y must hold labels of classes, got numbers that were measured, such as "
-                f"{broken[0]}: they take the task regression."
-            )
     X, y, labels = check_training(X, known["target"])
     target_names = known.get("target_names")
     names = [str(name) for name in (labels if target_names is None else target_names)]

@@ -295,7 +295,7 @@ def test_a_class_that_there_is_not_is_refused_in_a_prediction(data, constant, an
     odd = answering(constant, predict=lambda a: np.where(np.arange(len(a)) == 2, answer, a))
     with pytest.raises(ValueError, match=r"the method 'odd' must predict .* an index below 3"):
         compare(X, y, methods={"odd": odd}, seeds=1)
-    last = answering(constant, predict=lambda a: np.where(np.arange(len(a)) == 2, 2, a))
+    last = answering(constant, predict=lambda a: np.where(np.arange(len(a)) == 2, 2.0, a))
     predicted = compare(X, y, methods={"a": last}, seeds=1).predictions["a", "holdout", 0]
     assert predicted.dtype == np.intp
     assert compare(X, y, task="regression", methods={"a": odd}, seeds=1).rows
@@ -319,6 +319,8 @@ def test_what_a_method_writes_into_changes_nothing(data, constant, task):
             return kept[-1]
 
         def predict_scores(samples):
+            assert np.isfinite(samples).all()
+            assert samples.any()  # what it was trained on is as it was
             outputs = trained.predict_scores(samples)
             samples[:] = np.nan
             return outputs
