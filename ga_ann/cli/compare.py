@@ -11,6 +11,7 @@ import typer
 from ga_ann.cli import options
 from ga_ann.cli.shared import (
     check_class_sizes,
+    list_notes,
     parse_list,
     parse_sizes,
     picture_options,
@@ -140,6 +141,8 @@ def compare(
         raise KeyboardInterrupt
     if samples is not None:
         tell_features(samples)
+        for note in list_notes(samples, task, fitness):
+            print(note)
     comparing.print_comparison(comparison)
     written = comparing.write_report(comparison, out)
     print(f"{len(written)} files in {out}: {', '.join(path.name for path in written)}")

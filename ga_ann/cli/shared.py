@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "check_class_sizes",
     "check_output",
+    "list_notes",
     "parse_list",
     "parse_range",
     "parse_sizes",
@@ -74,6 +75,20 @@ def tell_features(samples: Samples) -> None:
     """Print how features were computed, where samples are pictures."""
     if (known := samples.features) is not None:
         print(f"features of pictures: {known}; {known.sees}")
+
+
+def list_notes(samples: Samples, task: str, fitness: str | None) -> list[str]:
+    """Return what is odd about the data, and is trained on all the same."""
+    from ga_ann.fitness import REGRESSION_FITNESS
+    from ga_ann.preprocessing import list_doubts
+
+    notes = list_doubts(samples.X)
+    if task == "classification" and fitness in REGRESSION_FITNESS:
+        notes.append(
+            f"{fitness} scores the classes as the numbers that they are called by; --task "
+            "regression learns numbers"
+        )
+    return notes
 
 
 def telling_warnings(step: Callable[..., T], *arguments: Any, **options: Any) -> T:

@@ -60,7 +60,7 @@ THOUSANDS = re.compile("[+-]?[1-9][0-9]{0,2},[0-9]{3}")
 PEEKED_ROWS = 1000
 """Rows that tell whether the first one holds the columns' names."""
 
-NOT_THERE = ["", "?", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "<NA>", "#N/A"]
+NOT_THERE = ["", "?", "NA", "None", "nan", "null", "N/A", "n/a", "NaN", "NULL", "<NA>", "#N/A"]
 """What stands in a cell for a missing value."""
 
 
@@ -224,8 +224,10 @@ def _read_text(path: Path, expected: Expected) -> pd.DataFrame:
     columns = list(range(width)) if names is None else names
     is_header = names is not None
     kept = set(expected.text)
+    label = None
     with suppress(ValueError):  # a table to predict on needs no label; others are refused by it
-        kept.add(find_column(columns, expected.label))
+        label = find_column(columns, expected.label)
+        kept.add(label)
     del lines
     read = partial(
         _parse,
@@ -245,6 +247,8 @@ def _read_text(path: Path, expected: Expected) -> pd.DataFrame:
     if frame.iloc[:, -1].isna().any():
         _check_widths(_rows(_split_lines(content), delimiter))
     _put_points(frame, expected.text, read, is_english=delimiter == ",")
+    if label is not None and not expected.keeps_empty:
+        _refuse_missing_words(frame, label, read)
     frame = frame.iloc[: _count_filled(frame)]
     if names is not None and _is_row_number(frame):
         frame = frame.iloc[:, 1:]
@@ -321,6 +325,24 @@ def _put_points(
                 )
     for name in commas:
         frame[name] = numbers[name].map(_with_point).reindex(frame.index)
+
+
+def _refuse_missing_words(
+    frame: pd.DataFrame, label: Any, read: Callable[..., pd.DataFrame]
+) -> None:
+    """Refuse labels such as NA: they stand for a missing one, and may be the name of a class."""
+    missing = frame.dropna(how="all")[label].isna()
+    if not missing.any():
+        return
+    words = read({label}, missing=[""]).loc[missing.index, label][missing].dropna()
+    if len(words):
+        row = int(missing.index.get_loc(words.index[0]))
+        raise ValueError(
+            f"the label must be there in each row, got {words.iloc[0].strip()!r} in row {row} "
+            f"(counted from 0) of {name_column(label)}, and {missing.sum() - 1} more such in "
+            f"{len(missing)} rows: it counts as missing, as {', '.join(NOT_THERE[2:6])} and the "
+            "like do; leave such rows out, or call the class by another word."
+        )
 
 
 def _with_point(cell: str) -> str:
@@ -416,6 +438,7 @@ def _parse(
     *,
     skip: bool,
     skip_blank_lines: bool,
+    missing: Sequence[str] = NOT_THERE,
 ) -> pd.DataFrame:
     with warnings.catch_warnings():
         # Newer versions of pandas round correctly without being told.
@@ -429,7 +452,7 @@ def _parse(
             index_col=False,
             dtype={name: str for name in columns if name in text},
             keep_default_na=False,
-            na_values=NOT_THERE,
+            na_values=missing,
             skipinitialspace=True,
             skip_blank_lines=skip_blank_lines,
             encoding="utf-8-sig",

@@ -3,6 +3,7 @@ import json
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.datasets import load_iris
 from sklearn.utils import Bunch
@@ -442,3 +443,21 @@ def test_a_folder_that_cannot_be_written_is_what_is_named(fails, monkeypatch, tm
     monkeypatch.setattr("pathlib.Path.open", breaks(PermissionError(13, "Permission denied")))
     line = fails("compare", "--out", tmp_path / "new" / "results")
     assert line == f"ga-ann: error: {tmp_path}: nothing can be written there: Permission denied."
+
+
+def test_compare_tells_the_notes_of_train(ga, tmp_path):
+    X, y = load_iris(return_X_y=True)
+    table = pd.DataFrame(X, columns=list("abcd")).assign(customerId=np.arange(150)[::-1], e=3.5)
+    table.assign(y=y).to_csv(tmp_path / "t.csv", index=False)
+    data, options = tmp_path / "t.csv", ["--fitness", "r2"]
+    _, trained, _ = ga("train", data, "-o", tmp_path / "m.npz", "--generations", 1, *options)
+    compare = ["compare", "--methods", "random", "--seeds", 1, "-o", tmp_path / "r", "--data", data]
+    code, compared, _ = ga(*compare, *options)
+    assert code == 0
+    notes = [line for line in trained.splitlines() if line in compared]
+    assert [line.split()[0] for line in notes] == ["the", "different", "r2"]
+    assert compared.startswith("\n".join(notes))
+    table[["a", "b"]].assign(y=y).to_csv(data, index=False)
+    assert not any(
+        line.startswith(("the same", "different", "r2")) for line in (ga(*compare)[1].splitlines())
+    )

@@ -597,3 +597,30 @@ def test_commas_beside_spaces_separate_the_cells_of_text(tmp_path):
     for rows in (["flat 1,250", "flat 2,300"], ["1, 5, 0", "1, 6, 1"], ["1 ,5 ,0", "1 ,6 ,1"]):
         (tmp_path / "t.csv").write_text("\n".join(rows))
         assert load_frame(tmp_path / "t.csv")[0].shape[0] == 2
+
+
+@pytest.mark.parametrize("word", [word for word in frames.NOT_THERE if word])
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_class_that_is_called_like_a_missing_one_is_told_by_its_word(tmp_path, word, place):
+    path = tmp_path / "t.csv"
+    rows = [[str(k), "7"] for k in range(6)]
+    for k, row in enumerate(rows):
+        row.insert(place, word if k in (2, 4) else "Brick")
+    rows.insert(3, ["", "", ""])  # no row at all
+    header = ["a", "b"]
+    header.insert(place, "type")
+    path.write_text("\n".join(map(",".join, [header, *rows])))
+    with pytest.raises(ValueError, match="'type', and 1 more such in 6 rows: it counts as") as told:
+        load_frame(path, label="type")
+    assert f"got {word!r} in row 2 (counted from 0)" in str(told.value)
+    path.write_text(path.read_text().replace(word, ""))
+    with pytest.raises(ValueError, match="must be there in each row, got none in row 2"):
+        load_frame(path, label="type")
+    path.write_text("\n".join(map(",".join, [header, *rows])).replace(word, f"{word}x"))
+    assert sorted(load_frame(path, label="type")[1]) == sorted([*["Brick"] * 4, *[f"{word}x"] * 2])
+
+
+def test_a_label_that_counts_as_missing_is_none_in_a_prediction(tmp_path):
+    model = Preprocessing.fit(pd.DataFrame({"a": [1.0, 2.0]}), label="type")
+    (tmp_path / "t.csv").write_text("a,type\n1,None\n2,Brick\n3,NA\n")
+    assert load_unlabelled_frame(tmp_path / "t.csv", model)[1].tolist() == ["", "Brick", ""]
