@@ -312,7 +312,7 @@ def _put_points(
             f"{name_column(first)} holds {commas[first][0]!r}, and nothing tells whether its comma "
             "is a decimal one; write decimals with points, and thousands without commas."
         )
-    floats = set(frame.columns[[dtype.kind == "f" for dtype in frame.dtypes]]) - text
+    floats = set(frame.columns[[dtype.kind == "f" for dtype in frame.dtypes]])
     as_written = read(floats)
     for name, cells in (numbers | {name: as_written[name].dropna() for name in floats}).items():
         for cell in cells:
