@@ -296,35 +296,37 @@ def _put_points(
     What could be another number is refused: a point then, which in a table without commas would be
     a decimal one; and 1,234 where commas separate the cells, if no other cell tells what it is.
     """
-    numbers = {}
+    commas, points = {}, {}  # of the columns of numbers
     for name in frame.columns.difference(list(text), sort=False):
         if not pd.api.types.is_numeric_dtype(frame[name]):
             cells = frame[name].dropna().astype(str).str.strip()
-            if all(map(_is_number, cells)):
-                numbers[name] = cells
-    commas = {name: list(filter(COMMA_NUMBER.fullmatch, cells)) for name, cells in numbers.items()}
-    commas = {name: cells for name, cells in commas.items() if cells}
+            has_comma = cells.str.fullmatch(COMMA_NUMBER.pattern).astype(bool)
+            if all(map(is_number, cells[~has_comma])):
+                points[name] = cells[~has_comma]
+                if has_comma.any():
+                    commas[name] = cells[has_comma]
     if not commas:
         return
     first, *_ = commas
     if is_english and all(map(THOUSANDS.fullmatch, chain.from_iterable(commas.values()))):
         raise ValueError(
-            f"{name_column(first)} holds {commas[first][0]!r}, and nothing tells whether its comma "
-            "is a decimal one; write decimals with points, and thousands without commas."
+            f"{name_column(first)} holds {commas[first].iloc[0]!r}, and nothing tells whether its "
+            "comma is a decimal one; write decimals with points, and thousands without commas."
         )
     floats = set(frame.columns[[dtype.kind == "f" for dtype in frame.dtypes]])
     as_written = read(floats)
-    for name, cells in (numbers | {name: as_written[name].dropna() for name in floats}).items():
-        for cell in cells:
-            if "." in cell and not COMMA_NUMBER.fullmatch(cell):
-                other = name if name in commas else first
-                raise ValueError(
-                    f"{name_column(name)} holds {cell!r} with a point, and {name_column(other)} "
-                    f"{commas[other][0]!r} with a decimal comma; write all decimals alike, and "
-                    "thousands without points or commas."
-                )
-    for name in commas:
-        frame[name] = numbers[name].map(_with_point).reindex(frame.index)
+    for name, cells in (points | {name: as_written[name].dropna() for name in floats}).items():
+        if cells.str.contains(".", regex=False).any():
+            cell = next(cell for cell in cells if "." in cell)
+            other = name if name in commas else first
+            raise ValueError(
+                f"{name_column(name)} holds {cell!r} with a point, and {name_column(other)} "
+                f"{commas[other].iloc[0]!r} with a decimal comma; write all decimals alike, and "
+                "thousands without points or commas."
+            )
+    for name, cells in commas.items():
+        pointed = cells.str.replace(".", "", regex=False).str.replace(",", ".", regex=False)
+        frame[name] = pd.concat([points[name], pointed]).reindex(frame.index)
 
 
 def _refuse_missing_words(

@@ -624,3 +624,15 @@ def test_a_label_that_counts_as_missing_is_none_in_a_prediction(tmp_path):
     model = Preprocessing.fit(pd.DataFrame({"a": [1.0, 2.0]}), label="type")
     (tmp_path / "t.csv").write_text("a,type\n1,None\n2,Brick\n3,NA\n")
     assert load_unlabelled_frame(tmp_path / "t.csv", model)[1].tolist() == ["", "Brick", ""]
+
+
+def test_missing_cells_and_empty_columns_stay_so_beside_decimal_commas(tmp_path):
+    rows = ["a;empty;n;text;y", "1,5;;;;x", ";;2;m;z", "3;;4;;x"]
+    (tmp_path / "t.csv").write_text("\n".join(rows))
+    X, y, _ = load_frame(tmp_path / "t.csv")
+    assert X["text"].dropna().tolist() == ["m"]
+    assert X["empty"].isna().all()
+    assert X["a"].dropna().tolist() == ["1.5", "3"]
+    assert X["a"].isna().tolist() == [False, True, False]
+    assert X["n"].isna().tolist() == [True, False, False]
+    assert y.tolist() == ["x", "z", "x"]
