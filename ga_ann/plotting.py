@@ -31,7 +31,7 @@ from sklearn.utils.multiclass import unique_labels
 from ga_ann.history import History, HistoryOrOwner, find_history
 from ga_ann.network import lookup
 from ga_ann.storage import check_writable, replacing
-from ga_ann.validation import check_number
+from ga_ann.validation import check_number, check_real
 
 __all__ = [
     "plot_comparison",
@@ -456,7 +456,8 @@ def plot_predictions(
     TypeError
         If `ax` is no Axes.
     ValueError
-        If `y_true` and `y_pred` differ in length or are empty, or a number is not finite.
+        If `y_true` and `y_pred` differ in length or are empty, or a number is not finite
+        or not real.
 
     Examples
     --------
@@ -465,6 +466,8 @@ def plot_predictions(
     'RMSE 1.732'
     >>> plt.close(ax.figure)
     """
+    check_real(y_true, "y_true")
+    check_real(y_pred, "y_pred")
     true, predicted = (values.astype(np.float64) for values in _check_pairs(y_true, y_pred))
     if not (np.isfinite(true).all() and np.isfinite(predicted).all()):
         raise ValueError("y_true and y_pred must hold finite numbers, got NaN or infinity.")

@@ -47,8 +47,15 @@ LONGEST_TEXT = 255
 FEW_CATEGORIES = 20
 """So many may a text column have, however few rows there are."""
 
-IDENTIFIER = r"(^|[^a-z])(id|nr|no|number|index)$"
-"""Names of columns that name the rows."""
+IDENTIFIERS = {"id", "nr", "no", "number", "index", "uuid", "guid"}
+"""Words that the names of columns end in, which name the rows."""
+
+QUANTITIES = {
+    *("age", "count", "date", "day", "depth", "distance", "dose", "height", "hour", "length"),
+    *("level", "minute", "month", "price", "rank", "second", "size", "step", "temperature"),
+    *("time", "week", "weight", "width", "year"),
+}
+"""Words in the names of columns that measure something, even where it counts the rows."""
 
 SHOWN = 5
 """Names that a message lists at most."""
@@ -588,16 +595,18 @@ it out
     """
     if not isinstance(X, pd.DataFrame):
         return []
-    columns = {name_column(name): X.iloc[:, k] for k, name in enumerate(X.columns)}
-    found = {
+    names = [name_column(name) for name in X.columns]
+    # Long names may look alike where they are cut.
+    shown = [name if names.count(name) == 1 else name_column(k) for k, name in enumerate(names)]
+    doubts = {
         "empty in all rows, so nothing is learned of it": _is_empty,
         "the same in all rows, so nothing is learned of it": _is_constant,
         "different whole numbers in all rows, so perhaps no measurement": _is_identifier,
     }
     lines = []
-    for what, is_so in found.items():
-        if names := [name for name, column in columns.items() if is_so(column)]:
-            lines.append(f"{what}: {', '.join(names[:SHOWN])}" + ", ..." * (len(names) > SHOWN))
+    for what, is_so in doubts.items():
+        if found := [name for k, name in enumerate(shown) if is_so(X.iloc[:, k])]:
+            lines.append(f"{what}: {', '.join(found[:SHOWN])}" + ", ..." * (len(found) > SHOWN))
             lines[-1] += "; --drop leaves it out" * (is_so is _is_identifier)
     return lines
 
@@ -615,11 +624,19 @@ def _is_constant(column: pd.Series[Any]) -> bool:
 
 
 def _is_identifier(column: pd.Series[Any]) -> bool:
-    """Whether a column counts or names its rows: it is sorted, or called so."""
-    if not pd.api.types.is_integer_dtype(column.dtype) or len(column) < 2:
+    """Whether a column names its rows, as its name says, or counts them from 0 or 1 in order."""
+    if not _is_numeric(column.dtype):
         return False
-    is_called = re.search(IDENTIFIER, str(column.name), re.IGNORECASE) is not None
-    return column.is_unique and (is_called or column.is_monotonic_increasing)
+    numbers = column.dropna()  # whole ones are floats where some are missing
+    if len(numbers) < 2 or not numbers.is_unique or (numbers % 1 != 0).any():
+        return False
+    # Words end before a capital letter, too: customerId, userID.
+    words = [word.lower() for word in re.findall("[A-Z]+(?![a-z])|[A-Z]?[a-z]+", str(column.name))]
+    if words and (words[0] == "id" or words[-1] in IDENTIFIERS):
+        return True
+    first, is_quantity = numbers.iloc[0], any(w.removesuffix("s") in QUANTITIES for w in words)
+    counts = np.arange(len(column)) + first
+    return not is_quantity and first in (0, 1) and np.array_equal(numbers, counts)
 
 
 # ---------------------------------------------------------------- words

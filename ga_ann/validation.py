@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import reprlib
 from collections.abc import Iterable
+from decimal import Decimal
 from math import isfinite, prod
 from numbers import Integral, Real
 from typing import Any
@@ -20,7 +21,9 @@ __all__ = [
     "check_feature_names",
     "check_held_out",
     "check_hidden_layer_sizes",
+    "check_not_measured",
     "check_number",
+    "check_real",
     "check_samples",
     "check_training",
     "feature_names_of",
@@ -262,18 +265,26 @@ def check_regression(X: SamplesLike, y: ArrayLike) -> tuple[NDArray[Any], NDArra
     Raises
     ------
     ValueError
-        If the data are empty, of different lengths, or not finite.
+        If the data are empty, of different lengths, or not finite, or targets are no real numbers.
+        Booleans are 0 and 1, as in scikit-learn.
 
     Examples
     --------
     >>> check_regression([[0.0], [1.0]], [2.0, 3.0])[1]
     array([[2., 3.]])
     """
+<<<<<<< HEAD
     samples, targets = check_both(X, y, multi_output=True, y_numeric=True)
+=======
+    if not np.iscomplexobj(y):  # which scikit-learn refuses in words of its own
+        check_real(y, "y")
+    samples, targets = check_X_y(X, y, accept_sparse="csr", multi_output=True, y_numeric=True)
+>>>>>>> main
     rows = np.asarray(targets, dtype=np.float64).reshape(len(targets), -1).T
     return as_samples(samples), np.ascontiguousarray(rows)
 
 
+<<<<<<< HEAD
 def check_in_memory(X: Any, what: str) -> None:
     """Refuse samples that stay on disk.
 
@@ -293,6 +304,62 @@ def check_both(X: Any, y: Any, **options: Any) -> tuple[Any, NDArray[Any]]:
         return check_X_y(held, y, accept_sparse="csr", **options)  # type: ignore[no-any-return]
     stand_in = np.broadcast_to(np.float64(0), (len(held), 1))
     return held, check_X_y(stand_in, y, **options)[1]
+=======
+def check_real(values: ArrayLike, name: str) -> None:
+    """Refuse dates, durations and complex numbers, of which NumPy makes floats without a word.
+
+    Raises
+    ------
+    ValueError
+        If there are such.
+
+    Examples
+    --------
+    >>> check_real([1.5, 2], "y")
+    >>> check_real([1.5, 2j], "y")
+    Traceback (most recent call last):
+    ...
+    ValueError: y must hold real numbers, got (1.5+0j) of complex128; make such numbers of it.
+    """
+    held = np.asarray(values)
+    known = (Real, Decimal, str, bool, np.bool_, type(None))
+    strange = held.dtype.kind in "mMc" and held.ravel()[:1].tolist()
+    if held.dtype.kind == "O":
+        strange = [value for value in held.flat if not isinstance(value, known)]
+    if strange:
+        raise ValueError(
+            f"{name} must hold real numbers, got {strange[0]} of {held.dtype}; make such numbers "
+            "of it."
+        )
+
+
+def check_not_measured(labels: NDArray[Any]) -> None:
+    """Refuse labels that are no whole numbers: they were measured, and are no classes.
+
+    Raises
+    ------
+    ValueError
+        If there are such; NaN is left to others.
+
+    Examples
+    --------
+    >>> check_not_measured(np.array([1.0, 2.0]))
+    >>> check_not_measured(np.array([1.0, 2.5]))
+    Traceback (most recent call last):
+    ...
+    ValueError: y must hold labels of classes, got numbers that were measured, such as 2.5: they \
+take the task regression (--task regression, GeneticMLPRegressor). Unknown label type: continuous.
+    """
+    if labels.dtype.kind != "f":
+        return
+    broken = labels[np.isfinite(labels) & (labels != np.floor(labels))]
+    if broken.size:  # ends in the words by which scikit-learn's checks know it
+        raise ValueError(
+            f"y must hold labels of classes, got numbers that were measured, such as {broken[0]}: "
+            "they take the task regression (--task regression, GeneticMLPRegressor). Unknown "
+            "label type: continuous."
+        )
+>>>>>>> main
 
 
 def check_range(X: NDArray[Any], dtype: DTypeLike) -> None:
@@ -416,7 +483,12 @@ def _encode(labels: NDArray[Any], classes: NDArray[Any], what: str) -> NDArray[n
 def _check(X: SamplesLike, y: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
     labels: NDArray[Any]
     check_one_label(y)
+<<<<<<< HEAD
     samples, labels = check_both(X, _as_plain(y))
+=======
+    samples, labels = check_X_y(X, _as_plain(y), accept_sparse="csr")
+    check_not_measured(labels)
+>>>>>>> main
     check_classification_targets(labels)
     return as_samples(samples), labels
 

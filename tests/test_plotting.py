@@ -507,6 +507,12 @@ class TestPredictions:
             ([[0.0, 1.0]], [[0.0, 1.0]], "1-D"),
             ([0.0, np.nan], [0.0, 1.0], "finite numbers, got NaN or infinity"),
             ([0.0, 1.0], [0.0, np.inf], "finite numbers, got NaN or infinity"),
+            ([1j, 2], [1, 2], "y_true must hold real numbers, got 1j of complex128"),
+            (
+                [1, 2],
+                np.array([1, 2], "M8[s]"),
+                "y_pred must hold real numbers, got .* of datetime64",
+            ),
         ],
     )
     def test_bad_targets_are_refused(self, true, predicted, message):

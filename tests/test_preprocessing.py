@@ -295,7 +295,14 @@ def test_columns_that_teach_nothing_or_name_the_rows_are_told():
         (["cm"] * 9, "the same in all rows"),
         (["cm"] * 8 + [None], ""),
         ([2.5] * 8 + [2.6], ""),
-        (np.arange(9) ** 2, "different whole numbers"),
+        (np.arange(9), "different whole numbers"),
+        (np.arange(1, 10), "different whole numbers"),
+        (np.arange(1.0, 10.0), "different whole numbers"),
+        (np.arange(9) ** 2, ""),
+        (np.arange(2, 11), ""),
+        (np.arange(-1, 8), ""),
+        (np.arange(9)[::-1], ""),
+        ([0, 1, 2, 3, 4, 5, 6, 7, None], ""),
         (np.arange(9) / 2, ""),
         ([0, *range(8)], ""),
         (shuffled, ""),
@@ -304,8 +311,28 @@ def test_columns_that_teach_nothing_or_name_the_rows_are_told():
         assert [line.startswith(told) and "the column 'extra'" in line for line in lines] == (
             [True] if told else []
         )
-    for name in ("id", "ID", "customer_id", "Nr", "row number"):
+    for name in (
+        *("id", "ID", "Id", "customer_id", "customerId", "userID", "PassengerId", "id_customer"),
+        *("Nr", "nr.", "Row number", "rowIndex", "index", "uuid", "No"),
+    ):
+        for told in (shuffled, shuffled + 1000.0, [*shuffled[1:], None]):
+            (line,) = list_doubts(plain.assign(**{name: told}))
+            assert f"{name!r}; --drop leaves it out" in line
+        for plural in ([*shuffled[1:], shuffled[1]], shuffled / 2, [f"{k}x" for k in shuffled]):
+            assert list_doubts(plain.assign(**{name: plural})) == []
         (line,) = list_doubts(plain.assign(**{name: shuffled}))
         assert f"{name!r}; --drop leaves it out" in line
-    for name in ("acid", "idea", "numbers"):
+    for name in ("acid", "idea", "numbers", "Idaho", "idle_time", "casino", "valid", "REINDEX"):
         assert list_doubts(plain.assign(**{name: shuffled})) == []
+    for name in ("year", "Age", "dose_mg", "dayOfYear", "TIME"):
+        for counted in (np.arange(9), np.arange(1, 10), np.arange(2001, 2010), shuffled):
+            assert list_doubts(plain.assign(**{name: counted})) == []
+
+
+def test_each_column_is_told_where_long_names_look_alike():
+    names = [f"{'a' * 40}{k}{'b' * 40}" for k in range(3)]
+    table = pd.DataFrame({"x": [1.5, 0.5, 2.5], **{name: [2.5] * 3 for name in names}})
+    (line,) = list_doubts(table)
+    assert line.endswith(": column 2, column 3, column 4")
+    (line,) = list_doubts(table[["x", names[1]]])
+    assert line.endswith("bbb'")

@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.linear_model import LinearRegression
 
-from ga_ann.validation import check_held_out, check_number, check_training
+from ga_ann.validation import check_held_out, check_number, check_regression, check_training
 
 
 @pytest.mark.filterwarnings("ignore:The number of unique classes")
@@ -106,3 +107,48 @@ def test_missing_features_are_refused():
 def test_numbers_beyond_all_floats_are_refused_like_infinity(number):
     with pytest.raises(ValueError, match="size must fit into a float"):
         check_number(number, "size")
+
+
+@pytest.mark.parametrize("make", [list, np.array, pd.Series, lambda y: np.array(y, dtype=object)])
+@pytest.mark.parametrize("y", [[0.5, 1.0, 1.5, 2.0], [1.0, 2.0, 1.0, -2.25]])
+def test_measured_numbers_are_no_labels_however_they_are_held(make, y):
+    measured = next(number for number in y if number % 1)
+    with pytest.raises(ValueError, match=f"such as {measured}: they take the task regression"):
+        check_training(X, make(y))
+    assert check_training(X, make([4 * number for number in y]))[2].dtype == np.float64
+
+
+DATES = pd.date_range("2020", periods=4)
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        DATES.to_numpy(),
+        pd.Series(DATES),
+        pd.Series(DATES.tz_localize("UTC")),
+        pd.Series(DATES).astype(object),
+        [*DATES.to_pydatetime()],
+        pd.Series(DATES - DATES[0]),
+        np.array([1.0, 2.0, 3.0, 4j], dtype=object),
+    ],
+)
+def test_dates_durations_and_complex_numbers_are_no_targets(y):
+    with pytest.raises(ValueError, match=r"y must hold real numbers, got .* make such numbers"):
+        check_regression(X, y)
+    real = np.arange(4.0) if np.asarray(y).dtype != object else np.arange(4.0).astype(object)
+    assert check_regression(X, real)[1].tolist() == [[0, 1, 2, 3]]
+
+
+def test_complex_targets_are_refused_in_the_words_of_scikit_learn():
+    with pytest.raises(ValueError, match="Complex data not supported"):
+        check_regression(X, np.arange(4) + 0j)
+
+
+@pytest.mark.parametrize("dtype", [bool, object, "boolean"])
+def test_boolean_targets_are_0_and_1_as_in_scikit_learn(dtype):
+    y = pd.Series([True, False, True, True], dtype=dtype)
+    found = check_regression(X, y)[1][0]
+    np.testing.assert_array_equal(found, y.astype(float))
+    ours, theirs = (LinearRegression().fit(X, targets).predict(X) for targets in (found, y))
+    np.testing.assert_allclose(ours, theirs)

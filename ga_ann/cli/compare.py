@@ -11,6 +11,7 @@ import typer
 from ga_ann.cli import options
 from ga_ann.cli.shared import (
     check_class_sizes,
+    list_notes,
     parse_list,
     parse_sizes,
     picture_options,
@@ -110,6 +111,8 @@ def compare(
 ) -> None:
     """Compare random weights, simple baselines, GAs and gradient descent."""
     with quitting_at_ctrl_c():
+        import numpy as np
+
         from ga_ann import comparison as comparing
         from ga_ann.network import lookup
 
@@ -126,8 +129,10 @@ def compare(
     if task is None:
         task = comparing.DATASETS[known].task if isinstance(known, str) else "classification"
     of_task = comparing.METHODS_OF[task]
-    if samples is not None and task == "classification" and "holdout" in (split or ["holdout"]):
-        check_class_sizes(samples.y, "give --split all", samples.label)
+    about = comparing.DATASETS[known] if isinstance(known, str) else known
+    if task == "classification" and "holdout" in (split or about.splits):
+        column = None if samples is None else samples.label
+        check_class_sizes(np.asarray(about.load()["target"]), "give --split all", column)
     comparison = comparing.compare(
         data=known,
         splits=split,
@@ -147,6 +152,8 @@ def compare(
         raise KeyboardInterrupt
     if samples is not None:
         tell_features(samples)
+        for note in list_notes(samples, task, fitness):
+            print(note)
     comparing.print_comparison(comparison)
     written = comparing.write_report(comparison, out)
     print(f"{len(written)} files in {out}: {', '.join(path.name for path in written)}")

@@ -112,9 +112,13 @@ def _list_values(names: Sequence[str], values: NDArray[Any]) -> tuple[tuple[str,
 
 def _are_empty(labels: NDArray[Any] | None) -> bool:
     """Whether there are labels, and not one of them is known."""
-    import pandas as pd
+    return labels is not None and bool(_are_missing(labels).all())
 
-    return labels is not None and bool(pd.Series(labels).replace("", None).isna().all())
+
+def _are_missing(labels: NDArray[Any]) -> NDArray[Any]:
+    """Return which labels are not known: texts without a letter, and NaN among numbers."""
+    missing: NDArray[Any] = labels == "" if labels.dtype.kind == "U" else labels != labels
+    return missing
 
 
 def _score_classes(
@@ -125,6 +129,7 @@ def _score_classes(
 
     if labels is None:
         return ""
+    missing = _are_missing(labels)
     if classes.dtype.kind == "U":
         labels = labels.astype(str)  # codes such as 10 among 01, 02, ...
     known = np.isin(labels, classes)
@@ -134,7 +139,8 @@ def _score_classes(
         text = f"{n_right:,} of {n_known:,} right ({100 * n_right / n_known:.2f} %)"
     if n_known == len(labels):
         return text
-    unknown = [str(label) or "none" for label in dict.fromkeys(labels[~known].tolist())]
+    told = np.where(missing, "none", labels.astype(str))[~known]
+    unknown = list(dict.fromkeys(told.tolist()))
     shown = ", ".join(unknown[:5]) + ", ..." * (len(unknown) > 5)
     return f"{text}; {len(labels) - n_known:,} with labels that the model does not know: {shown}"
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "check_class_sizes",
     "check_output",
+    "list_notes",
     "parse_list",
     "parse_range",
     "parse_sizes",
@@ -76,6 +77,20 @@ def tell_features(samples: Samples) -> None:
         print(f"features of pictures: {known}; {known.sees}")
 
 
+def list_notes(samples: Samples, task: str, fitness: str | None) -> list[str]:
+    """Return what is odd about the data, and is trained on all the same."""
+    from ga_ann.fitness import REGRESSION_FITNESS
+    from ga_ann.preprocessing import list_doubts
+
+    notes = list_doubts(samples.X)
+    if task == "classification" and fitness in REGRESSION_FITNESS:
+        notes.append(
+            f"{fitness} scores the classes as the numbers that they are called by; --task "
+            "regression learns numbers"
+        )
+    return notes
+
+
 def telling_warnings(step: Callable[..., T], *arguments: Any, **options: Any) -> T:
     """Return what a step gives; what it warns of, as unseen categories, is a line on stderr."""
     with warnings.catch_warnings(record=True) as told:
@@ -94,6 +109,9 @@ def check_class_sizes(labels: NDArray[Any], instead: str, column: str | int | No
     """
     import numpy as np
 
+    from ga_ann.validation import check_not_measured
+
+    check_not_measured(labels)
     classes, counts = np.unique(labels, return_counts=True)
     from ga_ann.preprocessing import name_column
 

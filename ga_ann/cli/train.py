@@ -15,6 +15,7 @@ from ga_ann.cli import options
 from ga_ann.cli.shared import (
     check_class_sizes,
     check_output,
+    list_notes,
     parse_list,
     parse_sizes,
     picture_options,
@@ -134,7 +135,7 @@ def train(
     y = _find_targets(samples, task)
     rows, held_out = _hold_out(y, share, seed, task, samples.label)
     inputs = _fit_inputs(samples, rows, about, min_std, n_features)
-    notes = _list_notes(samples, task, fitness)
+    notes = list_notes(samples, task, fitness)
     callbacks = [_telling(samples, inputs, len(rows), len(held_out), notes)]
     if state := checkpoint or resume:
         callbacks.insert(0, Checkpoint(state, overwrite=overwrite))
@@ -350,20 +351,6 @@ def _labels(classes: NDArray[Any] | None, names: NDArray[Any] | None) -> NDArray
 
 
 # ---------------------------------------------------------------- what is told
-
-
-def _list_notes(samples: Samples, task: str, fitness: str | None) -> list[str]:
-    """Return what is odd about the data, and is trained on all the same."""
-    from ga_ann.fitness import REGRESSION_FITNESS
-    from ga_ann.preprocessing import list_doubts
-
-    notes = list_doubts(samples.X)
-    if task == "classification" and fitness in REGRESSION_FITNESS:
-        notes.append(
-            f"{fitness} scores the classes as the numbers that they are called by; --task "
-            "regression learns numbers"
-        )
-    return notes
 
 
 def _telling(

@@ -279,7 +279,7 @@ def check_samples(known: Mapping[str, Any], task: str) -> Samples:
     sample_names = np.arange(len(X)) if sample_names is None else sample_names
     return Samples(
         X,
-        y,
+        y.copy(),  # the caller may write into what was given
         labels,
         names,
         None if groups is None else _check_length(groups, len(X), "groups"),
@@ -289,14 +289,6 @@ def check_samples(known: Mapping[str, Any], task: str) -> Samples:
 
 def _check_classes(X: Any, known: Mapping[str, Any]) -> tuple[Array, Array, Array, list[str]]:
     """Return samples, the classes counted from 0, their labels and their names."""
-    given = np.asarray(known["target"])
-    if given.dtype.kind == "f":
-        broken = given[np.isfinite(given) & (given != np.floor(given))]
-        if broken.size:
-            raise ValueError(
-                "y must hold labels of classes, got numbers that were measured, such as "
-                f"{broken[0]}: they take the task regression."
-            )
     X, y, labels = check_training(X, known["target"])
     target_names = known.get("target_names")
     names = [str(name) for name in (labels if target_names is None else target_names)]

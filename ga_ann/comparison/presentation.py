@@ -125,11 +125,11 @@ def tabulate(comparison: Comparison) -> list[Table]:
     in_percent = comparison.settings["fitness"] == "accuracy"
     form = _format_share if in_percent else _format_score
     scores = ("training %", "held out %") if in_percent else ("training", "held out")
-    errors, measure, error_form = "wrong", "n_wrong", "{:,.0f}".format
-    if comparison.settings["task"] == "regression":
-        errors, measure, error_form = "RMSE", "held_out_rmse", "{:,.4g}".format
+    is_regression = comparison.settings["task"] == "regression"
+    errors, error_form = ("RMSE", "{:,.4g}") if is_regression else ("wrong", "{:,.0f}")
     tables: dict[str, Table] = {}
     for line in summarise(comparison.rows):
+        rmse = "train_rmse" if line["split"] == "all" else "held_out_rmse"
         if line["split"] not in tables:
             tables[line["split"]] = _new_table(
                 escape(_explain_split(comparison, line["split"])), (*scores, errors)
@@ -138,7 +138,7 @@ def tabulate(comparison: Comparison) -> list[Table]:
             escape(_label(comparison, line["method"])),
             _format_spread(line["train_score"], form),
             _format_spread(line["held_out_score"], form),
-            _format_spread(line[measure], error_form),
+            _format_spread(line[rmse if is_regression else "n_wrong"], error_form.format),
             _format_spread(line["evaluations"], "{:,.0f}".format),
             _format_spread(line["seconds"], "{:.1f}".format),
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from functools import partial
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import root_mean_squared_error
 
 from ga_ann.comparison.data_sets import DataSet, Samples
-from ga_ann.comparison.methods import Job, Method
+from ga_ann.comparison.methods import Job, Method, Trained
 from ga_ann.comparison.splits import Split
 from ga_ann.datasets import take_rows
 from ga_ann.evolution import one_blas_thread
@@ -79,14 +80,17 @@ def do_run(
     KeyboardInterrupt
         If Ctrl-C ended the training.
     ValueError
-        If a method of the user's does not predict one answer for each sample.
+        If what a method of the user's answers is of another shape than `Trained` says, or is NaN,
+        or no class.
     """
     y_train, y_test = plan.samples.y[split.train], plan.samples.y[split.test]
     X_train, X_test = _parts(plan.samples.X, split)
+    n_classes = None if plan.samples.labels is None else len(plan.samples.labels)
+    # Copies, since a method may write into what it is given, and keep what it returns.
     job = Job(
-        X_train,
-        y_train,
-        n_classes=None if plan.samples.labels is None else len(plan.samples.labels),
+        X_train.copy(order="K"),
+        y_train.copy(),
+        n_classes=n_classes,
         hidden_layer_sizes=plan.data_set.hidden_layer_sizes,
         bias=plan.data_set.bias,
         max_time=max_time,
@@ -98,14 +102,11 @@ def do_run(
     seconds = perf_counter() - started
     if trained.stop_reason == "interrupted":
         raise KeyboardInterrupt
-    train_score = _measure(plan.fitness, trained.predict_scores(X_train), y_train)
-    held_out_score = _measure(plan.fitness, trained.predict_scores(X_test), y_test)
-    predicted = np.asarray(trained.predict(X_test))
-    if predicted.shape != y_test.shape:
-        raise ValueError(
-            f"the method {name!r} must predict one answer a sample, an array of shape "
-            f"{y_test.shape}, got {predicted.shape}."
-        )
+    ask = partial(_ask, name, trained, n_classes=n_classes)
+    test_outputs, predicted = ask(X_test)
+    train_outputs, fitted = ask(X_train)
+    train_score = _measure(plan.fitness, train_outputs, y_train)
+    held_out_score = _measure(plan.fitness, test_outputs, y_test)
     is_held_out = split.kind != "all"
     tell_errors = _count_wrong if job.task == "classification" else _root_mean_squares
     row = {
@@ -114,7 +115,7 @@ def do_run(
         "seed": split.seed,
         "train_score": train_score,
         "held_out_score": held_out_score if is_held_out else float("nan"),
-        **tell_errors(y_train, trained.predict(X_train), y_test, predicted, is_held_out),
+        **tell_errors(y_train, fitted, y_test, predicted, is_held_out),
         "evaluations": trained.history.last["evaluations"],
         "seconds": seconds,
         "stop_reason": trained.stop_reason,
@@ -133,6 +134,40 @@ def _parts(X: Any, split: Split) -> tuple[Array, Array]:
             split.inputs.transform(take_rows(X, part)) for part in (split.train, split.test)
         )
     return train, test
+
+
+def _ask(name: str, trained: Trained, X: Array, *, n_classes: int | None) -> tuple[Array, Array]:
+    """Return copies of a method's outputs and predictions, and refuse what they must not be."""
+    outputs = np.array(trained.predict_scores(X.copy(order="K")))
+    predicted = np.array(trained.predict(X.copy(order="K")))
+    shape = (len(X), n_classes or 1)
+    if outputs.shape != shape or not _are_numbers(outputs):
+        raise ValueError(
+            f"the method {name!r} must give outputs by predict_scores, numbers of shape {shape}, "
+            f"got {_describe(outputs)}."
+        )
+    kind = "a number" if n_classes is None else f"an index below {n_classes}"
+    if (
+        predicted.shape != shape[:1]
+        or not _are_numbers(predicted)
+        or not (n_classes is None or np.isin(predicted, np.arange(n_classes)).all())
+    ):
+        raise ValueError(
+            f"the method {name!r} must predict one answer a sample, {kind}, an array of shape "
+            f"{shape[:1]}, got {_describe(predicted)}."
+        )
+    return outputs, predicted if n_classes is None else predicted.astype(np.intp)
+
+
+def _are_numbers(answer: Array) -> bool:
+    return answer.dtype.kind in "biuf" and not np.isnan(answer).any()
+
+
+def _describe(answer: Array) -> str:
+    """Return in words what a method answered."""
+    has_nan = answer.dtype.kind == "f" and bool(np.isnan(answer).any())
+    shown = f", such as {answer.flat[0]!s}" * (answer.size > 0 and not has_nan)
+    return f"{answer.shape} of {answer.dtype}" + (" with NaN" if has_nan else shown)
 
 
 def _count_wrong(
@@ -164,9 +199,9 @@ def _measure(score: PopulationScore, outputs: Array, y: Array) -> float:
 
 
 def _in_terms_of(history: History, fitness: str, score: float) -> History:
-    """Return a History of this fitness; of one that measured another score only the end is left."""
+    """Return a copy in terms of this fitness; of another score only the end is left."""
     if history.metric == fitness:
-        return history
+        return history.copy()
     end = History(metric=fitness, settings=history.settings)
     end.append(**{**history.last, "best_fitness": score, "mean_fitness": float("nan")})
     return end

@@ -12,6 +12,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -47,13 +48,19 @@ MOST_RATIO = 100
 BATCH_ROWS = 65_536
 """Rows of a Parquet file that are read before its memory is looked at."""
 
-COMMA_NUMBER = r"[+-]?([0-9]{1,3}(\.[0-9]{3})+|[0-9]+)(,[0-9]+)?"
-"""A number as it stands in a table with decimal commas."""
+COMMA_NUMBER = re.compile(
+    r"[+-]?(([1-9][0-9]{0,2}(\.[0-9]{3})+|[0-9]+),[0-9]+([eE][+-]?[0-9]+)?"
+    r"|[1-9][0-9]{0,2}(\.[0-9]{3}){2,})"
+)
+"""A number that only a table with decimal commas holds, such as 1,5 or 1.234,5 or 1.234.567."""
+
+THOUSANDS = re.compile("[+-]?[1-9][0-9]{0,2},[0-9]{3}")
+"""A number that may be 1234 as well, where commas separate the cells and it stands in quotes."""
 
 PEEKED_ROWS = 1000
 """Rows that tell whether the first one holds the columns' names."""
 
-NOT_THERE = ["", "?", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "<NA>", "#N/A"]
+NOT_THERE = ["", "?", "NA", "None", "nan", "null", "N/A", "n/a", "NaN", "NULL", "<NA>", "#N/A"]
 """What stands in a cell for a missing value."""
 
 
@@ -216,30 +223,32 @@ def _read_text(path: Path, expected: Expected) -> pd.DataFrame:
         )
     columns = list(range(width)) if names is None else names
     is_header = names is not None
-    thousands = _find_thousands(columns, rows[is_header:]) if delimiter == ";" else set()
-    kept = thousands.union(expected.text)
+    kept = set(expected.text)
+    label = None
     with suppress(ValueError):  # a table to predict on needs no label; others are refused by it
-        kept.add(find_column(columns, expected.label))
+        label = find_column(columns, expected.label)
+        kept.add(label)
     del lines
+    read = partial(
+        _parse,
+        content,
+        delimiter,
+        columns,
+        skip=is_header,
+        # A line without a cell is a row where there is one column alone.
+        skip_blank_lines=width > 1 or not expected.keeps_empty,
+    )
     try:
-        frame = _parse(
-            content,
-            delimiter,
-            columns,
-            kept,
-            skip=is_header,
-            # A line without a cell is a row where there is one column alone.
-            skip_blank_lines=width > 1 or not expected.keeps_empty,
-        )
+        frame = read(kept)
     except (pd.errors.ParserError, pd.errors.ParserWarning):
         _check_widths(_rows(_split_lines(content), delimiter))
         raise
     # pandas fills short lines with missing cells.
     if frame.iloc[:, -1].isna().any():
         _check_widths(_rows(_split_lines(content), delimiter))
-    if delimiter == ";":
-        for name in frame.columns.difference(list(expected.text), sort=False):
-            frame[name] = _with_points(frame[name], name in thousands)
+    _put_points(frame, expected.text, read, is_english=delimiter == ",")
+    if label is not None and not expected.keeps_empty:
+        _refuse_missing_words(frame, label, read)
     frame = frame.iloc[: _count_filled(frame)]
     if names is not None and _is_row_number(frame):
         frame = frame.iloc[:, 1:]
@@ -275,35 +284,77 @@ def _split_lines(content: bytes) -> list[str]:
     return re.split("\r\n|\r|\n", text)
 
 
-def _find_thousands(columns: Sequence[Any], rows: list[list[str]]) -> set[Any]:
-    """Return the columns of numbers such as 1.000 that are thousands, as commas elsewhere tell."""
-    cells = [
-        [row[k] for row in rows if k < len(row) and row[k] not in NOT_THERE]
-        for k in range(len(columns))
-    ]
-    german = [
-        bool(column) and all(re.fullmatch(COMMA_NUMBER, cell) for cell in column)
-        for column in cells
-    ]
-    if not any(is_so and "," in "".join(c) for is_so, c in zip(german, cells, strict=True)):
-        return set()
-    return {
-        name
-        for name, is_so, column in zip(columns, german, cells, strict=True)
-        if is_so and "." in "".join(column)
-    }
+def _put_points(
+    frame: pd.DataFrame,
+    text: frozenset[str | int],
+    read: Callable[[set[Any]], pd.DataFrame],
+    *,
+    is_english: bool,
+) -> None:
+    """Put points for the decimal commas of a table, if a column of numbers has any.
+
+    What could be another number is refused: a point then, which in a table without commas would be
+    a decimal one; and 1,234 where commas separate the cells, if no other cell tells what it is.
+    """
+    commas, points = {}, {}  # of the columns of numbers
+    for name in frame.columns.difference(list(text), sort=False):
+        if not pd.api.types.is_numeric_dtype(frame[name]):
+            cells = frame[name].dropna().astype(str).str.strip()
+            has_comma = cells.str.fullmatch(COMMA_NUMBER.pattern).astype(bool)
+            if all(map(is_number, cells[~has_comma])):
+                points[name] = cells[~has_comma]
+                if has_comma.any():
+                    commas[name] = cells[has_comma]
+    if not commas:
+        return
+    first, *_ = commas
+    if is_english and all(map(THOUSANDS.fullmatch, chain.from_iterable(commas.values()))):
+        raise ValueError(
+            f"{name_column(first)} holds {commas[first].iloc[0]!r}, and nothing tells whether its "
+            "comma is a decimal one; write decimals with points, and thousands without commas."
+        )
+    floats = set(frame.columns[[dtype.kind == "f" for dtype in frame.dtypes]])
+    as_written = read(floats)
+    for name, cells in (points | {name: as_written[name].dropna() for name in floats}).items():
+        if cells.str.contains(".", regex=False).any():
+            cell = next(cell for cell in cells if "." in cell)
+            other = name if name in commas else first
+            raise ValueError(
+                f"{name_column(name)} holds {cell!r} with a point, and {name_column(other)} "
+                f"{commas[other].iloc[0]!r} with a decimal comma; write all decimals alike, and "
+                "thousands without points or commas."
+            )
+    for name, cells in commas.items():
+        pointed = cells.str.replace(".", "", regex=False).str.replace(",", ".", regex=False)
+        frame[name] = pd.concat([points[name], pointed]).reindex(frame.index)
 
 
-def _with_points(column: pd.Series[Any], has_thousands: bool) -> pd.Series[Any]:
-    """Return a column with points for its decimal commas, if it holds nothing but such numbers."""
-    if pd.api.types.is_numeric_dtype(column):
-        return column
-    texts = column.dropna().astype(str).str.strip()
-    if not texts.str.fullmatch(COMMA_NUMBER).all():
-        return column
-    if not has_thousands and not texts.str.contains(",").any():
-        return column
-    return texts.str.replace(".", "").str.replace(",", ".").reindex(column.index)
+def _refuse_missing_words(
+    frame: pd.DataFrame, label: Any, read: Callable[..., pd.DataFrame]
+) -> None:
+    """Refuse labels such as NA: they stand for a missing one, and may be the name of a class."""
+    missing = frame.dropna(how="all")[label].isna()
+    if not missing.any():
+        return
+    words = read({label}, missing=[""]).loc[missing.index, label][missing].dropna()
+    if len(words):
+        row = int(missing.index.get_loc(words.index[0]))
+        raise ValueError(
+            f"the label must be there in each row, got {words.iloc[0].strip()!r} in row {row} "
+            f"(counted from 0) of {name_column(label)}, and {missing.sum() - 1} more such in "
+            f"{len(missing)} rows: it counts as missing, as {', '.join(NOT_THERE[2:6])} and the "
+            "like do; leave such rows out, or call the class by another word."
+        )
+
+
+def _with_point(cell: str) -> str:
+    """Return a number with a decimal comma as Python spells it, and other cells as they are."""
+    return cell.replace(".", "").replace(",", ".") if COMMA_NUMBER.fullmatch(cell) else cell
+
+
+def _is_number(cell: str) -> bool:
+    """Whether a cell is a number, with a decimal point or a decimal comma."""
+    return is_number(_with_point(cell))
 
 
 def _count_filled(frame: pd.DataFrame) -> int:
@@ -320,7 +371,11 @@ def _sniff(path: Path, lines: Sequence[str]) -> str:
     """
     if path.suffix.lower() == ".tsv":
         return "\t"
-    first = [line for line in lines[:100] if line.strip()][:20]
+    first = []
+    for line in [line for line in lines[:100] if line.strip()][:20]:
+        # A decimal comma separates no cells where another delimiter does.
+        parts = re.split("([;\t|])", line)
+        first.append("".join(_with_point(p.strip(" ")) for p in parts) if len(parts) > 1 else line)
 
     def columns(delimiter: str) -> tuple[int, int]:
         try:
@@ -337,11 +392,18 @@ def _refuse_spaces(lines: Sequence[str], delimiter: str, expected: Expected) -> 
     """Refuse cells between spaces; a table to predict on may hold a single column of words."""
     first = [line.split() for line in lines[:100] if line.strip()]
     widths = {len(cells) for cells in first}
-    if len(widths) > 1 or widths == {1} or any(delimiter in line for line in lines[:100]):
+    if len(widths) > 1 or widths == {1}:
         return
-    if expected.keeps_empty and not all(
-        is_number(cell) for cells in first[1:] or first for cell in cells
-    ):
+    are_numbers = [[_is_number(cell) for cell in cells] for cells in first[1:] or first]
+    commas = [cell for cells in first for cell in cells if delimiter in cell]
+    are_decimals = (
+        bool(commas)
+        and all(map(COMMA_NUMBER.fullmatch, commas))
+        and all(all(row[:-1]) for row in are_numbers)
+    )
+    if any(delimiter in line for line in lines[:100]) and not are_decimals:
+        return
+    if expected.keeps_empty and not all(map(all, are_numbers)):
         return
     raise ValueError(
         f"its cells must be separated by commas, semicolons, tabs or bars, got {widths.pop()} in a "
@@ -378,6 +440,7 @@ def _parse(
     *,
     skip: bool,
     skip_blank_lines: bool,
+    missing: Sequence[str] = NOT_THERE,
 ) -> pd.DataFrame:
     with warnings.catch_warnings():
         # Newer versions of pandas round correctly without being told.
@@ -391,7 +454,7 @@ def _parse(
             index_col=False,
             dtype={name: str for name in columns if name in text},
             keep_default_na=False,
-            na_values=NOT_THERE,
+            na_values=missing,
             skipinitialspace=True,
             skip_blank_lines=skip_blank_lines,
             encoding="utf-8-sig",
@@ -422,16 +485,16 @@ def _is_header(first: list[str], others: list[list[str]]) -> bool:
     has a name of text.
     """
     first, *others = ([c if c not in NOT_THERE else "" for c in row] for row in (first, *others))
-    numeric = [is_number(cell) for cell in first]
+    numeric = [_is_number(cell) for cell in first]
     below = [
         [row[k] for row in others if k < len(row) and row[k]] for k in range(min(len(first), 200))
     ]
     if not any(numeric):
         return (
-            any(map(is_number, chain.from_iterable(below))) or not others or _all_new(first, below)
+            any(map(_is_number, chain.from_iterable(below))) or not others or _all_new(first, below)
         )
     if any(
-        cell and not number and cells and all(map(is_number, cells))
+        cell and not number and cells and all(map(_is_number, cells))
         for cell, number, cells in zip(first, numeric, below, strict=False)
     ):
         return True
@@ -440,7 +503,7 @@ def _is_header(first: list[str], others: list[list[str]]) -> bool:
     if label in labels:
         return False
     if all(numeric):
-        return len(first) > 2 and [float(c) for c in first] in (
+        return len(first) > 2 and [float(_with_point(c)) for c in first] in (
             [*range(len(first))],
             [*range(1, len(first) + 1)],
         )

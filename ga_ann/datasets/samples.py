@@ -210,13 +210,15 @@ def load_samples(
     try:
         X, known = load_unlabelled(path, n_features=n_features, label=label)
         if expected is not None and n_features not in (None, X.shape[1]):
-            raise ValueError(f"X must have {n_features} columns, got {X.shape[1]} in {name}.")
+            raise ValueError(f"it has {X.shape[1]} columns of features.")
     except ValueError as error:
         if expected is None:
             raise
+        # Without its reason, which would tell how to read another kind of table.
         raise ValueError(
             "the model was trained on pictures; give pictures, a folder of them, or a table of "
-            f"their features that `ga-ann extract` wrote. {error}"
+            "their features as `ga-ann extract` writes it, which must have "
+            f"{PictureFeatures.of_dict(expected).n_columns} columns; got {name}."
         ) from error
     return Samples(X, _number(X), known)
 

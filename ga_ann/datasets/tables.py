@@ -101,6 +101,8 @@ def load_unlabelled(
 ) -> tuple[Array, Array | None]:
     """Load features to predict on, and their labels where the file has them.
 
+    Of a table some labels may be missing: they are ``""``, or NaN among numbers.
+
     Parameters
     ----------
     path : path
@@ -292,7 +294,7 @@ def _unlabelled(
     y = None
     if frame.shape[1] != n_features or label is not None:
         place = find_column(frame.columns, label)
-        y = _check_labels(labels_of(frame[place]))
+        y = _check_labels(labels_of(frame[place], complete=False), unknown=True)
         frame = frame.drop(columns=[place])
     return Preprocessing.fit(frame, raw=True).transform(frame), y
 

@@ -3,6 +3,7 @@ import json
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.datasets import load_iris
 from sklearn.utils import Bunch
@@ -333,6 +334,29 @@ def test_compare_scores_a_table_alike_however_it_is_written(
     assert scores[0] == scores[1] == scores[2]
 
 
+MEASURED = "y must hold labels of classes, got numbers that were measured, such as 0.00671140939597"
+
+
+def test_ratings_lead_to_a_regression_in_the_same_words_everywhere(fails, ga, tmp_path):
+    X, _ = load_iris(return_X_y=True)
+    ratings = np.arange(150) % 4 / 2 + 0.5
+    np.savetxt(tmp_path / "t.csv", np.column_stack([X, ratings]), delimiter=",")
+    commands = (
+        ["train", tmp_path / "t.csv", "-o", tmp_path / "m.npz", "--generations", 1],
+        ["compare", "--data", tmp_path / "t.csv", "-o", tmp_path / "r", "--methods", "random"],
+    )
+    messages = {fails(*commands[0]), fails(*commands[0], "--validation", 0), fails(*commands[1])}
+    assert len(messages) == 1
+    assert "such as 0.5: they take the task regression (--task regression" in messages.pop()
+    with pytest.raises(ValueError, match=r"such as 0\.5: they take the task regression"):
+        comparison.compare(X, ratings.astype(object), methods=["random"], seeds=1)
+    assert ga(*commands[0], "--task", "regression")[0] == 0
+    np.savetxt(tmp_path / "t.csv", np.column_stack([X, 2 * ratings]), delimiter=",")
+    assert ga(*commands[0])[0] == 0
+    assert ga(*commands[1], "--seeds", 1)[0] == 0
+    comparison.compare(X, 2 * ratings.astype(object), methods=["random"], seeds=1)
+
+
 def test_numbers_that_were_measured_lead_to_a_regression(ga, fails, no_pictures, tmp_path):
     X, y = load_iris(return_X_y=True)
     np.savez(tmp_path / "t.npz", X=X, y=np.linspace(0, 1, 150))
@@ -340,9 +364,13 @@ def test_numbers_that_were_measured_lead_to_a_regression(ga, fails, no_pictures,
     out = tmp_path / "results"
     arguments = ["--methods", "random", "--seeds", 1, "--out", out]
     measured = ["compare", "--data", tmp_path / "t.npz", *arguments]
-    message = fails(*measured)
-    assert message.endswith("; for numbers that were measured, give --task regression.")
-    assert "they take the task regression" in fails(*measured, "--split", "all")
+    for options in ([], ["--split", "all"], ["--split", "all", "--split", "holdout"]):
+        assert MEASURED in fails(*measured, *options)
+    message = fails("compare", "--data", "diabetes", "--task", "classification", *arguments)
+    assert (
+        "only one of [25.0, 31.0, 37.0, 40.0, 43.0, ...]: add samples, or give --split all; for"
+        in (message)
+    )
     assert ga(*measured, "--task", "regression")[0] == 0
     assert ga("compare", "--data", "wine", *arguments, "--task", "classification")[0] == 0
     single = ["compare", "--data", tmp_path / "classes.npz", *arguments]
@@ -413,7 +441,7 @@ def test_compare_a_regression_of_a_table_by_a_score_and_a_recipe(
         (["--data", "diabetes", "--methods", "tutorial-ga"], "'tutorial-ga' is not made"),
         (["--data", "wine", "--methods", "mean"], "in a classification, for which 'mean'"),
         (["--data", "diabetes", "--fitness", "f1_macro"], "name of a regression scorer"),
-        (["--data", "diabetes", "--task", "classification"], "take the task regression"),
+        (["--data", "diabetes", "--task", "classification"], "measured, give --task regression."),
         (["--data", "wine", "--task", "regression"], "they take the task classification"),
         (["--task", "sorting"], "--task must be one of ['classification', 'regression'], got 's"),
     ],
@@ -433,3 +461,21 @@ def test_a_folder_that_cannot_be_written_is_what_is_named(fails, monkeypatch, tm
     monkeypatch.setattr("pathlib.Path.open", breaks(PermissionError(13, "Permission denied")))
     line = fails("compare", "--out", tmp_path / "new" / "results")
     assert line == f"ga-ann: error: {tmp_path}: nothing can be written there: Permission denied."
+
+
+def test_compare_tells_the_notes_of_train(ga, tmp_path):
+    X, y = load_iris(return_X_y=True)
+    table = pd.DataFrame(X, columns=list("abcd")).assign(customerId=np.arange(150)[::-1], e=3.5)
+    table.assign(y=y).to_csv(tmp_path / "t.csv", index=False)
+    data, options = tmp_path / "t.csv", ["--fitness", "r2"]
+    _, trained, _ = ga("train", data, "-o", tmp_path / "m.npz", "--generations", 1, *options)
+    compare = ["compare", "--methods", "random", "--seeds", 1, "-o", tmp_path / "r", "--data", data]
+    code, compared, _ = ga(*compare, *options)
+    assert code == 0
+    notes = [line for line in trained.splitlines() if line in compared]
+    assert [line.split()[0] for line in notes] == ["the", "different", "r2"]
+    assert compared.startswith("\n".join(notes))
+    table[["a", "b"]].assign(y=y).to_csv(data, index=False)
+    assert not any(
+        line.startswith(("the same", "different", "r2")) for line in (ga(*compare)[1].splitlines())
+    )

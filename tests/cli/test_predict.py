@@ -275,6 +275,20 @@ def test_a_model_saved_from_python_knows_columns_by_their_names(ga, fails, iris_
     assert "lacks sepal length (cm)" in fails("predict", model, table)
 
 
+@pytest.mark.parametrize("classes", [[0, 1, 2], ["a", "b", "c"]])
+def test_an_empty_label_is_none_whatever_the_others_are(ga, tmp_path, classes):
+    X, y = load_iris(return_X_y=True)
+    table = pd.DataFrame(X, columns=list("abcd")).assign(y=np.array(classes, dtype=object)[y])
+    model = GeneticMLPClassifier(n_generations=1, random_state=0).fit(X, table.y.tolist())
+    save_model(tmp_path / "m.npz", model)
+    whole = ga("predict", tmp_path / "m.npz", write(table, tmp_path))
+    assert whole[2].endswith(" %)\n")
+    table.loc[3, "y"] = None
+    code, text, err = ga("predict", tmp_path / "m.npz", write(table, tmp_path))
+    assert (code, text) == (0, whole[1])
+    assert err.endswith("; 1 with labels that the model does not know: none\n")
+
+
 def test_an_empty_column_of_labels_is_told_as_such(ga, flower_model, flowers, tmp_path):
     _, expected, _ = ga("predict", flower_model, write(flowers, tmp_path))
     empty = write(flowers.assign(kind=""), tmp_path)
@@ -291,5 +305,7 @@ def test_a_model_of_pictures_says_so_to_a_table(ga, fails, colour_model, flowers
     for frame in (flowers, flowers[["petal width"]], pd.DataFrame(np.ones((3, 15)))):
         message = fails("predict", colour_model, write(frame, tmp_path))
         assert "the model was trained on pictures; give pictures" in message
+        assert "--label" not in message
+        assert message.endswith(f" which must have 12 columns; got {tmp_path}/t.csv.")
     frame = pd.DataFrame(np.random.default_rng(0).normal(size=(3, 12)))
     assert ga("predict", colour_model, write(frame, tmp_path))[0] == 0

@@ -235,3 +235,115 @@ def test_a_method_that_does_not_answer_for_each_sample_is_named(data, constant, 
     with pytest.raises(ValueError, match=message):
         compare(X, y, methods={"odd": constant._replace(train=train)}, **options)
     assert compare(X, y, methods={"odd": constant}, **options).rows
+
+
+def answering(constant, **answers):
+    """Return a method that turns what another one answers into something else."""
+
+    def train(job):
+        trained = constant.train(job)
+        wrapped = {
+            name: lambda X, name=name, turn=turn: turn(getattr(trained, name)(X))
+            for name, turn in answers.items()
+        }
+        return trained._replace(**wrapped)
+
+    return constant._replace(train=train)
+
+
+def with_nan(answer):
+    answer = answer.astype(float)
+    answer.flat[3] = np.nan
+    return answer
+
+
+@pytest.mark.parametrize("task", ["classification", "regression"])
+@pytest.mark.parametrize("split", ["holdout", "all"])
+@pytest.mark.parametrize(
+    ("function", "turn", "got"),
+    [
+        ("predict_scores", lambda a: a[:, 0], r"\(\d+,\) of float64"),
+        ("predict_scores", lambda a: a.T, r"\([13], \d+\) of float64"),
+        ("predict_scores", lambda a: np.hstack([a, a]), r"\(\d+, [26]\) of float64"),
+        ("predict_scores", lambda a: a[:-1], r"\(\d+, [13]\) of float64"),
+        ("predict_scores", lambda a: a[None], r"\(1, \d+, [13]\) of float64"),
+        ("predict_scores", lambda a: None, r"\(\) of object, such as None"),
+        ("predict_scores", with_nan, r"\(\d+, [13]\) of float64 with NaN"),
+        ("predict_scores", lambda a: a * 1j, r"of complex128"),
+        ("predict", lambda a: a[:-1], r"\(\d+,\) of (float|int)64"),
+        ("predict", with_nan, r"of float64 with NaN"),
+        ("predict", lambda a: a.astype(str), r"of <U\d+, such as"),
+        ("predict", lambda a: 0, r"\(\) of int64, such as 0"),
+    ],
+)
+def test_a_method_that_answers_wrongly_is_named(data, constant, task, split, function, turn, got):
+    X, y, _ = data
+    options = {"task": task, "seeds": 1, "hidden_layer_sizes": 3, "splits": [split]}
+    by = " by predict_scores" if function == "predict_scores" else ""
+    for answer, is_wrong in ((turn, True), (lambda a: a.tolist(), False)):
+        method = answering(constant, **{function: answer})
+        if is_wrong:
+            with pytest.raises(ValueError, match=f"the method 'odd' must .*{by}.*got .*{got}"):
+                compare(X, y, methods={"odd": method}, **options)
+        else:
+            assert compare(X, y, methods={"odd": method}, **options).rows
+
+
+@pytest.mark.parametrize("answer", [-1, 3, 0.5])
+def test_a_class_that_there_is_not_is_refused_in_a_prediction(data, constant, answer):
+    X, y, _ = data
+    odd = answering(constant, predict=lambda a: np.where(np.arange(len(a)) == 2, answer, a))
+    with pytest.raises(ValueError, match=r"the method 'odd' must predict .* an index below 3"):
+        compare(X, y, methods={"odd": odd}, seeds=1)
+    last = answering(constant, predict=lambda a: np.where(np.arange(len(a)) == 2, 2.0, a))
+    predicted = compare(X, y, methods={"a": last}, seeds=1).predictions["a", "holdout", 0]
+    assert predicted.dtype == np.intp
+    assert compare(X, y, task="regression", methods={"a": odd}, seeds=1).rows
+
+
+@pytest.mark.parametrize("task", ["classification", "regression"])
+def test_what_a_method_writes_into_changes_nothing(data, constant, task):
+    X, y, _ = data
+    y = y if task == "classification" else X[:, 3]
+    options = {"task": task, "seeds": 2, "hidden_layer_sizes": 3, "splits": ["holdout", "all"]}
+    kept = []
+
+    def train(job):
+        trained = constant.train(job)
+        answer = np.zeros(len(X)) if task == "classification" else np.full(len(X), 7.0)
+        kept.append(trained.history)
+
+        def predict(samples):
+            kept.append(answer[: len(samples)])
+            samples[:] = np.nan
+            return kept[-1]
+
+        def predict_scores(samples):
+            assert np.isfinite(samples).all()
+            assert samples.any()  # what it was trained on is as it was
+            outputs = trained.predict_scores(samples)
+            samples[:] = np.nan
+            return outputs
+
+        job.X[:], job.y[:] = 0, 0
+        return trained._replace(predict=predict, predict_scores=predict_scores)
+
+    mine = y.copy()
+    plain, written = (
+        compare(X, mine, methods={"a": constant._replace(train=f)}, **options)
+        for f in (constant.train, train)
+    )
+    np.testing.assert_array_equal(mine, y)
+    mine[:] = 99
+    for answer in kept:
+        if isinstance(answer, np.ndarray):
+            answer[:] = 99
+        else:
+            assert answer.label == ""
+            answer.append(generation=1, evaluations=9)
+    for row, other in zip(written.rows, plain.rows, strict=True):
+        np.testing.assert_equal(row | {"seconds": 0}, other | {"seconds": 0})
+    np.testing.assert_array_equal(written.y, y)
+    for key, predicted in written.predictions.items():
+        np.testing.assert_array_equal(predicted, plain.predictions[key])
+        assert len(written.histories[key]) == 1

@@ -454,18 +454,185 @@ def test_of_several_sheets_the_first_is_read_and_told(tmp_path, table):
     load_frame(write(table, path))  # one sheet: nothing is told
 
 
-@pytest.mark.parametrize("comma", ["0,5", "1"])
-def test_points_are_thousands_where_commas_elsewhere_tell_so(tmp_path, comma):
-    rows = ["size;share;class", f"1.000;{comma};a", "2.500;2;b", "500;3;a"]
-    (tmp_path / "t.csv").write_text("\n".join(rows))
-    X, _, _ = load_frame(tmp_path / "t.csv")
-    thousand = 1000 if comma == "0,5" else 1
+DECIMALS = {
+    "1,5": 1.5,
+    "-0,25": -0.25,
+    "1.234,5": 1234.5,
+    "-1.234.567,25": -1234567.25,
+    "1,5e3": 1500.0,
+    "2,5E-05": 2.5e-05,
+    "1,234": 1.234,
+    "12": 12.0,
+}
+
+
+def as_written(path, rows):
+    """Write a table with quotes where commas separate the cells; return the path."""
+    sep = {".tsv": "\t", ".txt": "|"}.get(path.suffix, ";" if "half" in path.name else ",")
+    pd.DataFrame(rows[1:], columns=rows[0]).to_csv(path, sep=sep, index=False)
+    return path
+
+
+@pytest.mark.parametrize("name", ["half.csv", "t.tsv", "t.txt", "quoted.csv"])
+def test_decimal_commas_are_numbers_whatever_separates_the_cells(tmp_path, name):
+    rows = [["a", "n", "word", "y"], *([c, "7", f"{c} m", c] for c in DECIMALS)]
+    X, y, _ = load_frame(as_written(tmp_path / name, rows))
+    assert X["word"].tolist() == [f"{c} m" for c in DECIMALS]
+    assert Preprocessing.fit(X[["a"]], raw=True).transform(X)[:, 0].tolist() == [*DECIMALS.values()]
+    assert y.tolist() == [*DECIMALS.values()]
+    named = [[c, "pear"] for c in DECIMALS]  # all the cells below the names are numbers or not
+    assert load_frame(as_written(tmp_path / name, [["a", "y"], *named]))[0].columns.tolist() == [
+        "a"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "cell"),
+    [
+        *((name, "1.000") for name in ("half.csv", "t.tsv", "t.txt", "quoted.csv")),
+        *(("half.csv", cell) for cell in ("0.123", "1.5", "1.5e3", "1.", "-2.25")),
+    ],
+)
+@pytest.mark.parametrize(("place", "column"), [(0, "a"), (1, "b"), (1500, "a"), (1500, "b")])
+def test_a_point_in_a_table_with_decimal_commas_is_refused(tmp_path, name, place, column, cell):
+    table = pd.DataFrame({"a": ["1,5", "2,25", "3"] * 501, "b": "1000", "y": ["x", "z", "x"] * 501})
+    path = tmp_path / name
+    assert len(load_frame(as_written(path, [list(table), *table.to_numpy().tolist()]))[0]) == 1503
+    table.loc[place, column] = cell
+    with pytest.raises(ValueError, match=r"write all decimals alike, and thousands") as refusal:
+        load_frame(as_written(path, [list(table), *table.to_numpy().tolist()]))
+    other = "2,25" if place == 0 and column == "a" else "1,5"
+    told = f"the column '{column}' holds '{cell}' with a point, and the column 'a' '{other}' with"
+    assert told in str(refusal.value)
+    table["a"] = "17"  # no decimal comma is left: points are decimals
+    table.loc[place, column] = cell
+    X, _, _ = load_frame(as_written(path, [list(table), *table.to_numpy().tolist()]))
     numbers = Preprocessing.fit(X, raw=True).transform(X)
-    assert numbers[:, 0].tolist() == [thousand, 2.5 * thousand, 500]
-    (tmp_path / "t.csv").write_text("a;class\n1;1.000\n2;2.500\n")  # a label is read the same way
-    assert load_frame(tmp_path / "t.csv")[1].tolist() == [1, 2.5]
-    (tmp_path / "t.csv").write_text("a;class\n1,5;1.000\n2;2.500\n")
-    assert load_frame(tmp_path / "t.csv")[1].tolist() == [1000, 2500]
-    (tmp_path / "t.csv").write_text("\n".join([*rows, "0.25;4;b"]))  # it was a decimal point
-    X, _, _ = load_frame(tmp_path / "t.csv")
-    assert Preprocessing.fit(X, raw=True).transform(X)[:, 0].tolist() == [1, 2.5, 500, 0.25]
+    assert numbers[place, X.columns.get_loc(column)] == float(cell)
+
+
+def test_a_late_comma_in_a_long_table_refuses_the_points_before_it(tmp_path):
+    rows = [["a", "b", "y"], *(["1.000", "7", "x"] for _ in range(2999))]
+    X, _, _ = load_frame(as_written(tmp_path / "half.csv", rows))
+    assert X["a"].tolist() == [1.0] * 2999
+    rows.append(["2.000", "0,5", "z"])
+    with pytest.raises(ValueError, match=r"'a' holds '1\.000' with a point, and .* 'b' '0,5'"):
+        load_frame(as_written(tmp_path / "half.csv", rows))
+
+
+def test_a_cell_is_the_same_number_in_training_and_prediction_or_refused(tmp_path):
+    path = tmp_path / "half.csv"
+    trained = [["lot", "area", "y"], ["1.000,5", "0,5", "x"], ["2.273,0", "1,5", "z"]]
+    X, _, label = load_frame(as_written(path, trained))
+    model = Preprocessing.fit(X, label=label, raw=True)
+    for cell, number in {"2.273,0": 2273, "2.273": 2.273, "2,273": 2.273, "2273": 2273}.items():
+        for area in ("126", "126,5"):
+            rows = [["lot", "area"], [cell, area]]
+            as_written(path, rows)
+            if cell == "2.273" and "," in area:
+                with pytest.raises(ValueError, match=r"holds '2\.273' with a point"):
+                    load_unlabelled_frame(path, model)
+            else:
+                found = model.transform(load_unlabelled_frame(path, model)[0])
+                assert found.tolist() == [[number, float(area.replace(",", "."))]]
+
+
+@pytest.mark.parametrize(("cell", "is_told"), [("12", False), ("12,345", False), ("0,5", True)])
+def test_commas_in_quotes_that_may_be_thousands_are_refused(tmp_path, cell, is_told):
+    rows = [["a", "y"], ["1,234", "x"], ["2,345", "z"], [cell, "x"]]
+    path = as_written(tmp_path / "quoted.csv", rows)
+    if is_told:
+        assert load_frame(path)[0]["a"].tolist() == ["1.234", "2.345", "0.5"]
+    else:
+        with pytest.raises(ValueError, match="'a' holds '1,234', and nothing tells whether its"):
+            load_frame(path)
+    assert load_frame(as_written(tmp_path / "half.csv", rows))[0]["a"].tolist()[0] == "1.234"
+
+
+def test_decimals_and_grouped_numbers_of_other_forms_stay_text(tmp_path):
+    for cell in ("0.123,5", "1,2,3", "12.34,5", "1,234.5", "24.12.2020", "1.2.3", "1,"):
+        rows = [["a", "b", "y"], [cell, "1,5", "x"], ["7", "2,5", "z"]]
+        X, _, _ = load_frame(as_written(tmp_path / "half.csv", rows))
+        assert X["a"].tolist() == [cell, "7"]
+        assert X["b"].tolist() == ["1.5", "2.5"]
+
+
+@pytest.mark.parametrize("sep", [";", "\t"])
+def test_the_names_above_decimal_commas_are_no_sample(tmp_path, sep):
+    table = pd.DataFrame(np.random.default_rng(0).normal(size=(300, 3)), columns=list("uvy"))
+    table.iloc[::7] *= 1e-6
+    for names in (["u", "v", "y"], ["2019", "2020", "y"], ["0", "1", "2"]):
+        path = tmp_path / "t.csv"
+        table.set_axis(names, axis=1).to_csv(path, sep=sep, decimal=",", index=False)
+        X, y, _ = load_frame(path)
+        assert X.columns.tolist() == names[:2]
+        np.testing.assert_array_equal(
+            Preprocessing.fit(X, raw=True).transform(X), table[["u", "v"]]
+        )
+        np.testing.assert_array_equal(y, table["y"])
+    table.round(3).map(lambda x: f"{1000 + abs(x):,.3f}".translate({44: ".", 46: ","})).to_csv(
+        path, sep=sep, index=False
+    )
+    assert load_frame(path)[0].shape == (300, 2)
+    table.to_csv(path, sep=sep, decimal=",", index=False, header=False)
+    assert load_frame(path)[0].shape == (300, 2)
+
+
+@pytest.mark.parametrize("gap", [" ", "  ", " \t"])
+@pytest.mark.parametrize("point", [".", ","])
+@pytest.mark.parametrize("label", ["0", "pear"])
+@pytest.mark.parametrize("header", [["a", "b", "y"], None])
+def test_spaces_between_the_cells_are_told(tmp_path, gap, point, label, header):
+    rows = [[f"1{point}{k}", f"2{point}{k}", label] for k in range(9)]
+    path = tmp_path / "t.csv"
+    path.write_text("\n".join(gap.join(row) for row in ([header] if header else []) + rows))
+    if "\t" not in gap:
+        with pytest.raises(ValueError, match="got 3 in a line with spaces between them"):
+            load_frame(path)
+    path.write_text("\n".join("; ".join(row) for row in ([header] if header else []) + rows))
+    assert load_frame(path)[0].shape == (9, 2)
+
+
+def test_commas_beside_spaces_separate_the_cells_of_text(tmp_path):
+    for rows in (["flat 1,250", "flat 2,300"], ["1, 5, 0", "1, 6, 1"], ["1 ,5 ,0", "1 ,6 ,1"]):
+        (tmp_path / "t.csv").write_text("\n".join(rows))
+        assert load_frame(tmp_path / "t.csv")[0].shape[0] == 2
+
+
+@pytest.mark.parametrize("word", [word for word in frames.NOT_THERE if word])
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_class_that_is_called_like_a_missing_one_is_told_by_its_word(tmp_path, word, place):
+    path = tmp_path / "t.csv"
+    rows = [[str(k), "7"] for k in range(6)]
+    for k, row in enumerate(rows):
+        row.insert(place, word if k in (2, 4) else "Brick")
+    rows.insert(3, ["", "", ""])  # no row at all
+    header = ["a", "b"]
+    header.insert(place, "type")
+    path.write_text("\n".join(map(",".join, [header, *rows])))
+    with pytest.raises(ValueError, match="'type', and 1 more such in 6 rows: it counts as") as told:
+        load_frame(path, label="type")
+    assert f"got {word!r} in row 2 (counted from 0)" in str(told.value)
+    path.write_text(path.read_text().replace(word, ""))
+    with pytest.raises(ValueError, match="must be there in each row, got none in row 2"):
+        load_frame(path, label="type")
+    path.write_text("\n".join(map(",".join, [header, *rows])).replace(word, f"{word}x"))
+    assert sorted(load_frame(path, label="type")[1]) == sorted([*["Brick"] * 4, *[f"{word}x"] * 2])
+
+
+def test_a_label_that_counts_as_missing_is_none_in_a_prediction(tmp_path):
+    model = Preprocessing.fit(pd.DataFrame({"a": [1.0, 2.0]}), label="type")
+    (tmp_path / "t.csv").write_text("a,type\n1,None\n2,Brick\n3,NA\n")
+    assert load_unlabelled_frame(tmp_path / "t.csv", model)[1].tolist() == ["", "Brick", ""]
+
+
+def test_missing_cells_and_empty_columns_stay_so_beside_decimal_commas(tmp_path):
+    rows = ["a;empty;n;text;y", "1,5;;;;x", ";;2;m;z", "3;;4;;x"]
+    (tmp_path / "t.csv").write_text("\n".join(rows))
+    X, y, _ = load_frame(tmp_path / "t.csv")
+    assert X["text"].dropna().tolist() == ["m"]
+    assert X["empty"].isna().all()
+    assert X["a"].dropna().tolist() == ["1.5", "3"]
+    assert X["a"].isna().tolist() == [False, True, False]
+    assert X["n"].isna().tolist() == [True, False, False]
+    assert y.tolist() == ["x", "z", "x"]
