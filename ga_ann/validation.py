@@ -273,18 +273,13 @@ def check_regression(X: SamplesLike, y: ArrayLike) -> tuple[NDArray[Any], NDArra
     >>> check_regression([[0.0], [1.0]], [2.0, 3.0])[1]
     array([[2., 3.]])
     """
-<<<<<<< HEAD
-    samples, targets = check_both(X, y, multi_output=True, y_numeric=True)
-=======
     if not np.iscomplexobj(y):  # which scikit-learn refuses in words of its own
         check_real(y, "y")
-    samples, targets = check_X_y(X, y, accept_sparse="csr", multi_output=True, y_numeric=True)
->>>>>>> main
+    samples, targets = check_both(X, y, multi_output=True, y_numeric=True)
     rows = np.asarray(targets, dtype=np.float64).reshape(len(targets), -1).T
     return as_samples(samples), np.ascontiguousarray(rows)
 
 
-<<<<<<< HEAD
 def check_in_memory(X: Any, what: str) -> None:
     """Refuse samples that stay on disk.
 
@@ -304,7 +299,8 @@ def check_both(X: Any, y: Any, **options: Any) -> tuple[Any, NDArray[Any]]:
         return check_X_y(held, y, accept_sparse="csr", **options)  # type: ignore[no-any-return]
     stand_in = np.broadcast_to(np.float64(0), (len(held), 1))
     return held, check_X_y(stand_in, y, **options)[1]
-=======
+
+
 def check_real(values: ArrayLike, name: str) -> None:
     """Refuse dates, durations and complex numbers, of which NumPy makes floats without a word.
 
@@ -359,7 +355,6 @@ take the task regression (--task regression, GeneticMLPRegressor). Unknown label
             "they take the task regression (--task regression, GeneticMLPRegressor). Unknown "
             "label type: continuous."
         )
->>>>>>> main
 
 
 def check_range(X: NDArray[Any], dtype: DTypeLike) -> None:
@@ -483,12 +478,8 @@ def _encode(labels: NDArray[Any], classes: NDArray[Any], what: str) -> NDArray[n
 def _check(X: SamplesLike, y: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
     labels: NDArray[Any]
     check_one_label(y)
-<<<<<<< HEAD
     samples, labels = check_both(X, _as_plain(y))
-=======
-    samples, labels = check_X_y(X, _as_plain(y), accept_sparse="csr")
     check_not_measured(labels)
->>>>>>> main
     check_classification_targets(labels)
     return as_samples(samples), labels
 
