@@ -19,7 +19,7 @@ from scipy.optimize import nnls
 
 from benchmarks.cluster import run, samples
 
-CASES = [(512, 256), (512, 2048), (2048, 256)]  # solutions, samples of a batch
+CASES = [(512, 256), (512, 1024), (2048, 256)]  # solutions, samples of a batch
 QUICK_CASES = [(512, 256)]
 WORKERS = (1, 2, 4)
 LATENCIES = (0.0, 0.005, 0.02)

@@ -9,8 +9,9 @@ population of networks has one more axis in front: ``(n_solutions, n_in, n_out)`
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from itertools import pairwise
-from math import sqrt
+from math import prod, sqrt
 from typing import Any, TypeVar
 
 import numpy as np
@@ -56,6 +57,17 @@ def lookup(table: Mapping[str, _T], name: object, what: str) -> _T:
     raise ValueError(f"{what} must be one of {sorted(table)}, got {name!r}.")
 
 
+KEPT_ZEROS = 2**20
+"""Number of zeros that are kept for the next call: memory from the system is slow to come."""
+
+
+@lru_cache(maxsize=4)
+def _zeros(shape: tuple[int, ...], dtype: DTypeLike) -> FloatArray:
+    zeros: FloatArray = np.zeros(shape, dtype)
+    zeros.flags.writeable = False
+    return zeros
+
+
 def _identity(Z: FloatArray, axis: int = -1, /) -> None:
     pass
 
@@ -63,7 +75,9 @@ def _identity(Z: FloatArray, axis: int = -1, /) -> None:
 def _relu(Z: FloatArray, axis: int = -1, /) -> None:
     # Zeros for a whole network, because NumPy's maximum is several times slower with a single
     # number, and with short rows.
-    np.maximum(Z, np.zeros(Z.shape[-2:], dtype=Z.dtype), out=Z)
+    shape = Z.shape[-2:]
+    make = _zeros if prod(shape) <= KEPT_ZEROS else np.zeros
+    np.maximum(Z, make(shape, dtype=Z.dtype), out=Z)
 
 
 def _sign(Z: FloatArray, axis: int = -1, /) -> None:

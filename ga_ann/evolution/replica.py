@@ -142,6 +142,7 @@ class Replica:
     def __init__(self, evaluate: Evaluator, breeder: Breeder | None) -> None:
         self._evaluate = evaluate
         self._breeder = breeder
+        self._own: Evaluator | None = None
         self._number = -1
         self._population: Any = None
         self._mean: Any = None
@@ -194,13 +195,15 @@ class Replica:
 
     def _measure(self, order: Order, solutions: Population, n_threads: int) -> Answer:
         began, used = perf_counter(), process_time()
-        with self._evaluate.with_threads(n_threads) as evaluate:
-            fitness, ranking = evaluate(
-                solutions,
-                None if order.batch is None else order.batch.draw(),
-                ranking_only=order.ranking_only,
-                block_size=order.block_size,
-            )
+        if self._own is None:  # once, since its buffers are as good as all of a small generation
+            self._own = self._evaluate.with_threads(n_threads)
+        evaluate = self._own
+        fitness, ranking = evaluate(
+            solutions,
+            None if order.batch is None else order.batch.draw(),
+            ranking_only=order.ranking_only,
+            block_size=order.block_size,
+        )
         known = None if order.ranking_only else fitness
         seconds, work = perf_counter() - began, process_time() - used
         return Answer(ranking, known, seconds, work, evaluate.failure)
