@@ -282,7 +282,8 @@ X, y = load_iris(return_X_y=True)
 def tell(ga, history):
     time.sleep(0.005)
     if len(history) == 5:
-        print("in a fit", flush=True)
+        sys.stdout.write("in a fit\\n")  # at once, where print writes the end of the line apart
+        sys.stdout.flush()
 
 endless = {"n_generations": 10**6, "callbacks": [tell]}
 one = GeneticMLPClassifier((4,), n_iter_no_change=10**6, random_state=0, **endless)
