@@ -143,6 +143,12 @@ class LowRankNoise:
         """Draw the places that the mutations of some solutions come from."""
         return rng.integers(self.n_places, size=n_solutions)
 
+    def draw_around(
+        self, rng: np.random.Generator, mean: NDArray[Any], n_solutions: int, sigma: float
+    ) -> LowRankPopulation:
+        """Draw a population of mutations of a mean."""
+        return LowRankPopulation(mean, self.draw_places(rng, n_solutions), sigma, self)
+
     def _set_units(self) -> None:
         """Note what the numbers of a slice are multiplied by: `_plain` + sigma * `_scaled`."""
         plain: list[NDArray[Any]] = []

@@ -126,10 +126,9 @@ def compare(
         picture_options(features, bins, hue_range),
         raw=raw,
     )
-    if task is None:
-        task = comparing.DATASETS[known].task if isinstance(known, str) else "classification"
-    of_task = comparing.METHODS_OF[task]
     about = comparing.DATASETS[known] if isinstance(known, str) else known
+    task = task or about.task
+    of_task = comparing.METHODS_OF[task]
     if task == "classification" and "holdout" in (split or about.splits):
         column = None if samples is None else samples.label
         check_class_sizes(np.asarray(about.load()["target"]), "give --split all", column)

@@ -13,6 +13,7 @@ __all__ = [
     "Bins",
     "CheckpointFile",
     "Cluster",
+    "Device",
     "Drop",
     "EarlyStopping",
     "Features",

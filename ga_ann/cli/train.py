@@ -375,13 +375,13 @@ def _telling(
 
 def _advise(result: EvolutionResult, jobs: int | None) -> str | None:
     """Return that a cluster does not pay for such a run, if there was one and that is so."""
-    import joblib
+    from ga_ann.evolution import count_free_threads
 
     cluster = None if result.ga is None else result.ga.cluster
     own = result.state.own_history["seconds"]
     if cluster is None or len(own) < 2:
         return None
-    return cluster.advise((own[-1] - own[0]) / (len(own) - 1), jobs or joblib.cpu_count())
+    return cluster.advise((own[-1] - own[0]) / (len(own) - 1), jobs or count_free_threads())
 
 
 def _report_nothing_done(result: EvolutionResult) -> str:

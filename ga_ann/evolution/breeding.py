@@ -200,13 +200,6 @@ class Breeder:
         scale = self.scale * self.scale.dtype.type(sigma)
         MUTATIONS[name](rng, offspring, scale, rate=rate, table=table)
 
-    def draw_around(
-        self, rng: np.random.Generator, mean: NDArray[Any], n_solutions: int, sigma: float
-    ) -> LowRankPopulation:
-        """Draw low-rank mutations of a mean."""
-        noise: Any = self.noise
-        return LowRankPopulation(mean, noise.draw_places(rng, n_solutions), sigma, noise)
-
     # ------------------------------------------------------------ all of them
 
     @np.errstate(over="ignore", invalid="ignore")
@@ -226,7 +219,7 @@ class Breeder:
         rng = deepcopy(descent.rng)
         if isinstance(population, LowRankPopulation):
             moved = self.move_mean(population, None, parents, sigma)
-            return self.draw_around(rng, moved, len(population), sigma), None
+            return population.noise.draw_around(rng, moved, len(population), sigma), None
         bred = np.empty_like(population)
         bred[: len(elites)] = population[elites]
         offspring = bred[len(elites) :]

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import cycle, pairwise
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -98,12 +97,7 @@ class Cluster:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.is_lost = True  # who asks the engine later is answered here
         self._workers.release()
 
@@ -172,7 +166,7 @@ class Cluster:
 
     def _collect(self, generation: _Generation) -> bool:
         """Have a generation measured, part by part; return whether that was possible."""
-        with suppress(OSError, TimeoutError):
+        with suppress(OSError):
             self._workers.look()
         if not (self._workers.threads or self._workers.wait_for_one()):
             return False
@@ -205,7 +199,6 @@ class Cluster:
 
     def _send(self, generation: _Generation, part: Order, worker: str) -> bool:
         """Have a worker measure a part; return whether it could be sent."""
-        lost: tuple[type[BaseException], ...] = (*failures_of_clusters(), OSError)
         if self._client.status != "running":
             return False
         try:
@@ -219,7 +212,7 @@ class Cluster:
                 workers=[worker],
                 pure=False,
             )
-        except lost:
+        except failures_of_clusters():
             return False
         self._workers.informed.add(worker)
         generation.under_way[future] = part, worker

@@ -17,14 +17,20 @@ from functools import partial
 from math import prod
 from typing import Any, Protocol, Self
 
-import joblib
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from threadpoolctl import ThreadpoolController
 
 from ga_ann.arrays import as_type, in_place, namespace_of, softmax
 from ga_ann.chromosome import count_genes
-from ga_ann.evolution.evaluation import Measurement, read_only
+from ga_ann.evolution.evaluation import (
+    Measurement,
+    check_population,
+    may_overwrite,
+    rank_failed_last,
+    read_only,
+)
+from ga_ann.evolution.machine import count_free_threads
 from ga_ann.evolution.memory import available_memory
 from ga_ann.fitness import PopulationScore, accuracy
 from ga_ann.low_rank import LowRankNoise, LowRankPopulation
@@ -241,7 +247,7 @@ class DeviceEvaluator:
         n_jobs: int | None = None,
     ) -> None:
         self.device = device
-        self._n_jobs: int = n_jobs or joblib.cpu_count()
+        self._n_jobs: int = n_jobs or count_free_threads()
         self._pool: ThreadPoolExecutor | None = None
         self.shapes = list(shapes)
         self._xp = xp = device.xp
@@ -296,11 +302,7 @@ class DeviceEvaluator:
             NumPy's arrays writes to the truth, the weights, or outputs that it does not say it
             overwrites.
         """
-        n_genes = count_genes(self.shapes)
-        if population.ndim != 2 or population.shape[1] != n_genes:
-            raise ValueError(
-                f"population must have shape (n_solutions, {n_genes}), got {population.shape}."
-            )
+        check_population(population, self.shapes)
         scores = list(self._scores)
         if ranking_only and scores[1] is not None:
             scores[0] = None
@@ -310,10 +312,7 @@ class DeviceEvaluator:
         ranking = values.get(1, fitness).copy()
         invalid = measured[0] == 0
         fitness[invalid] = ranking[invalid] = np.nan
-        failed = np.isnan(fitness)
-        if not failed.all():
-            ranking[failed] = np.nan
-        return Measurement(fitness, ranking)
+        return rank_failed_last(Measurement(fitness, ranking))
 
     def _measure(
         self,
@@ -441,9 +440,9 @@ class DeviceEvaluator:
         rows = {-1: finite}
         turns = [(k, score) for k, score in enumerate(scores) if score is not None]
         # Those that overwrite the outputs come last, and only the last of all gets the original.
-        turns.sort(key=lambda turn: getattr(turn[1], "overwrites", True))
+        turns.sort(key=lambda turn: may_overwrite(turn[1]))
         for k, score in turns:
-            overwrites = getattr(score, "overwrites", True)
+            overwrites = may_overwrite(score)
             if not _takes_any_array(score):
                 lent = self.device.fetch(outputs)
                 lent = lent.copy() if overwrites else read_only(lent)

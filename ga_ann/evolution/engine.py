@@ -302,7 +302,7 @@ class LowRankGA(NetworkGA):
 
     def run_mutation(self) -> None:
         """Draw the places that the offspring's mutations come from."""
-        self.last_generation_offspring_mutation = self._run.breeder.draw_around(
+        self.last_generation_offspring_mutation = self.population.noise.draw_around(
             self.state.rng,
             self.last_generation_offspring_crossover,
             len(self.population),

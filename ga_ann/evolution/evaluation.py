@@ -17,7 +17,6 @@ from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from math import prod
 from numbers import Integral
-from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -32,7 +31,14 @@ from ga_ann.network import Activations, AnyActivation, Layer, find_activations, 
 from ga_ann.out_of_core import HELD_BYTES, StoredColumns, StoredSamples
 from ga_ann.validation import check_number
 
-__all__ = ["Evaluator", "Measurement", "rank_failed_last", "read_only"]
+__all__ = [
+    "Evaluator",
+    "Measurement",
+    "check_population",
+    "may_overwrite",
+    "rank_failed_last",
+    "read_only",
+]
 
 BLOCK_BYTES = 2**20
 """What the widest layer of a block may take, where a block has several networks."""
@@ -84,7 +90,8 @@ def _multiply(M: NDArray[Any], A: Any, out: NDArray[Any]) -> None:
         np.matmul(M, A, out=out)
 
 
-def _may_overwrite(score: PopulationScore) -> bool:
+def may_overwrite(score: PopulationScore) -> bool:
+    """Tell whether a score may write to the outputs that it is given."""
     return getattr(score, "overwrites", True)
 
 
@@ -96,9 +103,9 @@ def _score(
     """Return what each score makes of the outputs, whatever the others do to them; NaN for None."""
     values: list[NDArray[np.float64] | float] = [np.nan] * len(scores)
     turns = [(k, score) for k, score in enumerate(scores) if score is not None]
-    turns.sort(key=lambda turn: _may_overwrite(turn[1]))
+    turns.sort(key=lambda turn: may_overwrite(turn[1]))
     for k, score in turns:
-        if not _may_overwrite(score):
+        if not may_overwrite(score):
             lent = read_only(outputs)
         else:
             lent = outputs if k == turns[-1][0] else outputs.copy()
@@ -129,6 +136,17 @@ def rank_failed_last(measured: Measurement) -> Measurement:
     if not failed.all():
         measured.ranking[failed] = np.nan
     return measured
+
+
+def check_population(
+    population: NDArray[Any] | LowRankPopulation, shapes: Sequence[tuple[int, ...]]
+) -> None:
+    """Refuse chromosomes that do not have the network's number of genes."""
+    n_genes = count_genes(shapes)
+    if population.ndim != 2 or population.shape[1] != n_genes:
+        raise ValueError(
+            f"population must have shape (n_solutions, {n_genes}), got {population.shape}."
+        )
 
 
 class Evaluator:
@@ -229,12 +247,7 @@ class Evaluator:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._pool.shutdown()
         self._n_jobs = 1  # who asks the engine later gets the same answer, from one thread
 
@@ -271,11 +284,7 @@ class Evaluator:
             If the chromosomes do not have the network's number of genes, or a score writes to the
             truth, the weights, or outputs that it does not say it overwrites.
         """
-        n_genes = count_genes(self.shapes)
-        if population.ndim != 2 or population.shape[1] != n_genes:
-            raise ValueError(
-                f"population must have shape (n_solutions, {n_genes}), got {population.shape}."
-            )
+        check_population(population, self.shapes)
         n_solutions = len(population)
         columns, y, weight = self._columns, self.y, self.sample_weight
         if samples is not None:

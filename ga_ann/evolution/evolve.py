@@ -479,8 +479,8 @@ def _inherit(start: EvolutionResult, problem: Problem, state: State) -> None:
         state.population = LowRankPopulation(mean, before.places.copy(), before.sigma, noise)
     else:
         noise = problem.low_rank_noise(state.noise_seed)
-        sigma = state.schedule.sigma
-        state.population = problem.draw_around(state.rng, mean, noise, sigma=sigma)
+        size, sigma = problem.population_size, state.schedule.sigma
+        state.population = noise.draw_around(state.rng, mean, size, sigma)
 
 
 def _are_alike(population: LowRankPopulation, recipe: Recipe) -> bool:
@@ -510,7 +510,7 @@ def _draw(
         noise = problem.low_rank_noise(noise_seed)
         with np.errstate(over="ignore", invalid="ignore"):  # weights that overflow rank worst
             mean = population.mean(axis=0)
-        population = problem.draw_around(rng, mean, noise, sigma=sigma)
+        population = noise.draw_around(rng, mean, problem.population_size, sigma)
     return State(
         population=population,
         shapes=problem.shapes,

@@ -15,7 +15,7 @@ from ga_ann.chromosome import count_genes, reshape
 from ga_ann.evolution.data import TrainingData
 from ga_ann.evolution.recipe import Recipe, name_of
 from ga_ann.fitness import PopulationScore, resolve_fitness, scaled
-from ga_ann.low_rank import LowRankNoise, LowRankPopulation, check_rank, count_places
+from ga_ann.low_rank import LowRankNoise, check_rank, count_places
 from ga_ann.network import INITS, find_activations, forward, init_scale, layer_shapes
 from ga_ann.validation import check_range, check_targets
 from ga_ann.weight_sets import check_weight_set, draw_from, is_inside
@@ -184,13 +184,6 @@ class Problem:
             n_places=count_places(self.population_size),
             dtype=self.recipe.dtype,
         )
-
-    def draw_around(
-        self, rng: np.random.Generator, mean: NDArray[Any], noise: LowRankNoise, *, sigma: float
-    ) -> LowRankPopulation:
-        """Draw a population of low-rank mutations of a mean."""
-        places = noise.draw_places(rng, self.population_size)
-        return LowRankPopulation(mean, places, sigma, noise)
 
     def draw_population(
         self, rng: np.random.Generator, n_solutions: int | None = None

@@ -165,7 +165,7 @@ class Workers:
 
         Raises
         ------
-        OSError, TimeoutError
+        OSError
             If the scheduler does not answer.
         ConnectionError
             If a worker is refused.
@@ -221,7 +221,7 @@ class Workers:
                     return True
                 # Of a cluster that adapts: work is what makes it start a worker.
                 demand = demand or self._client.submit(int, pure=False)
-            except (OSError, TimeoutError) as error:
+            except OSError as error:
                 if at_start and isinstance(error, ConnectionError):
                     raise
             if monotonic() > until or self._is_interrupted():
@@ -233,13 +233,12 @@ class Workers:
 def failures_of_clusters() -> tuple[type[BaseException], ...]:
     """Return the exceptions that say nothing of the run, but that a worker or a message is lost."""
     from distributed import KilledWorker
-    from distributed.comm import CommClosedError
 
     killed: type[Exception] = KilledWorker
-    closed: type[Exception] = CommClosedError
     cancelled = (asyncio.CancelledError, concurrent.futures.CancelledError)
-    # Dask's scheduler raises a KeyError for the address of a worker that has just gone.
-    return (*cancelled, closed, killed, KeyError, TimeoutError)
+    # Dask's scheduler raises a KeyError for the address of a worker that has just gone; connections
+    # that close and answers that do not come are among the OSErrors.
+    return (*cancelled, killed, KeyError, OSError)
 
 
 # ---------------------------------------------------------------- whether workers can take part
@@ -262,7 +261,7 @@ def _check(client: Client, addresses: Sequence[str], X: Any) -> tuple[dict[str, 
     install = f"Install ga-ann {ours['ga-ann']} there, or leave that worker out."
     answers = client.run(_environment, workers=list(addresses), on_error="return")
     for address, theirs in answers.items():
-        if isinstance(theirs, OSError | TimeoutError):
+        if isinstance(theirs, OSError):
             gone.add(address)
         elif isinstance(theirs, BaseException):
             reasons[address] = f"the worker {address} cannot import ga_ann ({theirs!r}). {install}"

@@ -178,7 +178,7 @@ def test_low_rank_noise_has_the_scale_of_the_genes(rank):
     assert noise.rank == rank
     assert noise.table.dtype == problem.recipe.dtype
     rng, mean = np.random.default_rng(1), np.zeros(problem.n_genes, np.float32)
-    population = problem.draw_around(rng, mean, noise, sigma=0.5)
+    population = noise.draw_around(rng, mean, problem.population_size, 0.5)
     assert population.shape == (problem.recipe.population_size, problem.n_genes)
     many = LowRankPopulation(mean, noise.draw_places(rng, 20_000), 0.5, noise)
     np.testing.assert_allclose(np.asarray(many).std(axis=0), 0.5 * problem.scale, rtol=0.1)
