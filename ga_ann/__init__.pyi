@@ -22,6 +22,9 @@ from .evolution import NetworkGA as NetworkGA
 from .evolution import Recipe as Recipe
 from .evolution import evolve as evolve
 from .history import History as History
+from .loggers import LogFile as LogFile
+from .loggers import MLflowLogger as MLflowLogger
+from .loggers import TensorBoardLogger as TensorBoardLogger
 from .network import ACTIVATIONS as ACTIVATIONS
 from .network import forward as forward
 from .network import init_weights as init_weights
