@@ -16,12 +16,12 @@ from contextlib import contextmanager
 from math import isfinite, isnan
 from pathlib import Path
 from secrets import token_hex
-from time import time
+from time import perf_counter, time
 from typing import Any
 
 from ga_ann.callbacks import Callback
 from ga_ann.history import COLUMNS, COUNTS, History
-from ga_ann.storage import Model, clear_unfinished, replacing, save_model
+from ga_ann.storage import clear_unfinished, replacing, save_model
 
 __all__ = ["LogFile", "MLflowLogger", "TensorBoardLogger"]
 
@@ -30,26 +30,29 @@ Row = Mapping[str, float]
 LONGEST_LINE = 4096
 """Bytes that are read of a line of a log; a row takes a tenth of it."""
 
-ROWS_AT_A_TIME = 90
-"""MLflow takes no more than 1000 numbers at a time."""
+MOST_METRICS = 1000
+"""What MLflow takes at a time."""
 
 SECONDS_BETWEEN = 1.0
-"""How often MLflow is written to: a transaction takes longer than a generation of a small run."""
+"""How often trackers are written to: that takes longer than a generation of a small run."""
 
 
 class _Logger(Callback):
     """Writes the rows of the History that are not written yet.
 
-    Subclasses say where the log begins, in `_begin`, and write, in `_write`. What fails with one
-    of `_failures` while the run lasts is told in a warning, and tried again with the next row.
+    Subclasses say where the log begins, in `_begin`, write, in `_write`, and end it, in `_end`.
+    What fails with one of `_failures` while the run lasts is told in a warning, and tried again
+    with the next row.
     """
 
     _failures: tuple[type[Exception], ...] = (OSError,)
+    _pause = SECONDS_BETWEEN
 
     def __init__(self) -> None:
-        self._continued = History()
+        self._continued = self._history = History()
         self._n_written = 0
-        self._has_warned = False
+        self._epoch, self._last = 0.0, float("-inf")
+        self._is_open = self._has_warned = False
 
     @abstractmethod
     def _begin(self, behind: History) -> int:
@@ -57,7 +60,11 @@ class _Logger(Callback):
 
     @abstractmethod
     def _write(self, rows: History) -> None:
-        """Write rows, all or none."""
+        """Write rows."""
+
+    @abstractmethod
+    def _end(self) -> None:
+        """Close the log."""
 
     def on_continue(self, history: History) -> None:
         """Take note of the generations that this run has behind it."""
@@ -65,21 +72,35 @@ class _Logger(Callback):
 
     def on_start(self, history: History) -> None:
         """Open the log, before the run's first work."""
-        self._has_warned = False
-        self._n_written = self._begin(self._continued or history)
+        self._history = behind = self._continued or history
+        # The rows count seconds since the start of the run; trackers want the time of day.
+        self._epoch = time() - (behind.last["seconds"] if len(behind) else 0.0)
+        self._last, self._has_warned = float("-inf"), False
+        self._n_written = self._begin(behind)
+        self._is_open = True
 
     def on_generation(self, ga: Any, history: History) -> None:
-        """Write the newest generation, and what could not be written before."""
-        self._log(history)
+        """Write what is not written yet, if it is time to."""
+        self._history = history
+        if perf_counter() - self._last >= self._pause:
+            self._log()
+            self._last = perf_counter()
 
     def close(self) -> None:
-        """Forget the run."""
-        self._continued = History()
+        """Write what is left, and close the log."""
+        if self._is_open:
+            self._is_open = False
+            try:
+                self._log()
+            finally:
+                with self._surviving():
+                    self._end()
+        self._continued = self._history = History()
 
-    def _log(self, history: History) -> None:
+    def _log(self) -> None:
         with self._surviving():
-            self._write(history[self._n_written :])
-            self._n_written = len(history)
+            self._write(self._history[self._n_written :])
+            self._n_written = len(self._history)
 
     @contextmanager
     def _surviving(self) -> Iterator[None]:
@@ -136,6 +157,8 @@ class LogFile(_Logger):
     ...     pd.read_csv(log.path)["generation"].tolist()
     [0, 1, 2, 3]
     """
+
+    _pause = 0.0
 
     def __init__(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         super().__init__()
@@ -202,12 +225,9 @@ class LogFile(_Logger):
             self._file.truncate(size)
             raise
 
-    def close(self) -> None:
-        """Close the file."""
-        super().close()
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+    def _end(self) -> None:
+        self._file.close()
+        self._file = None
 
 
 def _key(line: bytes) -> tuple[bytes, ...]:
@@ -227,14 +247,13 @@ class TensorBoardLogger(_Logger):
     """Writes the History's columns as curves for TensorBoard (``tensorboard --logdir FOLDER``).
 
     A curve has the name of its column, ``best_fitness`` and so on, over the generations; the
-    settings are under Text. NaN is left out.
+    settings are under Text. NaN is left out. It is written about once a second.
 
     Parameters
     ----------
     log_dir : path-like
         The folder, one for each run; it is made if need be. A run that goes on from a checkpoint or
-        a result goes on in it: TensorBoard then hides the generations that the checkpoint does not
-        know.
+        a result goes on in it: TensorBoard then shows that run from its beginning to its end.
 
     Raises
     ------
@@ -267,29 +286,26 @@ class TensorBoardLogger(_Logger):
             )
         self._writer = self._open(
             str(self.log_dir),
-            purge_step=len(behind) if has_events else None,
+            # Hides what is there: a kill may have cost some of it, and all of it is written anew.
+            purge_step=0 if has_events else None,
             # Two runs in one second would otherwise write one file.
             filename_suffix=f".{token_hex(4)}",
         )
-        if not has_events:
-            settings = {"label": behind.label, "metric": behind.metric, **behind.settings}
-            lines = [f"    {name} = {value!r}" for name, value in settings.items()]
-            self._writer.add_text("settings", "\n".join(lines), 0)
-        return len(behind) if has_events else 0
+        settings = {"label": behind.label, "metric": behind.metric, **behind.settings}
+        lines = [f"    {name} = {value!r}" for name, value in settings.items()]
+        self._writer.add_text("settings", "\n".join(lines), 0)
+        return 0
 
     def _write(self, rows: History) -> None:
         for row in rows:
             for name, value in _measured(row):
-                self._writer.add_scalar(name, value, int(row["generation"]))
+                when = self._epoch + row["seconds"]
+                self._writer.add_scalar(name, value, int(row["generation"]), walltime=when)
         self._writer.flush()
 
-    def close(self) -> None:
-        """Close the file."""
-        super().close()
-        if self._writer is not None:
-            with self._surviving():
-                self._writer.close()
-            self._writer = None
+    def _end(self) -> None:
+        self._writer.close()
+        self._writer = None
 
 
 def _measured(row: Row) -> Iterator[tuple[str, float]]:
@@ -349,79 +365,71 @@ class MLflowLogger(_Logger):
         tags: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__()
-        try:
-            import mlflow
-        except ImportError as error:
-            raise ImportError("MLflowLogger needs MLflow: pip install 'ga-ann[mlflow]'.") from error
+        mlflow = _import_mlflow()
         self._failures = (OSError, mlflow.exceptions.MlflowException)
-        self._entities = mlflow.entities
-        self._client = mlflow.MlflowClient(tracking_uri=tracking_uri)
         self.experiment = experiment
         self.run_name = run_name
-        self.tags = dict(tags or {})
         self.run_id = run_id
+        self.tracking_uri = tracking_uri
+        self.tags = dict(tags or {})
         self._goes_on = run_id is not None
-        self._history = History()
         self._has_ended = False
-        self._is_open = False
-        self._epoch = self._last = 0.0
-        self._parameters: list[Any] = []
+        self._parameters: dict[str, Any] = {}
+        self._client: Any = None
 
     def _begin(self, behind: History) -> int:
-        self._history, self._has_ended = behind, bool(len(behind))
-        self._last = 0.0
-        # The rows count seconds since the start of the run; MLflow wants the time of day.
-        self._epoch = time() - (behind.last["seconds"] if len(behind) else 0.0)
-        n_known = len(behind) if self._goes_on else 0
+        self._client = _import_mlflow().MlflowClient(tracking_uri=self.tracking_uri)
+        self._has_ended = bool(len(behind))
         if self._goes_on:
+            self._goes_on = False
             self._client.update_run(self.run_id, status="RUNNING")
-        else:
-            self.run_id = self._new_run(behind)
-        self._goes_on, self._is_open = False, True
-        return n_known
+            known = self._client.get_metric_history(self.run_id, "seconds")
+            return min(len(behind), 1 + max((metric.step for metric in known), default=-1))
+        self.run_id = self._new_run(behind)
+        self._parameters = dict(behind.settings)
+        return 0
 
     def _new_run(self, behind: History) -> str:
         found = self._client.get_experiment_by_name(self.experiment)
         where = found.experiment_id if found else self._client.create_experiment(self.experiment)
         tags = {"label": behind.label, "metric": behind.metric, **self.tags}
         run_id: str = self._client.create_run(where, tags=tags, run_name=self.run_name).info.run_id
-        settings = behind.settings.items()
-        self._parameters = [self._entities.Param(name, str(value)) for name, value in settings]
         return run_id
 
     def on_generation(self, ga: Any, history: History) -> None:
-        """Write the newest generations once a second."""
-        if self._history is not history:  # the first one
-            self._history, self._has_ended = history, False
-            if self._parameters:
-                seed = str(ga.state.random_state)
-                self._parameters.append(self._entities.Param("random_state", seed))
-        if time() - self._last >= SECONDS_BETWEEN:
-            self._log(history)
-            self._last = time()
+        """Write what is not written yet, once a second."""
+        self._has_ended = False
+        if self._parameters:
+            self._parameters["random_state"] = ga.state.random_state
+        super().on_generation(ga, history)
 
     def on_stop(self, ga: Any, history: History) -> None:
         """Take note that the run came to its end."""
         self._has_ended = True
 
     def _write(self, rows: History) -> None:
+        from mlflow.entities import Metric, Param
+
         if self._parameters:
-            self._client.log_batch(self.run_id, params=self._parameters)
-            self._parameters = []
-        for first in range(0, len(rows), ROWS_AT_A_TIME):
-            self._client.log_batch(
-                self.run_id,
-                metrics=[
-                    self._entities.Metric(
-                        name,
-                        value,
-                        timestamp=int(1000 * (self._epoch + row["seconds"])),
-                        step=int(row["generation"]),
-                    )
-                    for row in rows[first : first + ROWS_AT_A_TIME]
-                    for name, value in _measured(row)
-                ],
+            parameters = [Param(name, str(value)) for name, value in self._parameters.items()]
+            self._client.log_batch(self.run_id, params=parameters)
+            self._parameters = {}
+        metrics = [
+            Metric(
+                name,
+                value,
+                timestamp=int(1000 * (self._epoch + row["seconds"])),
+                step=int(row["generation"]),
             )
+            for row in rows
+            for name, value in _measured(row)
+        ]
+        for first in range(0, len(metrics), MOST_METRICS):
+            self._client.log_batch(self.run_id, metrics=metrics[first : first + MOST_METRICS])
+
+    def _end(self) -> None:
+        self._client.set_terminated(self.run_id, "FINISHED" if self._has_ended else "FAILED")
+        self._client = None
 
     def log_model(self, model: Any) -> None:
         """Store a trained network with the run, as the artifact ``model.npz``.
@@ -444,14 +452,13 @@ class MLflowLogger(_Logger):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "model.npz")
             save_model(path, model)
-            self._client.log_artifact(self.run_id, str(path))
+            client = _import_mlflow().MlflowClient(tracking_uri=self.tracking_uri)
+            client.log_artifact(self.run_id, str(path))
 
-    def close(self) -> None:
-        """Write what is left, and how the run ended: finished, or failed."""
-        super().close()
-        if not self._is_open:
-            return
-        self._is_open = False
-        self._log(self._history)
-        with self._surviving():
-            self._client.set_terminated(self.run_id, "FINISHED" if self._has_ended else "FAILED")
+
+def _import_mlflow() -> Any:
+    try:
+        import mlflow
+    except ImportError as error:
+        raise ImportError("MLflowLogger needs MLflow: pip install 'ga-ann[mlflow]'.") from error
+    return mlflow
