@@ -15,8 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from math import isfinite, isnan
 from pathlib import Path
-from secrets import token_hex
-from time import perf_counter, time
+from time import perf_counter, time, time_ns
 from typing import Any
 
 from ga_ann.callbacks import Callback
@@ -288,8 +287,8 @@ class TensorBoardLogger(_Logger):
             str(self.log_dir),
             # Hides what is there: a kill may have cost some of it, and all of it is written anew.
             purge_step=0 if has_events else None,
-            # Two runs in one second would otherwise write one file.
-            filename_suffix=f".{token_hex(4)}",
+            # Two runs in one second would otherwise write one file; they are read in this order.
+            filename_suffix=f".{time_ns()}",
         )
         settings = {"label": behind.label, "metric": behind.metric, **behind.settings}
         lines = [f"    {name} = {value!r}" for name, value in settings.items()]
@@ -381,8 +380,8 @@ class MLflowLogger(_Logger):
         self._client = _import_mlflow().MlflowClient(tracking_uri=self.tracking_uri)
         self._has_ended = bool(len(behind))
         if self._goes_on:
-            self._goes_on = False
             self._client.update_run(self.run_id, status="RUNNING")
+            self._goes_on = False
             known = self._client.get_metric_history(self.run_id, "seconds")
             return min(len(behind), 1 + max((metric.step for metric in known), default=-1))
         self.run_id = self._new_run(behind)

@@ -1,6 +1,7 @@
 """Loggers: what they write is the History, whatever happens on the way."""
 
 import copy
+import csv
 import json
 import os
 import sys
@@ -23,7 +24,7 @@ X, Y = load_iris(return_X_y=True)
 OPTIONS = {"hidden_layer_sizes": (4,), "target_fitness": None, "random_state": 3}
 
 
-class Broken(Exception):
+class BrokenError(Exception):
     """What ends a run in the middle."""
 
 
@@ -32,7 +33,7 @@ def break_after(generation):
 
     def fail(ga, history):
         if len(history) > generation:
-            raise Broken
+            raise BrokenError
 
     return fail
 
@@ -61,7 +62,12 @@ def log(logger, history, n_behind=0):
 
 
 def read_csv(path):
-    return pd.read_csv(path, float_precision="round_trip")
+    """Return the columns, to the last bit, which not every version of pandas reads."""
+    with path.open(newline="") as file:
+        header, *rows = csv.reader(file)
+    assert header == list(COLUMNS)
+    table = np.array([[float(cell or "nan") for cell in row] for row in rows])
+    return dict(zip(header, table.reshape(-1, len(header)).T, strict=True))
 
 
 # ---------------------------------------------------------------- files
@@ -72,10 +78,7 @@ def test_a_csv_is_the_frame(tmp_path_factory, rows):
     history = history_of(rows)
     path = tmp_path_factory.mktemp("logs") / "run.csv"
     log(LogFile(path), history)
-    frame = read_csv(path)
-    assert list(frame) == list(COLUMNS)
-    for name in COLUMNS:
-        np.testing.assert_array_equal(frame[name].to_numpy(float), history[name])
+    np.testing.assert_equal(read_csv(path), history.to_arrays())
 
 
 @given(ROWS)
@@ -111,21 +114,24 @@ def test_a_log_has_each_generation_when_it_ends(tmp_path, name):
     assert n_lines == [1, 2, 3, 4]
     assert [file.name for file in tmp_path.iterdir()] == [name]
     if name.endswith("csv"):
-        written, frame = read_csv(path), result.history.to_frame()
-        late = ["evaluations", "best_fitness"]  # of the end, a result says more
-        pd.testing.assert_frame_equal(written.drop(columns=late), frame.drop(columns=late))
+        late = {"evaluations", "best_fitness"}  # of the end, a result says more
+        for column in set(COLUMNS) - late:
+            np.testing.assert_array_equal(read_csv(path)[column], result.history[column])
+        pd.testing.assert_frame_equal(
+            pd.read_csv(path).drop(columns=late), result.history.to_frame().drop(columns=late)
+        )
 
 
 @pytest.mark.parametrize("name", ["run.csv", "run.jsonl"])
 def test_a_resumed_run_goes_on_in_its_log(tmp_path, name):
     path, state = tmp_path / name, tmp_path / "run.npz"
     checkpoint = Checkpoint(state, every_generations=3)
-    with pytest.raises(Broken):
+    with pytest.raises(BrokenError):
         evolve(
             X,
             Y,
             n_generations=9,
-            callbacks=[LogFile(path), checkpoint, break_after(5)],
+            callbacks=[LogFile(path), checkpoint, break_after(4)],
             **OPTIONS,
         )
     broken = path.read_bytes().splitlines()
@@ -177,7 +183,7 @@ def test_what_is_not_the_log_of_the_run_is_left_as_it_is(tmp_path, name):
     precious += [b"x" * 10_000, b"\n"]
     for content in precious:
         path.write_bytes(content)
-        with pytest.raises(ValueError, match="not the log of this run.*overwrite=True"):
+        with pytest.raises(ValueError, match=r"not the log of this run.*overwrite=True"):
             log(LogFile(path), history, n_behind=3)
         assert path.read_bytes() == content
     for content in [*precious, own]:
@@ -193,7 +199,7 @@ def test_a_log_without_rows_is_nobody_s(tmp_path):
     for name in ("run.csv", "run.jsonl"):
         log(LogFile(tmp_path / name), History())
         log(LogFile(tmp_path / name), usual_history(2))
-    assert len(read_csv(tmp_path / "run.csv")) == 2
+    assert len(read_csv(tmp_path / "run.csv")["generation"]) == 2
 
 
 @pytest.mark.parametrize("name", ["run", "run.json", "run.csv.gz", ".csv"])
@@ -233,14 +239,13 @@ def test_lines_that_a_full_disk_refused_follow_when_there_is_room(tmp_path, rais
         logger.on_generation(None, history[:1])
         whole, real = logger.path.read_bytes(), logger._file
         logger._file = FullDisk(real, raises=raises)
-        with pytest.warns(RuntimeWarning, match="LogFile could not write") as told:
+        with pytest.warns(RuntimeWarning, match="LogFile could not write"):
             logger.on_generation(None, history[:2])
-            logger.on_generation(None, history[:3])
-        assert len(told) == 1
+        logger.on_generation(None, history[:3])  # is silent: once is enough
         assert logger.path.read_bytes() == whole
         logger._file = real
         logger.on_generation(None, history[:4])
-    pd.testing.assert_frame_equal(read_csv(logger.path)[["seconds"]], history[:4].to_frame()[["seconds"]])
+    np.testing.assert_equal(read_csv(logger.path), history[:4].to_arrays())
 
 
 # ---------------------------------------------------------------- TensorBoard
@@ -299,8 +304,8 @@ def test_tensorboard_draws_the_history(tmp_path, tensorboard):
 
 def test_tensorboard_draws_a_resumed_run_once(tmp_path, tensorboard):
     folder, state = tmp_path / "a", tmp_path / "run.npz"
-    callbacks = [TensorBoardLogger(folder), Checkpoint(state, every_generations=3), break_after(5)]
-    with pytest.raises(Broken):
+    callbacks = [TensorBoardLogger(folder), Checkpoint(state, every_generations=3), break_after(4)]
+    with pytest.raises(BrokenError):
         evolve(X, Y, n_generations=9, callbacks=callbacks, **OPTIONS)
     callbacks = [TensorBoardLogger(folder)]
     result = evolve(X, Y, n_generations=10, start=state, callbacks=callbacks, **OPTIONS)
@@ -317,14 +322,13 @@ def test_tensorboard_draws_a_resumed_run_once(tmp_path, tensorboard):
 def store(tmp_path_factory):
     """Return MLflow's client of a local store, and its address."""
     folder = tmp_path_factory.mktemp("mlflow")
-    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    uri = f"sqlite:///{folder}/mlflow.db"
+    with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
-        patch.chdir(folder)  # artifacts go beside the store
-        mlflow = pytest.importorskip("mlflow")
-        uri = f"sqlite:///{folder}/mlflow.db"
-        client = mlflow.MlflowClient(tracking_uri=uri)
-        client.create_experiment("ga-ann")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            client = pytest.importorskip("mlflow").MlflowClient(tracking_uri=uri)
+            client.create_experiment("ga-ann", artifact_location=(folder / "files").as_uri())
         yield client, uri
 
 
@@ -345,7 +349,7 @@ def test_mlflow_has_the_settings_the_history_and_the_network(store, tmp_path):
     logger = MLflowLogger(run_name="first", tracking_uri=uri, tags={"by": "me"})
     kept = []
     callbacks = [logger, lambda ga, history: kept.append(history[:])]
-    result = evolve(X, Y, n_generations=130, callbacks=callbacks, **OPTIONS)
+    result = evolve(X, Y, n_generations=160, callbacks=callbacks, **OPTIONS)
     run = client.get_run(logger.run_id)
     assert run.info.run_name == "first"
     assert run.info.status == "FINISHED"
@@ -366,7 +370,7 @@ def test_mlflow_shows_a_run_that_failed_and_goes_on_with_it(store, tmp_path):
     state = tmp_path / "run.npz"
     logger = MLflowLogger(tracking_uri=uri)
     callbacks = [logger, Checkpoint(state, every_generations=3), break_after(3)]
-    with pytest.raises(Broken):
+    with pytest.raises(BrokenError):
         evolve(X, Y, n_generations=9, callbacks=callbacks, **OPTIONS)
     assert client.get_run(logger.run_id).info.status == "FAILED"
     again = MLflowLogger(tracking_uri=uri, run_id=logger.run_id)
@@ -412,6 +416,8 @@ def test_an_unknown_run_of_mlflow_is_told_before_any_work(store):
 def test_loggers_can_be_copied_as_estimators_copy_them(store, tmp_path):
     pytest.importorskip("tensorboardX")
     for logger in (
-        LogFile(tmp_path / "a.csv"), TensorBoardLogger(tmp_path), MLflowLogger(tracking_uri=store[1])
+        LogFile(tmp_path / "a.csv"),
+        TensorBoardLogger(tmp_path),
+        MLflowLogger(tracking_uri=store[1]),
     ):
         assert type(copy.deepcopy(logger)) is type(logger)
