@@ -1,4 +1,7 @@
-"""The public names, and where each is at home; `__init__.py` imports them when they are used."""
+"""The public names, and where each is at home; `__init__.py` imports them when they are used.
+
+In some orders of the modules mypy takes `compare` for the module of that name, hence the ignore.
+"""
 
 from .baseline import train_naive as train_naive
 from .callbacks import Callback as Callback
@@ -7,7 +10,7 @@ from .callbacks import EarlyStopping as EarlyStopping
 from .callbacks import ProgressBar as ProgressBar
 from .chromosome import flatten as flatten
 from .chromosome import reshape as reshape
-from .comparison import compare as compare
+from .comparison import compare as compare  # type: ignore[no-redef, unused-ignore]
 from .datasets import HueHistogram as HueHistogram
 from .datasets import extract_features as extract_features
 from .datasets import hue_histogram as hue_histogram
@@ -22,6 +25,9 @@ from .evolution import NetworkGA as NetworkGA
 from .evolution import Recipe as Recipe
 from .evolution import evolve as evolve
 from .history import History as History
+from .loggers import LogFile as LogFile
+from .loggers import MLflowLogger as MLflowLogger
+from .loggers import TensorBoardLogger as TensorBoardLogger
 from .network import ACTIVATIONS as ACTIVATIONS
 from .network import forward as forward
 from .network import init_weights as init_weights

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from typing import Any, Protocol, overload
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["COLUMNS", "HasHistory", "History", "HistoryOrOwner", "find_history"]
+__all__ = ["COLUMNS", "COUNTS", "HasHistory", "History", "HistoryOrOwner", "find_history"]
 
 COLUMNS = (
     "generation",
@@ -24,6 +26,9 @@ COLUMNS = (
     "n_invalid",
 )
 """What a row of a `History` holds; see there."""
+
+COUNTS = ("generation", "n_samples", "n_invalid")
+"""Those that are whole numbers."""
 
 
 class History:
@@ -173,6 +178,40 @@ class History:
     def to_arrays(self) -> dict[str, NDArray[np.float64]]:
         """Return the columns by name."""
         return {name: self[name] for name in COLUMNS}
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a table with a row a generation, which shares nothing with this.
+
+        Returns
+        -------
+        DataFrame
+            The columns are float64; generation, n_samples and n_invalid are int64 where they are
+            known in every row. Its ``attrs`` hold `label`, `metric` and `settings`.
+
+        Examples
+        --------
+        >>> history = History(label="GA", settings={"sigma": 0.4})
+        >>> history.append(generation=0, best_fitness=0.25, n_samples=150, n_invalid=0)
+        >>> history.append(generation=1, best_fitness=0.5, n_samples=150, n_invalid=0)
+        >>> frame = history.to_frame()
+        >>> frame[["generation", "best_fitness"]]
+           generation  best_fitness
+        0           0          0.25
+        1           1          0.50
+        >>> frame.attrs
+        {'label': 'GA', 'metric': 'accuracy', 'settings': {'sigma': 0.4}}
+        """
+        frame = pd.DataFrame(self.to_arrays())
+        counts = frame[list(COUNTS)]
+        # Above 2^53 float64 does not have every whole number.
+        whole = ((counts.abs() < 2**53) & (counts == np.trunc(counts))).all()
+        frame = frame.astype(dict.fromkeys(whole.index[whole], np.int64))
+        frame.attrs = {
+            "label": self.label,
+            "metric": self.metric,
+            "settings": deepcopy(self.settings),
+        }
+        return frame
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, ArrayLike], **about: Any) -> History:

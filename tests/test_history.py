@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ga_ann.history import COLUMNS, History
+from ga_ann.history import COLUMNS, COUNTS, History
 
 ROWS = st.lists(st.dictionaries(st.sampled_from(COLUMNS), st.floats(width=64)), max_size=6)
 
@@ -108,6 +108,32 @@ def test_repr_tells_the_newest_fitness():
     assert repr(History(label="GA")) == "History('GA', 0 rows)"
     history = history_of([{"generation": 0, "best_fitness": 0.25}], label="GA")
     assert repr(history) == "History('GA', 1 row, best_fitness=0.25)"
+
+
+@given(ROWS)
+def test_a_frame_is_the_columns_with_counts_as_whole_numbers(rows):
+    about = {"label": "GA", "metric": "f1_macro", "settings": {"sizes": [3, 4]}}
+    history = history_of(rows, **about)
+    frame = history.to_frame()
+    assert list(frame) == list(COLUMNS)
+    assert frame.attrs == about
+    for name in COLUMNS:
+        np.testing.assert_array_equal(frame[name], history[name])
+        values = history[name].tolist()
+        is_whole = all(value.is_integer() and abs(value) < 2**53 for value in values)
+        assert frame[name].dtype == (np.int64 if name in COUNTS and is_whole else np.float64)
+    frame.attrs["settings"]["sizes"].append(5)
+    frame["sigma"] = 99.0
+    assert history.settings == {"sizes": [3, 4]}
+    assert 99.0 not in history["sigma"]
+
+
+@pytest.mark.parametrize("other", [float("nan"), float("inf"), 0.5, 2.0**53])
+def test_a_count_that_is_not_known_in_a_row_stays_a_float(other):
+    frame = history_of([{"n_samples": 3}, {"n_samples": other}]).to_frame()
+    assert frame["n_samples"].dtype == np.float64
+    np.testing.assert_array_equal(frame["n_samples"], [3, other])
+    assert history_of([{"n_samples": 3}, {"n_samples": 2**53 - 1}]).to_frame().n_samples[1] % 2
 
 
 def test_the_last_row_can_be_amended():
