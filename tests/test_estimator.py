@@ -81,8 +81,8 @@ def test_every_field_of_a_recipe_is_a_parameter_that_is_the_recipes_by_default(k
 def test_the_lists_of_parameters_are_one_list(kind):
     names = parameters(kind)
     assert sorted(names) == sorted(kind().get_params())
-    own = {"ranking", "validation_fraction", "warm_start", "checkpoint", "class_weight"}
-    own.add("start_from")
+    own = {"ranking", "validation_fraction", "warm_start", "start_from", "checkpoint"}
+    own.add("class_weight")
     of_evolve = set(parameters(ga_ann.evolve))
     assert set(SHARED) <= of_evolve & set(names)
     assert set(names) - own - of_evolve == {field.name for field in fields(Recipe)} - {

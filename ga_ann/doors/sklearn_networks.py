@@ -67,12 +67,13 @@ def from_sklearn(network: MLPClassifier | MLPRegressor) -> Model:
             f"{type(network).__name__}; of a pipeline, give its last step."
         )
     check_is_fitted(network)
-    layers = list(zip(network.coefs_, network.intercepts_, strict=True))
+    layers: list[Any] = list(zip(network.coefs_, network.intercepts_, strict=True))
     output, classes = network.out_activation_, None
     if isinstance(network, MLPClassifier):
         classes = np.array(np.asarray(network.classes_).tolist())
         if output == "logistic" and network.n_outputs_ == 1:
-            layers[-1] = tuple(np.stack([-p[..., 0], p[..., 0]], -1) / 2 for p in layers[-1])
+            W, b = (np.stack([-part[..., 0], part[..., 0]], -1) / 2 for part in layers[-1])
+            layers[-1] = W, b
             output = "softmax"
     if output != ("identity" if classes is None else "softmax"):
         raise ValueError(
@@ -132,9 +133,7 @@ def to_sklearn(network: Any) -> MLPClassifier | MLPRegressor:
     if model.classes is not None:
         layers[-1] = _sorted_outputs(layers[-1], model.classes)
     hidden = tuple(W.shape[1] for W, _ in layers[:-1])
-    fitted = _fit_to_nothing(
-        kind(hidden_layer_sizes=hidden, activation=activation), model, layers
-    )
+    fitted = _fit_to_nothing(kind(hidden_layer_sizes=hidden, activation=activation), model, layers)
     for (W, b), coef, intercept in zip(layers, fitted.coefs_, fitted.intercepts_, strict=True):
         coef[...] = W
         intercept[...] = 0.0 if b is None else b

@@ -120,7 +120,17 @@ def evolve(
     tol: float = 1e-4,
     max_time: float | None = None,
     max_evaluations: float | None = None,
-    start: ArrayLike | EvolutionResult | State | Model | str | os.PathLike[str] | Any = None,
+    start: (
+        ArrayLike
+        | EvolutionResult
+        | State
+        | Model
+        | MLPClassifier
+        | MLPRegressor
+        | str
+        | os.PathLike[str]
+        | None
+    ) = None,
     callbacks: Iterable[Callback | Callable[..., Any]] = (),
     random_state: int | np.random.Generator | None = None,
     n_jobs: int | None = None,
@@ -463,8 +473,8 @@ def _begin(
         state = _draw(start, problem, settings, random_state)
     else:
         raise TypeError(
-            "start must be chromosomes, what evolve returned, or a Model, a fitted MLPClassifier or "
-            f"MLPRegressor, a checkpoint or its path, got {start!r}."
+            "start must be chromosomes, what evolve returned, or a Model, a fitted MLPClassifier "
+            f"or MLPRegressor, a checkpoint or its path, got {start!r}."
         )
     state.fingerprints, state.versions = fingerprints, versions
     return state
@@ -537,15 +547,13 @@ def _check_network(network: Model, problem: Problem) -> None:
             f"bias and the data say, got {describe_shapes(shapes)}."
         )
     ours, theirs = problem.data.classes, network.classes
-    if (ours is None) != (theirs is None) or (
-        ours is not None and theirs is not None and ours.tolist() != theirs.tolist()
-    ):
+    if _listed(ours) != _listed(theirs):
         raise ValueError(f"start must be a network for the classes {ours}, got {theirs}.")
-    recipe, n_layers = problem.recipe, (len(shapes) + problem.bias) // (1 + problem.bias)
+    recipe, n_layers = problem.recipe, len(problem.hidden_layer_sizes) + 1
     wanted: Any = (recipe.activation, recipe.output_activation)
     given: Any = (network.activation, network.output_activation)
-    *hidden, output = find_activations(*wanted, n_layers)
-    *hidden_given, output_given = find_activations(*given, n_layers)
+    *hidden, output = find_activations(wanted[0], wanted[1], n_layers)
+    *hidden_given, output_given = find_activations(given[0], given[1], n_layers)
     # The largest score is that of the largest probability, and scores are made probabilities.
     alike = ours is not None and {wanted[1], given[1]} <= {"identity", "softmax"}
     if hidden != hidden_given or not (alike or output == output_given):
@@ -553,6 +561,10 @@ def _check_network(network: Model, problem: Problem) -> None:
             f"start must be a network with the activations {wanted}, of the hidden layers and of "
             f"the outputs, got {given}."
         )
+
+
+def _listed(classes: NDArray[Any] | None) -> list[Any] | None:
+    return None if classes is None else classes.tolist()
 
 
 def _draw(

@@ -46,8 +46,9 @@ def test_a_classifier_predicts_the_same_there_and_back(seed, hidden, activation,
     for one in (model, back):
         np.testing.assert_array_equal(one.predict(X), trained.predict(X))
         np.testing.assert_allclose(one.predict_proba(X), trained.predict_proba(X), atol=1e-6)
-    for mine, theirs in zip(back.coefs_ + back.intercepts_, trained.coefs_ + trained.intercepts_):
-        np.testing.assert_array_equal(mine, theirs)
+    for name in ("coefs_", "intercepts_"):
+        for mine, theirs in zip(getattr(back, name), getattr(trained, name), strict=True):
+            np.testing.assert_array_equal(mine, theirs)
 
 
 @pytest.mark.parametrize("classes", [["pear", "fig"], ["pear", "fig", "kiwi"]])
@@ -90,7 +91,9 @@ def test_what_evolved_predicts_the_same_in_scikit_learn(bias, n_classes):
 
 def test_names_of_columns_go_along():
     X = pd.DataFrame(np.random.default_rng(0).normal(size=(20, 2)), columns=["size", "weight"])
-    trained = to_sklearn(from_sklearn(MLPClassifier((3,)).partial_fit(X, [0, 1] * 10, classes=[0, 1])))
+    trained = to_sklearn(
+        from_sklearn(MLPClassifier((3,)).partial_fit(X, [0, 1] * 10, classes=[0, 1]))
+    )
     assert trained.feature_names_in_.tolist() == ["size", "weight"]
     with pytest.raises(ValueError, match="order"):
         from_sklearn(trained).predict(X[["weight", "size"]])

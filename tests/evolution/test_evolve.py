@@ -910,7 +910,10 @@ def test_a_run_from_a_trained_network_goes_on_from_its_checkpoint(tmp_path):
         ({"hidden_layer_sizes": (7,)}, "a network 4-7-3 with biases, .* got 4-6-3 with biases"),
         ({"bias": False}, "a network 4-6-3, .* got 4-6-3 with biases"),
         ({"activation": "tanh"}, r"activations \('tanh', 'identity'\), .* got \('relu'"),
-        ({"recipe": replace(RECIPES["default"], output_activation="sigmoid")}, "of the outputs, got"),
+        (
+            {"recipe": replace(RECIPES["default"], output_activation="sigmoid")},
+            "of the outputs, got",
+        ),
         ({"y": Y + 1}, r"for the classes \[1 2 3\], got \[0 1 2\]"),
         ({"task": "regression", "y": np.eye(3)[Y]}, "for the classes None, got"),
         ({"columns": np.full(4, True)}, "it has columns"),
