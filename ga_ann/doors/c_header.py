@@ -292,8 +292,10 @@ class _Writer:
             bias="0.0f" if bias is None else f"{self.name}_biases{k}_at(j)",
         )
         activation = self.activations[k]
-        call = f"    {self.name}_{activation}({after}, {n_out});\n"
-        return products + call * (activation != "identity")
+        call = (
+            f"    {self.name}_{activation}({after}, {n_out});\n" if activation != "identity" else ""
+        )
+        return products + call
 
     # ------------------------------------------------------------------ the constants
 

@@ -91,13 +91,14 @@ def test_the_compiled_header_predicts_as_the_model(seed, tmp_path):
 
 @needs_compiler
 @pytest.mark.parametrize("activation", ["step", "sign"])
-def test_steps_are_those_of_the_model(activation, tmp_path):
+def test_steps_are_those_of_the_model_and_ties_go_to_the_first(activation, tmp_path):
     rng = np.random.default_rng(0)
     weights = [rng.integers(-3, 4, size=shape).astype(float) for shape in [(4, 6), (6, 3)]]
-    model = Model(weights, activation, "identity", None)
+    model = Model(weights, activation, "identity", np.arange(3))
     X = rng.integers(-2, 3, size=(100, 4)).astype(np.float32)  # with sums that are 0
-    scores, _ = run_in_c(model, X, tmp_path)
+    scores, places = run_in_c(model, X, tmp_path)
     np.testing.assert_array_equal(scores, model.predict_scores(X))
+    np.testing.assert_array_equal(places, model.predict(X))
 
 
 @needs_compiler
