@@ -17,6 +17,11 @@ from .datasets import hue_histogram as hue_histogram
 from .datasets import load_features as load_features
 from .datasets import load_fruits360 as load_fruits360
 from .datasets import select_by_std as select_by_std
+from .doors import from_pygad as from_pygad
+from .doors import from_sklearn as from_sklearn
+from .doors import to_c_header as to_c_header
+from .doors import to_pygad as to_pygad
+from .doors import to_sklearn as to_sklearn
 from .estimator import GeneticMLPClassifier as GeneticMLPClassifier
 from .estimator import GeneticMLPRegressor as GeneticMLPRegressor
 from .evolution import RECIPES as RECIPES

@@ -28,6 +28,7 @@ from sklearn.utils.validation import (
 )
 
 from ga_ann.callbacks import Callback, Checkpoint, as_callbacks
+from ga_ann.doors import as_model
 from ga_ann.evolution import (
     EvolutionResult,
     NetworkGA,
@@ -139,6 +140,7 @@ class _GeneticMLP(BaseEstimator):
     n_iter_no_change: int = 300
     tol: float = 1e-4
     warm_start: bool = False
+    start_from: Any = None
     callbacks: Iterable[Callback | Callable[..., Any]] | None = None
     checkpoint: str | os.PathLike[str] | None = None
     n_jobs: int | None = None
@@ -218,11 +220,14 @@ class _GeneticMLP(BaseEstimator):
         return scores if self.history_.settings["early_stopping"] else None
 
     def __sklearn_clone__(self) -> Self:
-        """Return an unfitted copy with the same client: a connection is not copied."""
-        unconnected = copy(self)
-        unconnected.client = None
-        cloned: Self = super(_GeneticMLP, unconnected).__sklearn_clone__()
-        cloned.client = self.client
+        """Return an unfitted copy with the same client and the same network to start from.
+
+        A connection is not copied, and a clone of the network would not be fitted.
+        """
+        bare = copy(self)
+        bare.client = bare.start_from = None
+        cloned: Self = super(_GeneticMLP, bare).__sklearn_clone__()
+        cloned.client, cloned.start_from = self.client, self.start_from
         return cloned
 
     def __copy__(self) -> Self:
@@ -256,7 +261,9 @@ class _GeneticMLP(BaseEstimator):
         classes: NDArray[Any] | None = None,
     ) -> Self:
         callbacks = as_callbacks(() if self.callbacks is None else self.callbacks)
-        begin: EvolutionResult | State | None = start
+        begin: EvolutionResult | State | Model | None = start
+        if start is None and self.start_from is not None:
+            begin = as_model(self.start_from)
         if self.checkpoint is not None and n_generations is None:
             callbacks.append(Checkpoint(self.checkpoint))
             if start is None and Path(self.checkpoint).exists():
@@ -276,6 +283,7 @@ class _GeneticMLP(BaseEstimator):
             **shared,
             task=self._task,
             bias=True,
+            activation=self.activation,
             recipe=self._chosen_recipe(),
             validation_data=validation,
             sample_weight=None if sample_weight is None else sample_weight[training],
@@ -315,7 +323,7 @@ class _GeneticMLP(BaseEstimator):
         changes = {name: value for name, value in given.items() if value is not None}
         return replace(find_recipe(self.recipe), **changes)
 
-    def _seed(self, begin: EvolutionResult | State | None) -> Any:
+    def _seed(self, begin: EvolutionResult | State | Model | None) -> Any:
         """Return the seed of the fit; that of the checkpoint, where it goes on from one."""
         if isinstance(self.random_state, np.random.Generator):
             return self.random_state
@@ -482,6 +490,12 @@ class GeneticMLPClassifier(ClassifierMixin, _GeneticMLP):
         See `n_iter_no_change`.
     warm_start : bool, default=False
         Whether `fit` continues the evolution where the last call left it.
+    start_from : Model, estimator or TrainingResult, default=None
+        A network that is trained already, which the evolution begins with instead of drawing one:
+        a fitted `MLPClassifier` or estimator of this package, what training returned, or a `Model`.
+        Its classes and layers are those of this one; its activation is taken where `activation` is
+        None. Clones share it, fitted as it is: in a cross-validation it should not have seen the
+        parts that are held out.
     callbacks : iterable of Callback or callable, default=None
         What to do after each generation, see `ga_ann.callbacks`.
     checkpoint : path-like, default=None
@@ -687,7 +701,7 @@ class GeneticMLPRegressor(RegressorMixin, _GeneticMLP):
     weight_decay, batch_size, noise, init, output_activation, dtype, weight_set, n_generations, \
     max_time, max_evaluations, \
     target_fitness, early_stopping, validation_fraction, n_iter_no_change, tol, warm_start, \
-    callbacks, checkpoint, n_jobs, client, device, device_dtype, random_state, verbose
+    start_from, callbacks, checkpoint, n_jobs, client, device, device_dtype, random_state, verbose
         As in `GeneticMLPClassifier`.
 
     Attributes

@@ -81,7 +81,8 @@ def test_every_field_of_a_recipe_is_a_parameter_that_is_the_recipes_by_default(k
 def test_the_lists_of_parameters_are_one_list(kind):
     names = parameters(kind)
     assert sorted(names) == sorted(kind().get_params())
-    own = {"ranking", "validation_fraction", "warm_start", "checkpoint", "class_weight"}
+    own = {"ranking", "validation_fraction", "warm_start", "start_from", "checkpoint"}
+    own.add("class_weight")
     of_evolve = set(parameters(ga_ann.evolve))
     assert set(SHARED) <= of_evolve & set(names)
     assert set(names) - own - of_evolve == {field.name for field in fields(Recipe)} - {
@@ -207,6 +208,30 @@ def test_warm_start_continues_the_same_evolution():
     assert network.best_fitness_ >= first
     with pytest.raises(ValueError, match="warm_start continues with the classes"):
         network.fit(X[Y > 0], Y[Y > 0])
+
+
+def test_a_fit_from_a_trained_network_begins_with_what_it_predicts():
+    X, y = load_wine(return_X_y=True)
+    X = scale(X)
+    trained = MLPClassifier((8,), activation="tanh", solver="lbfgs", random_state=0).fit(X, y)
+    network = GeneticMLPClassifier((8,), start_from=trained, n_generations=0, random_state=0)
+    assert clone(network).start_from is trained
+    for one in (network, clone(network)):
+        np.testing.assert_array_equal(one.fit(X, y).predict(X), trained.predict(X))
+        np.testing.assert_allclose(one.predict_proba(X), trained.predict_proba(X), atol=1e-5)
+    other = clone(network).set_params(start_from=network, recipe="classic").fit(X, y)
+    np.testing.assert_allclose(other.predict_proba(X), trained.predict_proba(X), atol=1e-5)
+    with pytest.raises(ValueError, match="activations \\('relu', 'identity'\\)"):
+        network.set_params(activation="relu").fit(X, y)
+    with pytest.raises(NotFittedError):
+        network.set_params(start_from=MLPClassifier()).fit(X, y)
+
+
+def test_a_regression_from_a_trained_network_begins_with_what_it_predicts():
+    X, y = make_regression(100, 4, random_state=0)
+    trained = MLPRegressor(hidden_layer_sizes=(8,), solver="lbfgs", random_state=0).fit(X, y)
+    network = GeneticMLPRegressor((8,), start_from=trained, n_generations=0, random_state=0)
+    np.testing.assert_allclose(network.fit(X, y).predict(X), trained.predict(X), rtol=1e-4)
 
 
 def test_partial_fit_is_a_generation_and_may_lack_classes():

@@ -39,6 +39,7 @@ OTHERS = {
     "predict": ["model.npz", "in.csv"],
     "plot": ["history.npz", "-o", "out.png"],
     "info": ["model.npz"],
+    "export": ["model.npz", "-o", "model.h"],
 }
 
 

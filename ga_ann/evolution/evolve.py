@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from ga_ann.callbacks import Callback, EarlyStopping, ProgressBar, as_callbacks
 from ga_ann.chromosome import count_genes, flatten, reshape
 from ga_ann.ctrl_c import is_one_of_many
+from ga_ann.doors import as_model
 from ga_ann.evolution.breeding import Breeder
 from ga_ann.evolution.cluster import Cluster
 from ga_ann.evolution.custom import check_parts
@@ -37,12 +39,18 @@ from ga_ann.evolution.run import Limits, Run
 from ga_ann.evolution.workers import connect
 from ga_ann.history import History
 from ga_ann.low_rank import LowRankPopulation
-from ga_ann.network import Activations
+from ga_ann.network import Activations, describe_shapes, find_activations
 from ga_ann.out_of_core import SamplesLike, hold
 from ga_ann.result import TrainingResult
 from ga_ann.schedule import Schedule
 from ga_ann.state import Beginning, State
-from ga_ann.storage import Fingerprints, describe_difference, load_checkpoint, numeric_versions
+from ga_ann.storage import (
+    Fingerprints,
+    Model,
+    describe_difference,
+    load_checkpoint,
+    numeric_versions,
+)
 from ga_ann.validation import (
     check_feature_names,
     check_hidden_layer_sizes,
@@ -112,7 +120,17 @@ def evolve(
     tol: float = 1e-4,
     max_time: float | None = None,
     max_evaluations: float | None = None,
-    start: ArrayLike | EvolutionResult | State | str | os.PathLike[str] | None = None,
+    start: (
+        ArrayLike
+        | EvolutionResult
+        | State
+        | Model
+        | MLPClassifier
+        | MLPRegressor
+        | str
+        | os.PathLike[str]
+        | None
+    ) = None,
     callbacks: Iterable[Callback | Callable[..., Any]] = (),
     random_state: int | np.random.Generator | None = None,
     n_jobs: int | None = None,
@@ -194,11 +212,15 @@ def evolve(
     max_evaluations : float, optional
         The run ends before it would evaluate more networks than this, at least the recipe's
         `population_size`.
-    start : array-like, EvolutionResult, path-like or State, optional
+    start : array-like, Model, MLPClassifier, MLPRegressor, EvolutionResult, path-like or State, \
+    optional
         Where to begin, instead of drawing a population:
 
         an array of shape (population_size, n_genes)
             These chromosomes; for low-rank mutation their mean, whatever their number.
+        a `Model`, or a fitted `MLPClassifier` or `MLPRegressor` of scikit-learn
+            This network, of the same structure, which the first generation is and the next ones
+            are mutations of. Its activation is taken where `activation` is None.
         what `evolve` returned, for a network of the same structure
             Its population, schedule, generator and a copy of its History; nothing of it changes,
             and `random_state` does not count. A low-rank run begins around the mean of a low-rank
@@ -289,8 +311,12 @@ def evolve(
     """
     X = hold(X)
     data = TrainingData.check(X, y, task=task, classes=classes, sample_weight=sample_weight)
-    if isinstance(start, EvolutionResult):
+    if isinstance(start, MLPClassifier | MLPRegressor):
+        start = as_model(start)
+    if isinstance(start, EvolutionResult | Model):
         check_feature_names(X, start.feature_names)
+    if isinstance(start, Model) and activation is None:
+        activation = start.activation
     held_out = None
     if validation_data is not None:
         if isinstance(validation_data, tuple | list) and validation_data:
@@ -441,12 +467,14 @@ def _begin(
         )
         _check_decay(problem.recipe, state.schedule)
         _inherit(start, problem, state)
+    elif isinstance(start, Model):
+        state = _begin_at(start, problem, settings, random_state)
     elif start is None or isinstance(start, Sequence) or hasattr(start, "__array__"):
         state = _draw(start, problem, settings, random_state)
     else:
         raise TypeError(
-            "start must be chromosomes, what evolve returned, or a checkpoint or its path, got "
-            f"{start!r}."
+            "start must be chromosomes, what evolve returned, or a Model, a fitted MLPClassifier "
+            f"or MLPRegressor, a checkpoint or its path, got {start!r}."
         )
     state.fingerprints, state.versions = fingerprints, versions
     return state
@@ -487,6 +515,56 @@ def _are_alike(population: LowRankPopulation, recipe: Recipe) -> bool:
     """Tell whether the places of a population are what those of a recipe would be."""
     held = (len(population), population.noise.rank, population.dtype)
     return held == (recipe.population_size, recipe.rank, np.dtype(recipe.dtype))
+
+
+def _begin_at(
+    network: Model,
+    problem: Problem,
+    settings: Mapping[str, Any],
+    random_state: int | np.random.Generator | None,
+) -> State:
+    """Return the beginning of a new run whose first generation is nothing but a network."""
+    _check_network(network, problem)
+    one = flatten(network.weights)[None]
+    low_rank = problem.recipe.mutation == "low_rank"
+    rows = one if low_rank else np.repeat(one, problem.population_size, axis=0)
+    state = _draw(rows, problem, settings, random_state)
+    held = state.population
+    if isinstance(held, LowRankPopulation):  # so weak that none of them differs
+        state.population = LowRankPopulation(held.mean, held.places, 0.0, held.noise)
+    return state
+
+
+def _check_network(network: Model, problem: Problem) -> None:
+    """Refuse a network to start from that would predict otherwise in the run."""
+    for name in ("extraction", "preprocessing", "columns"):
+        if getattr(network, name) is not None:
+            raise ValueError(f"start must be a network of the samples as they are, it has {name}.")
+    shapes = [W.shape for W in network.weights]
+    if shapes != problem.shapes:
+        raise ValueError(
+            f"start must be a network {describe_shapes(problem.shapes)}, as hidden_layer_sizes, "
+            f"bias and the data say, got {describe_shapes(shapes)}."
+        )
+    ours, theirs = problem.data.classes, network.classes
+    if _listed(ours) != _listed(theirs):
+        raise ValueError(f"start must be a network for the classes {ours}, got {theirs}.")
+    recipe, n_layers = problem.recipe, len(problem.hidden_layer_sizes) + 1
+    wanted: Any = (recipe.activation, recipe.output_activation)
+    given: Any = (network.activation, network.output_activation)
+    *hidden, output = find_activations(wanted[0], wanted[1], n_layers)
+    *hidden_given, output_given = find_activations(given[0], given[1], n_layers)
+    # The largest score is that of the largest probability, and scores are made probabilities.
+    alike = ours is not None and {wanted[1], given[1]} <= {"identity", "softmax"}
+    if hidden != hidden_given or not (alike or output == output_given):
+        raise ValueError(
+            f"start must be a network with the activations {wanted}, of the hidden layers and of "
+            f"the outputs, got {given}."
+        )
+
+
+def _listed(classes: NDArray[Any] | None) -> list[Any] | None:
+    return None if classes is None else classes.tolist()
 
 
 def _draw(

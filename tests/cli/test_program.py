@@ -17,7 +17,7 @@ def test_version(ga):
 def test_help(ga, arguments):
     code, out, _ = ga(*arguments)
     assert code == 0
-    for command in ("compare", "extract", "train", "predict", "plot", "info"):
+    for command in ("compare", "extract", "train", "predict", "plot", "info", "export"):
         assert f"\n  {command} " in out
 
 
@@ -84,6 +84,7 @@ def test_help_imports_nothing_heavy():
         ("predict", "[OPTIONS] MODEL DATA"),
         ("plot", "[OPTIONS] HISTORY"),
         ("info", "[OPTIONS] FILE"),
+        ("export", "[OPTIONS] MODEL"),
     ],
 )
 def test_usage_lines_name_what_a_command_takes(ga, command, usage):

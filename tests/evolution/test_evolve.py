@@ -1,6 +1,7 @@
 """The genetic algorithm: what must hold for every run, and what it must beat."""
 
 import itertools
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -15,10 +16,13 @@ from sklearn.metrics import (
     r2_score,
     recall_score,
 )
+from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import scale
 
-from ga_ann.callbacks import EarlyStopping
+import ga_ann
+from ga_ann.callbacks import Checkpoint, EarlyStopping
 from ga_ann.chromosome import flatten, reshape
+from ga_ann.doors import from_sklearn
 from ga_ann.evolution.recipe import RECIPES
 from ga_ann.fitness import neg_cost
 from ga_ann.history import History
@@ -854,3 +858,71 @@ def test_a_start_from_other_columns_is_refused_where_both_have_names():
         with pytest.raises(ValueError, match=message):
             evolve(other, y, start=start, **options)
     evolve(other, y, start=evolve(X.to_numpy(), y, **options), **options)
+
+
+# ------------------------------------------------------------------ from a trained network
+
+
+def trained_network(hidden=(6,), n_classes=3, **options):
+    network = MLPClassifier(hidden, solver="lbfgs", max_iter=15, random_state=0, **options)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return network.fit(X, np.minimum(Y, n_classes - 1))
+
+
+@pytest.mark.parametrize("recipe", ["default", "classic"])
+@pytest.mark.parametrize("activation", ["logistic", "tanh", "relu"])
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_a_start_from_a_trained_network_predicts_as_it_does(recipe, activation, n_classes):
+    network = trained_network(activation=activation, n_classes=n_classes)
+    options = {"hidden_layer_sizes": (6,), "bias": True, "recipe": recipe, "start": network}
+    result = evolve(X, network.predict(X), n_generations=0, random_state=0, **options)
+    np.testing.assert_array_equal(result.predict(X), network.predict(X))
+    np.testing.assert_allclose(result.predict_proba(X), network.predict_proba(X), atol=1e-5)
+    assert (np.asarray(result.population) == flatten(result.weights)).all()
+
+
+@pytest.mark.parametrize("recipe", ["default", "classic"])
+def test_a_run_from_a_trained_network_is_never_worse_and_moves_away_from_it(recipe):
+    network = trained_network()
+    options = {"hidden_layer_sizes": (6,), "bias": True, "recipe": recipe, "fitness": "accuracy"}
+    limits = {"target_fitness": None, "n_generations": 20, "random_state": 0}
+    result = evolve(X, Y, start=network, **options, **limits)
+    assert result.best_fitness >= network.score(X, Y)
+    assert result.history["ranking"][-1] > result.history["ranking"][0]
+    assert np.ptp(np.asarray(result.population), axis=0).any()
+    same_again = evolve(X, Y, start=from_sklearn(network), **options, **limits)
+    assert same(result, same_again)
+
+
+def test_a_run_from_a_trained_network_goes_on_from_its_checkpoint(tmp_path):
+    options = {"hidden_layer_sizes": (6,), "bias": True, "activation": "relu", "random_state": 0}
+    options |= {"target_fitness": None}
+    network, path = trained_network(), tmp_path / "run.npz"
+    whole = evolve(X, Y, start=network, n_generations=5, **options)
+    evolve(X, Y, start=network, n_generations=0, callbacks=[Checkpoint(path)], **options)
+    assert same(whole, evolve(X, Y, start=path, n_generations=5, **options))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"hidden_layer_sizes": (7,)}, "a network 4-7-3 with biases, .* got 4-6-3 with biases"),
+        ({"bias": False}, "a network 4-6-3, .* got 4-6-3 with biases"),
+        ({"activation": "tanh"}, r"activations \('tanh', 'identity'\), .* got \('relu'"),
+        (
+            {"recipe": replace(RECIPES["default"], output_activation="sigmoid")},
+            "of the outputs, got",
+        ),
+        ({"y": Y + 1}, r"for the classes \[1 2 3\], got \[0 1 2\]"),
+        ({"task": "regression", "y": np.eye(3)[Y]}, "for the classes None, got"),
+        ({"columns": np.full(4, True)}, "it has columns"),
+    ],
+)
+def test_a_trained_network_that_would_predict_otherwise_is_refused(changes, message):
+    options = {"hidden_layer_sizes": (6,), "bias": True, "n_generations": 0, "y": Y}
+    model = from_sklearn(trained_network())
+    ga_ann.evolve(X, start=model, **options)
+    model = replace(model, columns=changes.pop("columns", None))
+    with pytest.raises(ValueError, match=message):
+        ga_ann.evolve(X, start=model, **{**options, **changes})
