@@ -22,6 +22,8 @@ from .evolution import NetworkGA as NetworkGA
 from .evolution import Recipe as Recipe
 from .evolution import evolve as evolve
 from .history import History as History
+from .inspection import plot_hue_weights as plot_hue_weights
+from .inspection import plot_population as plot_population
 from .network import ACTIVATIONS as ACTIVATIONS
 from .network import forward as forward
 from .network import init_weights as init_weights

@@ -214,9 +214,8 @@ class TestFitness:
         ax = plot_fitness(runs, x="seconds", band=True)
         assert not seed_lines(ax)
         grid = line(ax, "GA").get_xdata()
-        now = [
-            [Y[X <= t][-1] for X, Y in zip(times, values, strict=True)] for t in grid
-        ]  # of each seed the newest value that is not in the future
+        # Of each seed the newest value that is not in the future.
+        now = [[Y[t >= X][-1] for X, Y in zip(times, values, strict=True)] for t in grid]
         drawn = [band for band in ax.collections if band.get_label() == "_band"]
         for band, scale in zip(drawn, (1, 0.5), strict=True):
             corners = band.get_paths()[0].vertices
