@@ -11,7 +11,7 @@ from ga_ann.history import History
 from ga_ann.inspection import plot_hue_weights, plot_population
 from ga_ann.low_rank import LowRankPopulation
 from ga_ann.operators import centred_weights
-from runs import evolve
+from tests.runs import evolve
 
 mpl.use("Agg")
 
@@ -127,7 +127,7 @@ class TestHueWeights:
 
     def test_results_and_estimators_are_taken_as_their_models(self):
         y = CLASSES[X[:, :3].argmax(axis=1)]
-        estimator = GeneticMLPClassifier(hidden_layer_sizes=4, max_iter=3, random_state=0)
+        estimator = GeneticMLPClassifier((4,), n_generations=3, random_state=0)
         estimator.fit(X, y)
         result = TrainingResult(
             *(linear().weights, History(), 1.0, CLASSES, "relu", "identity", "")
@@ -269,7 +269,7 @@ class TestPopulation:
             ranking = state.ranking
             for wrong in (np.empty(0), np.full(len(ranking), np.nan)):
                 state.ranking = wrong
-                with pytest.raises(ValueError, match="was ranked, got .* and 0 rankings"):
+                with pytest.raises(ValueError, match=r"was ranked, got .* and 0 rankings"):
                     plot_population(state)
             state.ranking = ranking
             state.population = (
