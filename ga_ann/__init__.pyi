@@ -30,6 +30,8 @@ from .evolution import NetworkGA as NetworkGA
 from .evolution import Recipe as Recipe
 from .evolution import evolve as evolve
 from .history import History as History
+from .inspection import plot_hue_weights as plot_hue_weights
+from .inspection import plot_population as plot_population
 from .loggers import LogFile as LogFile
 from .loggers import MLflowLogger as MLflowLogger
 from .loggers import TensorBoardLogger as TensorBoardLogger

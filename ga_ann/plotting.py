@@ -79,6 +79,7 @@ def plot_fitness(
     ax: Axes | None = None,
     *,
     x: str = "generation",
+    band: bool = False,
     caption: bool = True,
 ) -> Axes:
     """Plot how the best fitness grew.
@@ -100,6 +101,10 @@ def plot_fitness(
         What runs along the horizontal axis: the generation (or, of other methods, the iteration),
         or a cost. Evaluations and seconds that span more than a factor of 100 are drawn on a
         logarithmic scale.
+    band : bool, default=False
+        Whether several runs of a method are a band from the lowest to the highest of them, instead
+        of a thin line each; of their validation scores too. It begins, as the median does, where
+        all of them have a value.
     caption : bool, default=True
         Whether the settings that all the runs share stand below the axes.
 
@@ -133,9 +138,9 @@ def plot_fitness(
     curves = {label: [_curve(run, x) for run in group] for label, group in groups.items()}
     ax = _new_axes() if ax is None else _check_axes(ax)
     for k, (label, group) in enumerate(curves.items()):
-        _draw_method(ax, group, k, label)
+        _draw_method(ax, group, k, label, band=band)
     if len(groups) == 1:
-        _draw_details(ax, runs, x)
+        _draw_details(ax, runs, x, band=band)
     _widen(ax, "y")
     if x != "generation" and _spans_decades([X for group in curves.values() for X, _ in group]):
         ax.set_xscale("log")
@@ -148,7 +153,7 @@ def plot_fitness(
     ax.grid(alpha=0.3)
     _legend_above(ax)
     if caption:
-        _caption(ax, _describe(list(groups.values())))
+        _caption(ax, _describe(list(groups.values()), band=band))
     return ax
 
 
@@ -194,9 +199,11 @@ def _curve(run: History, x: str, y: str = "best_fitness") -> Curve:
     return X[known], Y[known]
 
 
-def _draw_method(ax: Axes, curves: Sequence[Curve], k: int, label: str) -> None:
+def _draw_method(ax: Axes, curves: Sequence[Curve], k: int, label: str, *, band: bool) -> None:
     colour, marker = _COLOURS[k % len(_COLOURS)], _MARKERS[k % len(_MARKERS)]
-    if len(curves) > 1:
+    if band:
+        _draw_band(ax, curves, colour)
+    elif len(curves) > 1:
         for X, Y in curves:
             ax.plot(
                 X,
@@ -230,20 +237,38 @@ def _draw_method(ax: Axes, curves: Sequence[Curve], k: int, label: str) -> None:
 
 def _median(curves: Sequence[Curve]) -> Curve:
     """Return the median of step functions, from where all of them have begun."""
-    begin = max(X[0] for X, _ in curves)
-    grid = np.unique(np.concatenate([X for X, _ in curves]))
-    grid = grid[grid >= begin]
-    values = [Y[np.searchsorted(X, grid, side="right") - 1] for X, Y in curves]
+    grid, values = _on_one_grid(curves)
     return grid, np.median(values, axis=0)
 
 
-def _draw_details(ax: Axes, runs: Sequence[History], x: str) -> None:
+def _on_one_grid(curves: Sequence[Curve]) -> Curve:
+    """Return where step functions change, from where all have begun, and a row of values each."""
+    begin = max(X[0] for X, _ in curves)
+    grid = np.unique(np.concatenate([X for X, _ in curves]))
+    grid = grid[grid >= begin]
+    return grid, np.array([Y[np.searchsorted(X, grid, side="right") - 1] for X, Y in curves])
+
+
+def _draw_band(ax: Axes, curves: Sequence[Curve], colour: str) -> None:
+    """Fill what lies between the lowest and the highest of several step functions."""
+    if len(curves) == 1:
+        return
+    grid, values = _on_one_grid(curves)
+    low, high = values.min(axis=0), values.max(axis=0)
+    # The edge shows the runs' range where they have but one point in common.
+    ax.fill_between(grid, low, high, step="post", color=colour, alpha=0.2, lw=0.8, label="_band")
+
+
+def _draw_details(ax: Axes, runs: Sequence[History], x: str, *, band: bool) -> None:
     """Add the mean fitness of a single run, and the validation score."""
     if len(runs) == 1 and _has_mean(runs[0]):
         _draw_mean(ax, runs[0], x)
     validated = [run for run in runs if np.isfinite(run["validation_score"]).any()]
     if validated:
-        X, Y = _median([_curve(run, x, "validation_score") for run in validated])
+        curves = [_curve(run, x, "validation_score") for run in validated]
+        X, Y = _median(curves)
+        if band:
+            _draw_band(ax, curves, _COLOURS[1])
         ax.plot(
             X,
             Y,
@@ -315,7 +340,7 @@ def _fitness_label(runs: Sequence[History]) -> str:
     return f"Training {metrics.pop().replace('_', ' ')}" if len(metrics) == 1 else "Fitness"
 
 
-def _describe(groups: Sequence[Sequence[History]]) -> str:
+def _describe(groups: Sequence[Sequence[History]], *, band: bool) -> str:
     """Return the settings that all runs share, and what the thick lines are."""
     first, *others = [run.settings for group in groups for run in group]
     parts = [
@@ -329,6 +354,8 @@ def _describe(groups: Sequence[Sequence[History]]) -> str:
     if max(n_runs) > 1:
         over = f"{max(n_runs)} runs" if len(n_runs) == 1 else "the runs"
         parts.append(f"thick line: median over {over}")
+        if band:
+            parts.append("band: lowest to highest")
     return ", ".join(parts)
 
 

@@ -204,6 +204,38 @@ class TestFitness:
             line(ax, "Validation score").get_ydata(), np.median(scores, axis=0)
         )
 
+    def test_a_band_is_the_range_of_the_seeds_where_all_have_begun_instead_of_thin_lines(self):
+        times = [np.sort(RNG.uniform(0.5, 9, n)) for n in (3, 10, 6)]
+        values = [np.sort(RNG.random(len(X))) for X in times]
+        runs = [
+            make_history(Y, label="GA", seconds=X, validation_score=Y / 2)
+            for X, Y in zip(times, values, strict=True)
+        ]
+        ax = plot_fitness(runs, x="seconds", band=True)
+        assert not seed_lines(ax)
+        grid = line(ax, "GA").get_xdata()
+        # Of each seed the newest value that is not in the future.
+        now = [[Y[t >= X][-1] for X, Y in zip(times, values, strict=True)] for t in grid]
+        drawn = [band for band in ax.collections if band.get_label() == "_band"]
+        for band, scale in zip(drawn, (1, 0.5), strict=True):
+            corners = band.get_paths()[0].vertices
+            for k, t in enumerate(grid):
+                at = corners[corners[:, 0] == t, 1]
+                assert min(now[k]) * scale in at
+                assert max(now[k]) * scale in at
+            assert set(corners[:, 0]) == set(grid)
+        assert "band: lowest to highest" in caption_of(ax)
+        assert [t.get_text() for t in ax.get_legend().get_texts()] == ["GA", "Validation score"]
+        assert "band" not in caption_of(plot_fitness(runs))
+
+    def test_one_run_has_no_band_and_is_drawn_as_ever(self):
+        history = make_history(RNG.random(5), label="GA", validation_score=RNG.random(5))
+        plain, band = plot_fitness(history), plot_fitness(history, band=True)
+        assert not band.collections
+        assert caption_of(band) == caption_of(plain)
+        for one, other in zip(plain.get_lines(), band.get_lines(), strict=True):
+            np.testing.assert_array_equal(one.get_xydata(), other.get_xydata())
+
     def test_methods_differ_in_colour_and_in_grey(self):
         runs = {
             f"method {k}": [make_history(RNG.random(4), validation_score=[0.5] * 4)] * (1 + k % 2)

@@ -25,6 +25,14 @@ def plot(
     x: Annotated[
         str, typer.Option("--x", metavar="NAME", help="generation, evaluations or seconds.")
     ] = "generation",
+    band: Annotated[
+        bool,
+        typer.Option(
+            "--band",
+            help="Take files of one label and network for seeds: their median, and a band from the "
+            "lowest to the highest.",
+        ),
+    ] = False,
 ) -> None:
     """Plot how the best fitness grew."""
     with quitting_at_ctrl_c():
@@ -34,10 +42,12 @@ def plot(
         from ga_ann.storage import load_history
 
     check_output(out, inputs=histories)
-    curves = dict(zip(_name_apart(histories), map(load_history, histories), strict=True))
+    runs = [load_history(path) for path in histories]
     figure = Figure(figsize=(6.4, 4.8), layout="constrained")
     axes = figure.subplots()
-    plot_fitness(next(iter(curves.values())) if len(curves) == 1 else curves, axes, x=x)
+    together = band or len(runs) == 1
+    curves = runs if together else dict(zip(_name_apart(histories), runs, strict=True))
+    plot_fitness(curves, axes, x=x, band=band)
     save_figure(out, figure)
     print(out)
 

@@ -3,7 +3,7 @@
 from ga_ann.datasets.feature_table import FeatureTable, extract_features, load_table, save_table
 from ga_ann.datasets.frames import FRAME_SUFFIXES, LONGEST_LABEL, STDIN
 from ga_ann.datasets.fruits import load_fruits360, shipped_table
-from ga_ann.datasets.hue import HueHistogram, hue_histogram
+from ga_ann.datasets.hue import HueHistogram, check_histogram, hue_histogram
 from ga_ann.datasets.inputs import Inputs, fit_inputs, take_rows
 from ga_ann.datasets.pictures import FORMATS, list_flat, list_pictures
 from ga_ann.datasets.samples import (
@@ -27,6 +27,7 @@ __all__ = [
     "HueHistogram",
     "Inputs",
     "Samples",
+    "check_histogram",
     "extract_features",
     "fit_inputs",
     "holds_samples",

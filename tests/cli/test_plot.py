@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from ga_ann import plotting
 from ga_ann.cli import plot
 from ga_ann.history import History
 from ga_ann.storage.model import Model, save_model
@@ -38,3 +39,16 @@ def test_histories_of_one_name_are_told_apart(ga, colour_model, tmp_path):
     names = plot._name_apart([Path("a/m.npz"), Path("a/m.npz"), Path("b/m.npz"), Path("a/m.h")])
     assert names == ["a/m", "a/m (2)", "b/m", "a/m (3)"]
     assert ga("plot", colour_model, colour_model, "-o", tmp_path / "two.svg")[0] == 0
+
+
+def test_a_band_takes_files_of_one_label_for_seeds(ga, colour_model, tmp_path, monkeypatch):
+    drawn = []
+    real = plotting.plot_fitness
+    monkeypatch.setattr(plotting, "plot_fitness", lambda *a, **k: drawn.append(real(*a, **k)))
+    out = tmp_path / "band.png"
+    for options, n_curves, n_bands in ((["--band"], 1, 1), ([], 2, 0)):
+        assert ga("plot", colour_model, colour_model, "-o", out, *options)[0] == 0
+        bands = [band for band in drawn[-1].collections if band.get_label() == "_band"]
+        assert len(bands) == n_bands
+        curves = [line for line in drawn[-1].get_lines() if line.get_linewidth() == 2]
+        assert len(curves) == n_curves
