@@ -12,10 +12,13 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["as_type", "cumulative_sum", "in_place", "namespace_of", "softmax"]
+__all__ = ["as_type", "cumulative_sum", "in_place", "matmul", "namespace_of", "softmax"]
 
 Array = Any
 """An array of any library; the standard has no type for it."""
+
+_NAMESPACES: dict[type, Any] = {}
+"""By the class of the arrays: finding one takes as long as a small step of a score."""
 
 
 def namespace_of(array: Array) -> Any:
@@ -33,9 +36,12 @@ def namespace_of(array: Array) -> Any:
     """
     if isinstance(array, np.ndarray):
         return np
-    from array_api_compat import array_namespace
+    found = _NAMESPACES.get(type(array))
+    if found is None:
+        from array_api_compat import array_namespace
 
-    return array_namespace(array)
+        found = _NAMESPACES[type(array)] = array_namespace(array)
+    return found
 
 
 def as_type(values: Array, dtype: Any) -> Array:
@@ -73,9 +79,26 @@ def in_place(function: Callable[..., Array], values: Array, *others: Array) -> A
     >>> in_place(np.sqrt, values) is values
     True
     """
-    if isinstance(values, np.ndarray) or type(values).__module__.partition(".")[0] == "torch":
+    if isinstance(values, np.ndarray) or _is_torch(values):
         return function(values, *others, out=values)
     return as_type(function(values, *others), values.dtype)
+
+
+def matmul(first: Array, second: Array) -> Array:
+    """Return the product of matrices, or of stacks of them.
+
+    Those of PyTorch on the CPU are multiplied where they are by NumPy: PyTorch's own BLAS, MKL,
+    takes twice the time of OpenBLAS on processors of another make than Intel's.
+
+    Examples
+    --------
+    >>> matmul(np.eye(2), np.ones((2, 1))).shape
+    (2, 1)
+    """
+    xp = namespace_of(first)
+    if _is_torch(first) and first.device.type == "cpu" and first.dtype in (xp.float32, xp.float64):
+        return xp.asarray(np.matmul(first.numpy(), second.numpy()))
+    return xp.matmul(first, second)
 
 
 def softmax(values: Array, axis: int) -> Array:
@@ -91,3 +114,7 @@ def softmax(values: Array, axis: int) -> Array:
     values = in_place(xp.exp, values)
     values /= xp.sum(values, axis=axis, keepdims=True)
     return values
+
+
+def _is_torch(values: Array) -> bool:
+    return type(values).__module__.partition(".")[0] == "torch"

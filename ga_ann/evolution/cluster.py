@@ -152,7 +152,9 @@ class Cluster:
         """
         n_samples = state.schedule.n_samples
         n_seen = n_samples if samples is None else len(samples)
-        batch = None if samples is None else Batch(rng, n_samples, n_seen)
+        batch = None
+        if samples is not None:
+            batch = Batch(_Generator(rng.bit_generator), n_samples, n_seen)
         size = self._evaluate.block_size(population, n_seen)
         order = Order(_compact(place), len(population), size, batch, ranking_only)
         whole = None if self._breeder is None else Whole.of(state.population, state.mean)
@@ -342,7 +344,21 @@ def _compact(place: Place) -> Place:
         indices.astype(np.min_scalar_type(indices.max(initial=0)))
         for indices in (descent.parents, descent.elites)
     )
-    return place._replace(descent=descent._replace(parents=parents, elites=elites))
+    rng = _Generator(descent.rng.bit_generator)
+    return place._replace(descent=descent._replace(parents=parents, elites=elites, rng=rng))
+
+
+class _Generator(np.random.Generator):
+    """A generator whose pickle is its state, without the seed that NumPy sends along."""
+
+    def __reduce__(self) -> Any:
+        return _with_state, (type(self.bit_generator), self.bit_generator.state)
+
+
+def _with_state(kind: type[np.random.BitGenerator], state: Any) -> np.random.Generator:
+    generator = _Generator(kind(0))
+    generator.bit_generator.state = state
+    return generator
 
 
 # ---------------------------------------------------------------- what workers do

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from threadpoolctl import ThreadpoolController
 
-from ga_ann.arrays import as_type, in_place, namespace_of, softmax
+from ga_ann.arrays import as_type, in_place, matmul, namespace_of, softmax
 from ga_ann.chromosome import count_genes
 from ga_ann.evolution.evaluation import (
     Measurement,
@@ -42,7 +42,7 @@ __all__ = ["Device", "DeviceEvaluator", "find_device"]
 Array = Any
 """An array on the device."""
 
-CPU_CHUNK_BYTES = 2**22
+CPU_CHUNK_BYTES = 2**23
 """What the widest layer of a chunk of solutions may take where caches are to hold it."""
 
 CHUNK_BYTES = 2**30
@@ -397,7 +397,7 @@ class DeviceEvaluator:
         places = put(population.places)
         shared = [xp.matrix_transpose(W[0, ...]) for W, _ in mean]
         # The samples are the same for all solutions, and so is their product with the mean.
-        first = xp.matmul(shared[0], xp.matrix_transpose(X))
+        first = matmul(shared[0], xp.matrix_transpose(X))
 
         def find_layers(chunk: slice) -> list[Layer]:
             indices = places[chunk][:, None] + steps
@@ -493,7 +493,7 @@ class _DenseLayer:
 
     def propagate(self, A: Array, rows: slice) -> Array:
         xp = namespace_of(A)
-        Z = xp.matmul(xp.matrix_transpose(self.W), A)
+        Z = matmul(xp.matrix_transpose(self.W), A)
         if self.b is not None:
             Z += self.b[:, :, None]
         return Z
@@ -512,17 +512,20 @@ class _LowRankLayer:
     def propagate(self, A: Array, rows: slice) -> Array:
         xp, (n, rank, n_in), n_samples = namespace_of(A), self.left.shape, A.shape[-1]
         if self.product is None:
-            own = xp.matmul(self.left, A)
-            mean = xp.matmul(self.shared, A)
+            own, mean = matmul(self.left, A), matmul(self.shared, A)
         else:  # one tall product instead of several flat ones
-            own = xp.reshape(xp.matmul(xp.reshape(self.left, (-1, n_in)), A), (n, rank, n_samples))
+            own = xp.reshape(matmul(xp.reshape(self.left, (-1, n_in)), A), (n, rank, n_samples))
             mean = self.product[:, rows]
-        right = xp.matrix_transpose(self.right[:, :-1, :])
-        # A product of a column and a row is faster as what it is, element by element.
-        Z = right * own if rank == 1 else xp.matmul(right, own)
-        Z += mean
+        right = self.right[:, :rank, :]
         if self.bias is not None:
-            Z += (self.bias + self.right[:, -1, :])[:, :, None]
+            right = self.right  # its last row is the mutation of the biases
+            ones = xp.ones((n, 1, n_samples), dtype=own.dtype, device=own.device)
+            own = xp.concat([own, ones], axis=1)
+            mean = mean + self.bias[..., None]
+        right = xp.matrix_transpose(right)
+        # A product of a column and a row is faster as what it is, element by element.
+        Z = right * own if own.shape[1] == 1 else matmul(right, own)
+        Z += mean
         return Z
 
 

@@ -22,7 +22,7 @@ from ga_ann import Checkpoint, GeneticMLPClassifier, load_checkpoint
 from ga_ann.evolution import cluster as cluster_module
 from ga_ann.evolution import workers as workers_module
 from ga_ann.evolution.breeding import Descent, Place
-from ga_ann.evolution.cluster import _compact, _cut
+from ga_ann.evolution.cluster import _compact, _cut, _Generator
 from ga_ann.evolution.machine import blas_kernels
 from ga_ann.evolution.replica import Order
 from tests.runs import evolve
@@ -503,3 +503,24 @@ def test_advice_is_given_where_the_cluster_took_longer_alone(clients):
     assert cluster.advise(1.01 * alone, 2).startswith("the cluster did not pay")
     assert cluster.advise(0.99 * alone, 2) is None
     assert run().ga.cluster is None
+
+
+@pytest.mark.parametrize("kind", ["PCG64", "Philox", "MT19937", "SFC64"])
+def test_a_generator_travels_as_its_state_alone_and_draws_the_same(kind):
+    rng = np.random.Generator(getattr(np.random, kind)(3))
+    rng.random(3, dtype=np.float32)  # leaves half a number of 64 bits for the next draw
+    sent = pickle.dumps(_Generator(rng.bit_generator))
+    assert len(sent) < len(pickle.dumps(rng)) - 150
+    arrived = pickle.loads(sent)
+    again = pickle.loads(pickle.dumps(arrived))
+    there = [arrived.random(2, dtype=np.float32), arrived.integers(9, size=5)]
+    assert np.array_equal(
+        np.concatenate(there),
+        np.concatenate(
+            [
+                copy.deepcopy(rng).random(2, dtype=np.float32),
+                np.concatenate([rng.random(2, dtype=np.float32), rng.integers(9, size=5)])[2:],
+            ]
+        ),
+    )
+    assert np.array_equal(again.random(2, dtype=np.float32), there[0])
