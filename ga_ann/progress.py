@@ -10,13 +10,14 @@ from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Group, RenderableType
+from rich.console import RenderableType
 from rich.panel import Panel
 from rich.progress_bar import ProgressBar as Bar
 from rich.table import Table
 from rich.text import Text
 
 from ga_ann.callbacks import Callback
+from ga_ann.counter import say_duration
 from ga_ann.history import History
 from ga_ann.screen import Screen, open_screen
 from ga_ann.validation import check_number
@@ -68,7 +69,7 @@ class ProgressBar(Callback):
     >>> progress = ProgressBar(0, "iris", file=sys.stdout)
     >>> result = evolve(X, y, n_generations=0, callbacks=[progress], random_state=0)
     ... # doctest: +ELLIPSIS
-    iris: generation 0 of 0; fitness 0.7... (accuracy); ranking ...
+    iris: generation 0 of 0; fitness 0.6200 (accuracy); ranking ... s
     """
 
     def __init__(
@@ -166,11 +167,11 @@ class ProgressBar(Callback):
             yield "sigma", f"{row['sigma']:.3g}"
         schedule = getattr(getattr(self._ga, "state", None), "schedule", None)
         of_all = "" if schedule is None else f" of {schedule.n_samples:,}"
-        yield "batch", f"{row['n_samples']:,.0f}{of_all} samples"
+        yield "batch", f"{row['n_samples']:,.0f}{of_all}"
         yield "speed", f"{_amount(self._per_second('evaluations'))} evaluations/s"
-        left = None if has_ended else self._left(row)
-        about = "" if left is None else f", about {_duration(left)} left"
-        yield "time", f"{_duration(row['seconds'])}{about}"
+        yield "time", say_duration(row["seconds"])
+        if not has_ended and (left := self._left(row)) is not None:
+            yield "left", f"about {say_duration(left)}"
 
     def _share(self, row: Row) -> float:
         """Return how far the run has come towards the limit that is nearest."""
@@ -199,8 +200,8 @@ class ProgressBar(Callback):
     def _draw(self, told: Mapping[str, str], screen: Screen, share: float) -> RenderableType:
         inside = screen.width - 4
         table = Table.grid(padding=(0, 2), pad_edge=False)
-        table.add_column(style="cyan", no_wrap=True)
-        table.add_column(no_wrap=True, overflow="ellipsis")
+        table.add_column(style="cyan", no_wrap=True, min_width=max(map(len, told)))
+        table.add_column(no_wrap=True, overflow="crop")
         room = inside - max(map(len, told)) - len(told["ranking"]) - 3
         ranking = self._history["ranking"]
         curve = sparkline(
@@ -211,9 +212,12 @@ class ProgressBar(Callback):
             if name == "ranking":
                 text.append(f" {curve}", style="green")
             table.add_row(name, text)
-        bar = [Bar(total=1, completed=share, width=inside)] if self._limits else []
+        whole = Table.grid()
+        if self._limits:
+            whole.add_row(Bar(total=1, completed=share, width=inside))
+        whole.add_row(table)
         title = Text(self._description, style="bold")
-        return Panel(Group(*bar, table), title=title, title_align="left", width=screen.width)
+        return Panel(whole, title=title, title_align="left", width=screen.width)
 
 
 def sparkline(values: NDArray[np.float64], width: int, levels: str = BLOCKS) -> str:
@@ -254,14 +258,3 @@ def _amount(number: float) -> str:
     if not isfinite(number):
         return "?"
     return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
-
-
-def _duration(seconds: float) -> str:
-    """Return seconds as people say them."""
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    if seconds >= 100 * 3600:
-        return f"{seconds / 86400:,.0f} days"
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}"

@@ -53,8 +53,8 @@ class Screen:
 
     @property
     def width(self) -> int:
-        """Number of columns that there are."""
-        return min(self._console.width, WIDEST)
+        """Number of columns that there are; the rest is for the ^C that a terminal shows."""
+        return min(self._console.width - len("^C^"), WIDEST)
 
     def is_due(self) -> bool:
         """Tell whether it is time to show something."""
@@ -83,13 +83,14 @@ class _Terminal(Screen):
 
     is_live = True
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, *, stays: bool) -> None:
         super().__init__(console)
         is_usual = console.file in (sys.stdout, sys.stderr)
         self._live = Live(
             console=console,
             # No thread: what is shown may change while it draws, and a run has threads enough.
             auto_refresh=False,
+            transient=not stays,
             # What goes to a file or a pipe is not for the terminal.
             redirect_stdout=is_usual and _is_terminal(sys.stdout),
             redirect_stderr=is_usual and _is_terminal(sys.stderr),
@@ -121,7 +122,7 @@ class _Notebook(Screen):
             self._handle.update(shown)
 
 
-def open_screen(file: IO[str] | None = None) -> Screen:
+def open_screen(file: IO[str] | None = None, *, stays: bool = True) -> Screen:
     """Return where progress is to be shown.
 
     It is a log where there is neither a notebook nor a terminal that can move its cursor, where
@@ -131,6 +132,8 @@ def open_screen(file: IO[str] | None = None) -> Screen:
     ----------
     file : text stream, optional
         What to write to; by default the notebook, or stderr.
+    stays : bool, default=True
+        Whether a terminal keeps what was shown last.
 
     Examples
     --------
@@ -150,7 +153,7 @@ def open_screen(file: IO[str] | None = None) -> Screen:
         return _Notebook(console)
     can_move = _is_terminal(stream) and console.is_interactive
     if can_move and _terminal.acquire(blocking=False):
-        return _Terminal(console)
+        return _Terminal(console, stays=stays)
     return Screen(console)
 
 

@@ -422,8 +422,13 @@ def _own_callbacks(limits: Limits, verbose: bool) -> list[Callback]:
         column = "validation_score" if limits.early_stopping else "ranking"
         hooks.append(EarlyStopping(limits.n_iter_no_change, tol=limits.tol, column=column))
     if verbose:
-        budgets = {"max_time": limits.max_time, "max_evaluations": limits.max_evaluations}
-        hooks.append(ProgressBar(limits.n_generations, **budgets))
+        hooks.append(
+            ProgressBar(
+                limits.n_generations,
+                max_time=limits.max_time,
+                max_evaluations=limits.max_evaluations,
+            )
+        )
     return hooks
 
 
