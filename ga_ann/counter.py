@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isnan
 from time import perf_counter
 from types import TracebackType
 from typing import IO, Self
@@ -14,6 +15,9 @@ from rich.text import Text
 from ga_ann.screen import Screen, open_screen
 
 __all__ = ["Counter", "say_duration"]
+
+
+BAR_WIDTH = 16
 
 
 class Counter:
@@ -84,8 +88,8 @@ class Counter:
         self.note = note
         if self._screen is not None:
             share = self.n_done / self.total if self.total else 1.0
-            shown = self._draw(share) if self._screen.is_live else self._say(": ")
-            self._screen.show(shown, share)
+            is_live, width = self._screen.is_live, self._screen.width
+            self._screen.show(self._draw(share, width) if is_live else self._say(": "), share)
 
     def step(self) -> None:
         """Take note of one more that is done."""
@@ -106,10 +110,12 @@ class Counter:
             parts.append(f"left about {say_duration(each * (self.total - self.n_done))}")
         return f"{self._what}{after_what}{'; '.join(parts)}"
 
-    def _draw(self, share: float) -> RenderableType:
+    def _draw(self, share: float, width: int) -> RenderableType:
         line = Table.grid(padding=(0, 1))
-        line.add_column(no_wrap=True, overflow="crop")
-        line.add_row(Bar(total=1, completed=share, width=16), Text(self._say("  ")))
+        line.add_row(
+            Bar(total=1, completed=share, width=BAR_WIDTH),
+            Text(self._say("  ")[: width - BAR_WIDTH - 1], no_wrap=True),
+        )
         return line
 
 
@@ -121,6 +127,8 @@ def say_duration(seconds: float) -> str:
     >>> [say_duration(seconds) for seconds in (1.25, 100, 5000, 1e6)]
     ['1.2 s', '1:40', '1:23:20', '12 days']
     """
+    if isnan(seconds):
+        return "?"
     if seconds < 59.95:
         return f"{seconds:.1f} s"
     if seconds >= 100 * 3600:

@@ -30,6 +30,9 @@ ASCII_BLOCKS = ".:-=+*#@"
 SECONDS_OF_PACE = 5.0
 """The newest part of a run, by which its pace is told: batches grow, and machines get busy."""
 
+WIDEST = 64
+"""Columns that the panel takes at most."""
+
 Row = Mapping[str, float]
 
 AT_ZERO: Row = {"generation": 0.0, "evaluations": 0.0, "seconds": 0.0}
@@ -179,7 +182,7 @@ class ProgressBar(Callback):
             (row[name] - self._from[name]) / most if most else 1.0
             for name, most in self._limits.items()
         ]
-        return float(np.clip(max(shares, default=0.0), 0, 1))
+        return float(np.clip(np.nan_to_num(max(shares, default=0.0)), 0, 1))
 
     def _left(self, row: Row) -> float | None:
         """Return the seconds to the limit that is reached first; None where none is known."""
@@ -198,7 +201,8 @@ class ProgressBar(Callback):
     # ---------------------------------------------------------------- how it looks
 
     def _draw(self, told: Mapping[str, str], screen: Screen, share: float) -> RenderableType:
-        inside = screen.width - 4
+        width = min(screen.width, WIDEST)
+        inside = width - len("│  │")
         table = Table.grid(padding=(0, 2), pad_edge=False)
         table.add_column(style="cyan", no_wrap=True, min_width=max(map(len, told)))
         table.add_column(no_wrap=True, overflow="crop")
@@ -217,7 +221,7 @@ class ProgressBar(Callback):
             whole.add_row(Bar(total=1, completed=share, width=inside))
         whole.add_row(table)
         title = Text(self._description, style="bold")
-        return Panel(whole, title=title, title_align="left", width=screen.width)
+        return Panel(whole, title=title, title_align="left", width=width)
 
 
 def sparkline(values: NDArray[np.float64], width: int, levels: str = BLOCKS) -> str:

@@ -21,9 +21,6 @@ SECONDS_BETWEEN = 0.25
 SECONDS_BETWEEN_LINES = 30.0
 """How often a log gets a line at least; it gets one for each tenth of the way as well."""
 
-WIDEST = 64
-"""Columns that are taken at most."""
-
 _terminal = threading.Lock()  # two that move the cursor up would write over each other
 
 
@@ -32,8 +29,10 @@ class Screen:
 
     Parameters
     ----------
-    console : rich.console.Console
+    stream : text stream
         What is written to.
+    console : rich.console.Console
+        How that is written to.
 
     Attributes
     ----------
@@ -45,8 +44,9 @@ class Screen:
 
     is_live = False
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    def __init__(self, stream: IO[str], console: Console) -> None:
+        # Not `console.file`, which goes around what a terminal's screen has put before stderr.
+        self._stream, self._console = stream, console
         self._due = 0.0
         self._next_line, self._next_share = 0.0, 0.0
         self.is_ascii = console.options.ascii_only or console.legacy_windows
@@ -54,7 +54,7 @@ class Screen:
     @property
     def width(self) -> int:
         """Number of columns that there are; the rest is for the ^C that a terminal shows."""
-        return min(self._console.width - len("^C^"), WIDEST)
+        return self._console.width - len("^C^")
 
     def is_due(self) -> bool:
         """Tell whether it is time to show something."""
@@ -72,7 +72,7 @@ class Screen:
         if now >= self._next_line or share >= self._next_share:
             self._next_line = now + SECONDS_BETWEEN_LINES
             self._next_share = (int(10 * share) + 1) / 10
-            print(shown, file=self._console.file, flush=True)
+            print(shown, file=self._stream, flush=True)
 
     def close(self) -> None:
         """Leave what was shown last."""
@@ -83,8 +83,8 @@ class _Terminal(Screen):
 
     is_live = True
 
-    def __init__(self, console: Console, *, stays: bool) -> None:
-        super().__init__(console)
+    def __init__(self, stream: IO[str], console: Console, *, stays: bool) -> None:
+        super().__init__(stream, console)
         is_usual = console.file in (sys.stdout, sys.stderr)
         self._live = Live(
             console=console,
@@ -95,7 +95,8 @@ class _Terminal(Screen):
             redirect_stdout=is_usual and _is_terminal(sys.stdout),
             redirect_stderr=is_usual and _is_terminal(sys.stderr),
         )
-        self._live.start()
+        with suppress(OSError):
+            self._live.start()
 
     def _show(self, shown: RenderableType, share: float, now: float) -> None:
         self._live.update(shown, refresh=True)
@@ -148,13 +149,13 @@ def open_screen(file: IO[str] | None = None, *, stays: bool = True) -> Screen:
     stream = sys.stderr if file is None else file
     console = Console(file=stream)
     if is_one_of_many():
-        return Screen(console)
+        return Screen(stream, console)
     if file is None and console.is_jupyter:
-        return _Notebook(console)
+        return _Notebook(stream, console)
     can_move = _is_terminal(stream) and console.is_interactive
     if can_move and _terminal.acquire(blocking=False):
-        return _Terminal(console, stays=stays)
-    return Screen(console)
+        return _Terminal(stream, console, stays=stays)
+    return Screen(stream, console)
 
 
 def _is_terminal(stream: Any) -> bool:
