@@ -113,7 +113,7 @@ class Counter:
     def _draw(self, share: float, width: int) -> RenderableType:
         line = Table.grid(padding=(0, 1))
         line.add_row(
-            Bar(total=1, completed=share, width=BAR_WIDTH),
+            Bar(1, share, BAR_WIDTH, complete_style="cyan", finished_style="cyan"),
             Text(self._say("  ")[: width - BAR_WIDTH - 1], no_wrap=True),
         )
         return line

@@ -218,7 +218,7 @@ class ProgressBar(Callback):
             table.add_row(name, text)
         whole = Table.grid()
         if self._limits:
-            whole.add_row(Bar(total=1, completed=share, width=inside))
+            whole.add_row(Bar(1, share, inside, complete_style="cyan", finished_style="cyan"))
         whole.add_row(table)
         title = Text(self._description, style="bold")
         return Panel(whole, title=title, title_align="left", width=width)
