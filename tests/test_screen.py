@@ -6,6 +6,7 @@ import sys
 
 import joblib
 import pytest
+from rich.text import Text
 
 from ga_ann import screen as screens
 from ga_ann.screen import open_screen
@@ -99,11 +100,10 @@ def test_a_terminal_that_cannot_move_its_cursor_gets_lines(monkeypatch, term):
     assert terminal.getvalue() == "a line\n"
 
 
-@pytest.mark.parametrize(("no_color", "has_color"), [("", True), ("1", False)])
-def test_colours_are_left_out_where_nobody_wants_them(monkeypatch, no_color, has_color):
-    from rich.text import Text
-
-    monkeypatch.setenv("NO_COLOR", no_color)
+@pytest.mark.parametrize("has_color", [True, False])
+def test_colours_are_left_out_where_nobody_wants_them(monkeypatch, has_color):
+    if not has_color:
+        monkeypatch.setenv("NO_COLOR", "1")
     terminal = Terminal()
     screen = open_screen(terminal)
     screen.show(Text("green", style="green"))
