@@ -203,7 +203,7 @@ def test_whatever_a_row_holds_fits_the_terminal(rows, width, encoding):
     if encoding != "utf-8":
         text.encode("ascii")
     if width > 30:
-        assert max(map(len, terminal.lines)) <= width
+        assert max(map(len, terminal.lines)) <= width - len("^C")  # which would begin a line
 
 
 @given(ROWS)
@@ -212,6 +212,24 @@ def test_lines_hold_no_control_characters(rows):
     text = show(rows, log, n_generations=5, max_evaluations=1e300)
     text.encode("ascii")
     assert all(line.isprintable() for line in text.splitlines())
+
+
+def test_a_long_name_is_cut_in_ascii_too(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    terminal, history = Terminal(), History(metric="neg_mean_pinball_loss" * 2)
+    terminal.encoding = "ascii"
+    with closing(ProgressBar(3, file=terminal)) as bar:
+        history.append(**next(steady(1)))
+        bar.on_generation(None, history)
+    assert terminal.getvalue().isascii()
+    assert "neg_mean_" in table_of(terminal)["fitness"]
+
+
+@pytest.mark.parametrize("file", [io.StringIO, Terminal])
+def test_what_a_row_lacks_is_not_known(file):
+    shown = file()
+    show([{"best_fitness": 0.5}], shown, n_generations=3, max_time=1.0, max_evaluations=2.0)
+    assert "0.5000 (accuracy)" in shown.getvalue()
 
 
 def test_a_name_that_looks_like_markup_is_a_name():

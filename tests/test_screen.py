@@ -95,9 +95,10 @@ def test_a_terminal_that_cannot_move_its_cursor_gets_lines(monkeypatch, term):
     monkeypatch.setenv("TERM", term)
     terminal = Terminal()
     screen = open_screen(terminal)
-    screen.show("a line")
+    screen.show("a line", 0.0)
+    screen.show("another", 0.1)
     screen.close()
-    assert terminal.getvalue() == "a line\n"
+    assert terminal.getvalue() == "a line\nanother\n"
 
 
 @pytest.mark.parametrize("has_color", [True, False])
