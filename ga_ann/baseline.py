@@ -8,8 +8,8 @@ from numbers import Integral, Real
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from tqdm import tqdm
 
+from ga_ann.counter import Counter
 from ga_ann.ctrl_c import is_one_of_many
 from ga_ann.history import History
 from ga_ann.network import (
@@ -98,7 +98,7 @@ def train_naive(
     random_state : int, numpy.random.Generator or None, default=None
         Seed, or source, of the initial weights; None draws other weights at each call.
     verbose : bool, default=False
-        Whether to show a progress bar with the accuracy.
+        Whether to show the iterations that are done, and the accuracy.
 
     Returns
     -------
@@ -175,7 +175,8 @@ def train_naive(
 
     weights, stop_reason = initial, "n_iterations"
     iterates = _iterate(initial, X_train, codes, activation, 1 - rate, n_iterations)
-    with tqdm(total=n_iterations, desc="naive training", disable=not verbose) as bar:
+    counter = Counter(n_iterations, "naive training", "iterations", verbose=verbose, stays=True)
+    with counter:
         try:
             for iteration, shrunk in enumerate(iterates):
                 fitness = accuracy(shrunk, X_train, codes)
@@ -190,8 +191,7 @@ def train_naive(
                     seconds=time.perf_counter() - started,
                 )
                 weights = shrunk
-                bar.set_postfix(accuracy=f"{fitness:.4f}", refresh=False)
-                bar.update(iteration - bar.n)
+                counter.move(iteration, f"accuracy {fitness:.4f}")
         except KeyboardInterrupt:
             if not len(history) or is_one_of_many():
                 raise

@@ -10,14 +10,12 @@ import os
 import warnings
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from math import isnan
 from numbers import Integral
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 from filelock import FileLock, Timeout
-from tqdm.auto import tqdm
 
 from ga_ann.history import COLUMNS, History
 from ga_ann.storage import (
@@ -29,7 +27,7 @@ from ga_ann.storage import (
 )
 from ga_ann.validation import check_number
 
-__all__ = ["Callback", "Checkpoint", "EarlyStopping", "ProgressBar", "as_callback", "as_callbacks"]
+__all__ = ["Callback", "Checkpoint", "EarlyStopping", "as_callback", "as_callbacks"]
 
 SHARE_OF_TIME = 0.01
 """What writing checkpoints may take of a run by default."""
@@ -209,45 +207,6 @@ class EarlyStopping(Callback):
         for value in history[self.column]:
             self._compare(float(value))
         return self._reason()
-
-
-class ProgressBar(Callback):
-    """Shows generation, best fitness, held-out score and the time left.
-
-    Parameters
-    ----------
-    n_generations : int
-        Number of generations at most.
-    description : str, default="GA"
-        What stands before the bar.
-    **options
-        Passed on to `tqdm.tqdm`.
-
-    Examples
-    --------
-    >>> import sys
-    >>> bar = ProgressBar(10, file=sys.stdout, disable=True)
-    >>> bar.on_generation(None, History())
-    >>> bar.close()
-    """
-
-    def __init__(self, n_generations: int, description: str = "GA", **options: Any) -> None:
-        self._bar = tqdm(total=n_generations, desc=description, unit="gen", **options)
-
-    def close(self) -> None:
-        """Leave the bar as it is."""
-        self._bar.close()
-
-    def on_generation(self, ga: Any, history: History) -> None:
-        """Show the newest generation."""
-        if not len(history):
-            return
-        row = history.last
-        shown = {"best": f"{row['best_fitness']:.4f}"}
-        if not isnan(row["validation_score"]):
-            shown["held out"] = f"{row['validation_score']:.4f}"
-        self._bar.set_postfix(shown, refresh=False)
-        self._bar.update(int(row["generation"]) - self._bar.n)
 
 
 class Checkpoint(Callback):

@@ -519,7 +519,7 @@ class GeneticMLPClassifier(ClassifierMixin, _GeneticMLP):
     random_state : int, RandomState, Generator or None, default=None
         The source of randomness; an int makes fits repeatable.
     verbose : bool, default=False
-        Whether to show a progress bar.
+        Whether to show how training stands, see `ProgressBar`; lines in a search of many fits.
 
     Attributes
     ----------

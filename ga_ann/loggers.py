@@ -11,18 +11,18 @@ import os
 import tempfile
 import warnings
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from math import isfinite, isnan
 from pathlib import Path
 from time import perf_counter, time, time_ns
-from typing import Any
+from typing import IO, Any
 
 from ga_ann.callbacks import Callback
 from ga_ann.history import COLUMNS, COUNTS, History
 from ga_ann.storage import clear_unfinished, replacing, save_model
 
-__all__ = ["LogFile", "MLflowLogger", "TensorBoardLogger"]
+__all__ = ["JsonLines", "LogFile", "MLflowLogger", "TensorBoardLogger", "as_json"]
 
 Row = Mapping[str, float]
 
@@ -186,16 +186,7 @@ class LogFile(_Logger):
         return [",".join(COLUMNS).encode() + b"\n"] * self._is_csv
 
     def _line(self, row: Row) -> bytes:
-        values = {
-            name: int(value) if name in COUNTS and value.is_integer() else value
-            for name, value in row.items()
-        }
-        if self._is_csv:
-            text = ",".join("" if isnan(value) else repr(value) for value in values.values())
-        else:
-            known = {name: value if isfinite(value) else None for name, value in values.items()}
-            text = json.dumps(known, allow_nan=False)
-        return text.encode() + b"\n"
+        return (_as_csv(row) if self._is_csv else as_json(row)).encode() + b"\n"
 
     def _is_own(self, expected: list[bytes]) -> bool:
         """Tell whether the file's lines are those of the run as far as both go."""
@@ -227,6 +218,81 @@ class LogFile(_Logger):
     def _end(self) -> None:
         self._file.close()
         self._file = None
+
+
+def _counted(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row with its counts as whole numbers."""
+    return {
+        name: int(value) if name in COUNTS and value.is_integer() else value
+        for name, value in row.items()
+    }
+
+
+def _as_csv(row: Row) -> str:
+    return ",".join("" if isnan(value) else repr(value) for value in _counted(row).values())
+
+
+def as_json(row: Mapping[str, Any]) -> str:
+    """Return a row of a History, and what is added to it, as JSON without the end of the line.
+
+    Examples
+    --------
+    >>> as_json({"generation": 3.0, "best_fitness": 0.5, "sigma": float("nan"), "seed": 7})
+    '{"generation": 3, "best_fitness": 0.5, "sigma": null, "seed": 7}'
+    """
+    known = {
+        name: None if isinstance(value, float) and not isfinite(value) else value
+        for name, value in _counted(row).items()
+    }
+    return json.dumps(known, allow_nan=False)
+
+
+class JsonLines(_Logger):
+    """Writes a line of JSON a generation to a stream, for programs that read along.
+
+    The generations that a run has behind it are left out. If nobody reads any more, a warning says
+    so, and the run goes on.
+
+    Parameters
+    ----------
+    file : text stream
+        What to write to.
+
+    Examples
+    --------
+    >>> import sys
+    >>> history = History()
+    >>> history.append(generation=0, evaluations=64, best_fitness=0.25)
+    >>> lines = JsonLines(sys.stdout)
+    >>> lines.on_start(History())
+    >>> lines.on_generation(None, history)  # doctest: +ELLIPSIS
+    {"generation": 0, "evaluations": 64.0, "seconds": null, "best_fitness": 0.25, ...
+    >>> lines.close()
+    """
+
+    _pause = 0.0
+
+    def __init__(self, file: IO[str]) -> None:
+        super().__init__()
+        self._file = file
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Write one more line."""
+        with self._surviving():
+            self._print([row])
+
+    def _begin(self, behind: History) -> int:
+        return len(behind)
+
+    def _write(self, rows: History) -> None:
+        self._print(rows)
+
+    def _print(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        self._file.writelines(f"{as_json(row)}\n" for row in rows)
+        self._file.flush()
+
+    def _end(self) -> None:
+        """Leave the stream to whoever opened it."""
 
 
 def _key(line: bytes) -> tuple[bytes, ...]:

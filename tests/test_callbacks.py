@@ -1,13 +1,12 @@
 """Callbacks on histories made by hand; `test_engine` and `faults` run them for real."""
 
-import io
 from contextlib import closing
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from ga_ann.callbacks import Callback, Checkpoint, EarlyStopping, ProgressBar, as_callback
+from ga_ann.callbacks import Callback, Checkpoint, EarlyStopping, as_callback
 from ga_ann.evolution import evolve
 from ga_ann.history import History
 from ga_ann.schedule import Schedule
@@ -50,18 +49,6 @@ def test_early_stopping_is_not_fooled_by_nan():
 def test_early_stopping_refuses(arguments, message):
     with pytest.raises(ValueError, match=message):
         EarlyStopping(**arguments)
-
-
-def test_progress_shows_the_numbers_that_matter():
-    stream = io.StringIO()
-    with closing(ProgressBar(3, "GA", file=stream, mininterval=0)) as bar:
-        feed(bar, [0.1, 0.7, float("nan")])
-    shown = stream.getvalue()
-    assert "best=0.5000" in shown
-    assert "held out=0.7000" in shown
-    assert "2/3" in shown
-    with closing(ProgressBar(3, file=io.StringIO())) as bar:
-        bar.on_generation(None, History())
 
 
 # ---------------------------------------------------------------- checkpoints

@@ -2,6 +2,7 @@
 
 import copy
 import csv
+import io
 import json
 import os
 import sys
@@ -17,7 +18,7 @@ from sklearn.datasets import load_iris
 
 from ga_ann import Checkpoint, evolve, load_model
 from ga_ann.history import COLUMNS, COUNTS, History
-from ga_ann.loggers import LogFile, MLflowLogger, TensorBoardLogger
+from ga_ann.loggers import JsonLines, LogFile, MLflowLogger, TensorBoardLogger
 
 ROWS = st.lists(st.dictionaries(st.sampled_from(COLUMNS), st.floats(width=64)), max_size=6)
 X, Y = load_iris(return_X_y=True)
@@ -99,6 +100,28 @@ def test_lines_of_json_are_the_rows(tmp_path_factory, rows):
     for row in found:
         for name in COUNTS:
             assert not isinstance(row[name], float) or not row[name].is_integer()
+
+
+@given(ROWS, st.integers(0, 6))
+def test_lines_on_a_stream_are_those_of_the_file(tmp_path_factory, rows, n_behind):
+    history, stream = history_of(rows), io.StringIO()
+    path = tmp_path_factory.mktemp("logs") / "run.jsonl"
+    log(LogFile(path), history)
+    log(JsonLines(stream), history, min(n_behind, len(rows)))
+    lines = path.read_text().splitlines(keepends=True)
+    assert stream.getvalue() == "".join(lines[n_behind:])
+
+
+def test_a_run_goes_on_though_nobody_reads_its_lines():
+    class Gone(io.StringIO):
+        def flush(self):
+            raise BrokenPipeError("nobody reads")
+
+    lines = JsonLines(Gone())
+    with pytest.warns(RuntimeWarning, match="JsonLines could not write .nobody reads"):
+        result = evolve(X, Y, n_generations=3, callbacks=[lines], **OPTIONS)
+    lines.add({"stop_reason": result.stop_reason})  # told once
+    assert len(result.history) == 4
 
 
 @pytest.mark.parametrize("name", ["run.csv", "run.jsonl"])

@@ -11,13 +11,13 @@ import typer
 from ga_ann.cli import options
 from ga_ann.cli.shared import (
     check_class_sizes,
+    describe_features,
     list_notes,
     parse_list,
     parse_sizes,
     picture_options,
     shows_bars,
     table_options,
-    tell_features,
     telling_warnings,
 )
 from ga_ann.ctrl_c import INTERRUPTED, quitting_at_ctrl_c
@@ -108,6 +108,7 @@ def compare(
         ),
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="2 seeds and small budgets.")] = False,
+    quiet: options.Quiet = False,
 ) -> None:
     """Compare random weights, simple baselines, GAs and gradient descent."""
     with quitting_at_ctrl_c():
@@ -125,6 +126,7 @@ def compare(
         table_options(label, drop),
         picture_options(features, bins, hue_range),
         raw=raw,
+        verbose=shows_bars() and not quiet,
     )
     about = comparing.DATASETS[known] if isinstance(known, str) else known
     task = task or about.task
@@ -145,17 +147,18 @@ def compare(
         budgets={k: t for k, t in QUICK_BUDGETS.items() if k in of_task} if quick else None,
         n_jobs=jobs,
         random_state=seed,
-        verbose=shows_bars(),
+        verbose=shows_bars() and not quiet,
     )
     if not comparison.rows:
         raise KeyboardInterrupt
-    if samples is not None:
-        tell_features(samples)
-        for note in list_notes(samples, task, fitness):
-            print(note)
-    comparing.print_comparison(comparison)
+    if not quiet:
+        if samples is not None:
+            for line in describe_features(samples) + list_notes(samples, task, fitness):
+                print(line)
+        comparing.print_comparison(comparison)
     written = comparing.write_report(comparison, out)
-    print(f"{len(written)} files in {out}: {', '.join(path.name for path in written)}")
+    if not quiet:
+        print(f"{len(written)} files in {out}: {', '.join(path.name for path in written)}")
     if comparison.interrupted:
         raise typer.Exit(INTERRUPTED)
 
@@ -185,6 +188,7 @@ def _choose_data(
     of_pictures: dict[str, Any],
     *,
     raw: bool,
+    verbose: bool,
 ) -> tuple[str | DataSet, Samples | None]:
     """Return the data set that is known by this name, or the one in a file or a folder."""
     from ga_ann.comparison import DATASETS, DataSet
@@ -204,6 +208,6 @@ def _choose_data(
             f"--data must be one of {sorted(DATASETS)}, or a table or a folder, got {name!r}."
         )
     samples = telling_warnings(
-        load_samples, name, target, extraction=of_pictures or None, **of_table, verbose=shows_bars()
+        load_samples, name, target, extraction=of_pictures or None, **of_table, verbose=verbose
     )
     return DataSet.of_samples(Path(name).name, samples, raw=raw), samples

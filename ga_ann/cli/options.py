@@ -21,12 +21,14 @@ __all__ = [
     "Hidden",
     "HueRange",
     "Jobs",
+    "JsonLines",
     "Label",
     "MaxTime",
     "MinStd",
     "NFeatures",
     "Overwrite",
     "Population",
+    "Quiet",
     "Raw",
     "RecipeName",
     "Resume",
@@ -246,4 +248,18 @@ Resume = Annotated[
 Overwrite = Annotated[
     bool,
     typer.Option("--overwrite", help="Let --checkpoint replace the checkpoint of another run."),
+]
+
+# ---------------------------------------------------------------- what is told on the way
+
+Quiet = Annotated[
+    bool,
+    typer.Option("--quiet", "-q", help="Tell nothing but warnings and errors; the files say it."),
+]
+JsonLines = Annotated[
+    bool,
+    typer.Option(
+        "--json-lines",
+        help="Print a line of JSON for each generation, and one for the result, instead of words.",
+    ),
 ]

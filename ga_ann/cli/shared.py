@@ -16,14 +16,15 @@ if TYPE_CHECKING:
 __all__ = [
     "check_class_sizes",
     "check_output",
+    "describe_features",
     "list_notes",
     "parse_list",
     "parse_range",
     "parse_sizes",
     "picture_options",
     "shows_bars",
+    "silence",
     "table_options",
-    "tell_features",
     "telling_warnings",
 ]
 
@@ -71,10 +72,14 @@ def picture_options(
     return {name: value for name, value in options.items() if value is not None}
 
 
-def tell_features(samples: Samples) -> None:
-    """Print how features were computed, where samples are pictures."""
-    if (known := samples.features) is not None:
-        print(f"features of pictures: {known}; {known.sees}")
+def silence(line: str) -> None:
+    """Take the place of `print` where nothing is to be told."""
+
+
+def describe_features(samples: Samples) -> list[str]:
+    """Return how features were computed, in a line where samples are pictures."""
+    known = samples.features
+    return [] if known is None else [f"features of pictures: {known}; {known.sees}"]
 
 
 def list_notes(samples: Samples, task: str, fitness: str | None) -> list[str]:

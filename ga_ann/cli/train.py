@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from math import ceil
@@ -15,11 +16,13 @@ from ga_ann.cli import options
 from ga_ann.cli.shared import (
     check_class_sizes,
     check_output,
+    describe_features,
     list_notes,
     parse_list,
     parse_sizes,
     picture_options,
     shows_bars,
+    silence,
     table_options,
     telling_warnings,
 )
@@ -92,6 +95,8 @@ def train(
     checkpoint: options.CheckpointFile = None,
     resume: options.Resume = None,
     overwrite: options.Overwrite = False,
+    quiet: options.Quiet = False,
+    json_lines: options.JsonLines = False,
 ) -> None:
     """Train a network; Ctrl-C keeps the best so far and saves it."""
     with quitting_at_ctrl_c():
@@ -99,8 +104,13 @@ def train(
         from ga_ann.comparison import DataSet
         from ga_ann.datasets import load_samples
         from ga_ann.evolution import evolve
+        from ga_ann.loggers import JsonLines
         from ga_ann.storage import load_checkpoint, save_model
 
+    if quiet and json_lines:
+        raise ValueError("--quiet prints nothing, and --json-lines a line for each; give one.")
+    talks = not quiet and not json_lines
+    tell = print if talks else silence
     _check_state_files(out, checkpoint, resume, overwrite=overwrite)
     check_output(out, ".npz", [data, target, resume, checkpoint])
     held = None if resume is None else load_checkpoint(resume)
@@ -129,14 +139,18 @@ def train(
         target,
         extraction=picture_options(features, bins, hue_range) or None,
         **table_options(label, drop),
-        verbose=shows_bars(),
+        verbose=talks and shows_bars(),
     )
     about = DataSet.of_samples(data, samples, raw=raw)  # as `compare` trains on them
     y = _find_targets(samples, task)
     rows, held_out = _hold_out(y, share, seed, task, samples.label)
     inputs = _fit_inputs(samples, rows, about, min_std, n_features)
     notes = list_notes(samples, task, fitness)
-    callbacks = [_telling(samples, inputs, len(rows), len(held_out), notes)]
+    callbacks: list[Callback] = []
+    if talks:
+        callbacks.append(_telling(samples, inputs, len(rows), len(held_out), notes))
+    if json_lines:
+        callbacks.append(lines := JsonLines(sys.stdout))
     if state := checkpoint or resume:
         callbacks.insert(0, Checkpoint(state, overwrite=overwrite))
     result = evolve(
@@ -148,7 +162,7 @@ def train(
         callbacks=callbacks,
         start=held,
         random_state=seed,
-        verbose=shows_bars(),
+        verbose=talks,
     )
     model = result.to_model(
         classes=_labels(result.classes, samples.class_names),
@@ -159,11 +173,13 @@ def train(
     )
     save_model(out, model, result.history)
     if held is not None and len(result.history) == len(held.history):
-        print(_report_nothing_done(result))
-    print(_report_training(result))
+        tell(_report_nothing_done(result))
+    tell(_report_training(result))
     if (advice := _advise(result, jobs)) is not None:
-        print(advice)
-    print(f"{out}: {_report_model(result, inputs.columns)}")
+        tell(advice)
+    tell(f"{out}: {_report_model(result, inputs.columns)}")
+    if json_lines:
+        lines.add(_summarise(result, out, seed, inputs.columns, notes))
 
 
 # ---------------------------------------------------------------- what is asked for
@@ -361,8 +377,8 @@ def _telling(
 
     class Telling(Callback):
         def on_start(self, history: History) -> None:
-            if (known := samples.features) is not None:
-                print(f"features of pictures: {known}; {known.sees}")
+            for line in describe_features(samples):
+                print(line)
             if inputs.preprocessing is not None:
                 held_out = f", {n_held_out:,} held out" * (n_held_out > 0)
                 print(f"{_count(n_training, 'sample')} to train on{held_out}")
@@ -382,6 +398,21 @@ def _advise(result: EvolutionResult, jobs: int | None) -> str | None:
     if cluster is None or len(own) < 2:
         return None
     return cluster.advise((own[-1] - own[0]) / (len(own) - 1), jobs or count_free_threads())
+
+
+def _summarise(
+    result: EvolutionResult, out: Path, seed: int, columns: NDArray[Any], notes: Sequence[str]
+) -> dict[str, Any]:
+    """Return the last line of JSON: the last row of the History, and what came of the run."""
+    return {
+        **result.history.last,
+        "model": str(out),
+        "metric": result.history.metric,
+        "stop_reason": result.stop_reason,
+        "random_state": seed,
+        "n_features": int(columns.sum()),
+        "notes": list(notes),
+    }
 
 
 def _report_nothing_done(result: EvolutionResult) -> str:

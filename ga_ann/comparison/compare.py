@@ -13,13 +13,13 @@ import numpy as np
 from joblib.parallel import get_active_backend
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.parallel import Parallel, delayed
-from tqdm import tqdm
 
 from ga_ann.comparison.data_sets import DataSet, adjust, check_samples, choose_data_set
 from ga_ann.comparison.methods import METHODS_OF, Method, resolve_methods
 from ga_ann.comparison.run import Plan, Run, check_fitness, do_run
 from ga_ann.comparison.splits import Split, make_splits
 from ga_ann.comparison.summary import paired_differences
+from ga_ann.counter import Counter
 from ga_ann.evolution import Recipe
 from ga_ann.history import History
 from ga_ann.network import lookup
@@ -205,7 +205,7 @@ def compare(
         What the seeds are drawn from. Runs that end by their time budget differ from machine to
         machine all the same.
     verbose : bool, default=False
-        Whether to show a progress bar of the finished runs, with the method, the split and the seed
+        Whether to show how many runs are finished, with the method, the split and the seed
         of the one at hand (with several at a time, of the one that was finished last).
 
     Returns
@@ -352,34 +352,37 @@ def _check_sendable(fitness: object, methods: Mapping[str, Method]) -> None:
 def _do_runs(tasks: Sequence[Task], n_jobs: int, *, verbose: bool) -> list[Run]:
     """Do the runs, until Ctrl-C; those that it hits are left out."""
     runs: dict[int, Run] = {}
-    # With smoothing=0 the time left follows from the mean of all runs, quick and slow ones.
-    with tqdm(total=len(tasks), unit="run", smoothing=0, leave=False, disable=not verbose) as bar:
-        done = _one_by_one(tasks, bar) if n_jobs == 1 else _several_at_a_time(tasks, n_jobs, bar)
+    with Counter(len(tasks), "comparing", "runs", verbose=verbose) as counter:
+        done = (
+            _one_by_one(tasks, counter)
+            if n_jobs == 1
+            else _several_at_a_time(tasks, n_jobs, counter)
+        )
         try:
             for number, run in done:
                 runs[number] = run
-                bar.update()
+                counter.step()
         except KeyboardInterrupt:
             pass
     return [runs[number] for number in sorted(runs)]
 
 
-def _one_by_one(tasks: Sequence[Task], bar: tqdm[Any]) -> Iterator[tuple[int, Run]]:
+def _one_by_one(tasks: Sequence[Task], counter: Counter) -> Iterator[tuple[int, Run]]:
     # Without joblib, which Ctrl-C and SIGTERM would be meant for, see `is_one_of_many`.
     for number, task in enumerate(tasks):
         _, split, name, *_ = task
-        bar.set_description(f"{name}, {split.name}, seed {split.seed}")
+        counter.tell(f"{name}, {split.name}, seed {split.seed}")
         yield number, do_run(*task)
 
 
 def _several_at_a_time(
-    tasks: Sequence[Task], n_jobs: int, bar: tqdm[Any]
+    tasks: Sequence[Task], n_jobs: int, counter: Counter
 ) -> Iterator[tuple[int, Run]]:
     """Yield the runs as they end: what is finished is kept, whichever run Ctrl-C hits."""
     pool = Parallel(n_jobs, return_as="generator_unordered", batch_size=1)
     for number, run in pool(delayed(_do_numbered)(*one) for one in enumerate(tasks)):
         yield number, run
-        bar.set_description("{method}, {split}, seed {seed}".format_map(run.row))
+        counter.tell("{method}, {split}, seed {seed}".format_map(run.row))
 
 
 def _do_numbered(number: int, task: Task) -> tuple[int, Run]:

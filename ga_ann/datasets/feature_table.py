@@ -15,10 +15,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from ga_ann.datasets.picture_features import TUTORIAL, PictureFeatures, choose_features
-from ga_ann.datasets.pictures import list_pictures, read_picture
+from ga_ann.datasets.pictures import list_pictures
 from ga_ann.storage import named_errors, read_npz, replacing
 
 __all__ = ["FeatureTable", "extract_features", "is_table", "load_table", "save_table"]
@@ -141,7 +140,7 @@ def extract_features(
         Lowest and highest hue counted, see `hue_histogram`; each picture's own by default in the
         tutorial's, and else 0 to 1.
     verbose : bool, default=False
-        Whether to show a progress bar.
+        Whether to show how many pictures are done.
 
     Returns
     -------
@@ -160,10 +159,8 @@ def extract_features(
     chosen = choose_features(len(paths), features, bins, hue_range)
     counts = chosen.kind == TUTORIAL
     data = np.empty((len(paths), chosen.n_columns), np.uint32 if counts else np.float64)
-    for k, path in enumerate(
-        tqdm(paths, "extracting", unit=" pictures", leave=False, disable=not verbose)
-    ):
-        data[k] = chosen.compute(read_picture(path))
+    for k, row in enumerate(chosen.compute_files(paths, verbose=verbose)):
+        data[k] = row
     fits = counts and data.max() <= np.iinfo(np.uint16).max
     return FeatureTable(
         data=data.astype(np.uint16) if fits else data,

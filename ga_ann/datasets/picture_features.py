@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ga_ann.counter import Counter
 from ga_ann.datasets.hue import check_histogram, hue_histogram, to_hsv
-from ga_ann.datasets.pictures import to_rgb
+from ga_ann.datasets.pictures import read_picture, to_rgb
 from ga_ann.network import lookup
 
 __all__ = ["TUTORIAL", "PictureFeatures", "choose_bins", "choose_features"]
@@ -92,6 +94,21 @@ class PictureFeatures:
         if self.kind == "hsv":
             shares += [np.histogram(x, self.bins, (0.0, 1.0))[0] for x in (saturation, value)]
         return np.concatenate(shares) / len(hue)
+
+    def compute_files(
+        self, paths: Sequence[str | os.PathLike[str]], *, verbose: bool = False
+    ) -> Iterator[NDArray[Any]]:
+        """Yield the features of pictures in files, of which one at a time is held.
+
+        Raises
+        ------
+        OSError, ValueError
+            As `read_picture` does, when it comes to that file.
+        """
+        with Counter(len(paths), "extracting", "pictures", verbose=verbose) as counter:
+            for path in paths:
+                yield self.compute(read_picture(path))
+                counter.step()
 
     @property
     def names(self) -> list[str]:

@@ -10,13 +10,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from ga_ann.datasets.feature_table import FeatureTable, extract_features, is_table, load_table
 from ga_ann.datasets.frames import FRAME_SUFFIXES, STDIN
 from ga_ann.datasets.fruits import shipped_table
 from ga_ann.datasets.picture_features import TUTORIAL, PictureFeatures
-from ga_ann.datasets.pictures import list_flat, list_pictures, read_picture
+from ga_ann.datasets.pictures import list_flat, list_pictures
 from ga_ann.datasets.tables import (
     ARRAY_SUFFIXES,
     SUFFIXES,
@@ -250,8 +249,7 @@ def load_pictures(
     features = _check_extraction(extraction, n_features)
     if not paths:
         raise ValueError("there must be at least one picture, got none.")
-    bar = tqdm(paths, "extracting", unit=" pictures", leave=False, disable=not verbose)
-    rows = np.stack([features.compute(read_picture(path)) for path in bar])
+    rows = np.stack(list(features.compute_files(paths, verbose=verbose)))
     return Samples(rows, [os.fspath(path) for path in paths])
 
 

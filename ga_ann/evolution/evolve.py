@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
-from ga_ann.callbacks import Callback, EarlyStopping, ProgressBar, as_callbacks
+from ga_ann.callbacks import Callback, EarlyStopping, as_callbacks
 from ga_ann.chromosome import count_genes, flatten, reshape
 from ga_ann.ctrl_c import is_one_of_many
 from ga_ann.doors import as_model
@@ -41,6 +41,7 @@ from ga_ann.history import History
 from ga_ann.low_rank import LowRankPopulation
 from ga_ann.network import Activations, describe_shapes, find_activations
 from ga_ann.out_of_core import SamplesLike, hold
+from ga_ann.progress import ProgressBar
 from ga_ann.result import TrainingResult
 from ga_ann.schedule import Schedule
 from ga_ann.state import Beginning, State
@@ -267,7 +268,7 @@ def evolve(
         as coarse. Whether float32 is multiplied as TF32 is PyTorch's own setting, off by default,
         which is left as it is.
     verbose : bool, default=False
-        Whether to show a progress bar.
+        Whether to show how the run stands, see `ProgressBar`.
 
     Returns
     -------
@@ -421,7 +422,13 @@ def _own_callbacks(limits: Limits, verbose: bool) -> list[Callback]:
         column = "validation_score" if limits.early_stopping else "ranking"
         hooks.append(EarlyStopping(limits.n_iter_no_change, tol=limits.tol, column=column))
     if verbose:
-        hooks.append(ProgressBar(limits.n_generations))
+        hooks.append(
+            ProgressBar(
+                limits.n_generations,
+                max_time=limits.max_time,
+                max_evaluations=limits.max_evaluations,
+            )
+        )
     return hooks
 
 

@@ -66,6 +66,13 @@ def test_compare(ga, terminal, monkeypatch, tmp_path):
     assert len(list(out.iterdir())) == 12
 
 
+def test_quiet_leaves_the_files_alone_to_tell(ga, terminal, monkeypatch, tmp_path):
+    tiny(monkeypatch, seeds=1)
+    out = tmp_path / "results"
+    assert ga("compare", "--methods", "naive,adam", "-o", out, "--quiet") == (0, "", "")
+    assert {"comparison.csv", "fitness.png"} <= {path.name for path in out.iterdir()}
+
+
 def test_table_shows_median_and_range(ga, monkeypatch, tmp_path):
     tiny(monkeypatch, seeds=3)
     _, text, _ = ga("compare", "--split", "holdout", "--methods", "random", "--out", tmp_path)

@@ -1,5 +1,6 @@
 import csv
 import io
+import json
 import pickle
 
 import numpy as np
@@ -31,7 +32,7 @@ def test_train_on_the_fruits(ga, terminal, tmp_path):
     assert code == 0
     assert "102 of 360 features, 4 classes" in text
     assert "held out" in text
-    assert "best=" in err
+    assert "GA: generation 0 of 1; fitness 0." in err
     model = load_model(out)
     assert [W.shape for W in model.weights] == [(102, 5), (5, 4)]
     assert model.classes.tolist() == ["apple", "raspberry", "mango", "lemon"]
@@ -132,13 +133,79 @@ def test_ctrl_c_saves_the_best_so_far(ga, terminal, iris, tmp_path, monkeypatch)
         if len(history) == 3:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("ga_ann.callbacks.ProgressBar.on_generation", stop)
+    monkeypatch.setattr("ga_ann.progress.ProgressBar.on_generation", stop)
     out = tmp_path / "m.npz"
     code, text, _ = ga("train", iris, "-o", out, "--hidden", "5")
     assert code == 0
     assert "(interrupted)" in text
     assert len(load_history(out)) == 3
     assert load_model(out).classes.tolist() == [0, 1, 2]
+
+
+def read_lines(text):
+    """Return the objects that lines of JSON hold, which know no NaN."""
+
+    def refuse(constant):
+        raise AssertionError(f"{constant} is not JSON")
+
+    return [json.loads(line, parse_constant=refuse) for line in text.splitlines()]
+
+
+@pytest.mark.parametrize("more", [[], ["--validation", 0], ["--recipe", "classic"]])
+def test_lines_of_json_are_the_history_and_the_result(ga, iris, tmp_path, more):
+    out = tmp_path / "m.npz"
+    options = ["--hidden", "5", "--generations", 13, "--seed", 4, *more]
+    code, text, err = ga("train", iris, "-o", out, *options, "--json-lines")
+    assert (code, err) == (0, "")
+    *rows, result = read_lines(text)
+    history = load_history(out)
+    assert [row["generation"] for row in rows] == list(range(14))
+    for name in ("ranking", "sigma", "validation_score"):
+        found = [np.nan if row[name] is None else row[name] for row in rows[:-1]]
+        np.testing.assert_array_equal(found, history[name][:-1])
+    assert result["best_fitness"] == history.last["best_fitness"]
+    told = ["model", "metric", "stop_reason", "random_state", "n_features", "notes"]
+    assert [result[name] for name in told] == [str(out), "accuracy", "n_generations", 4, 4, []]
+    assert list(result) == [*rows[0], *told]
+
+
+def test_lines_of_json_go_on_with_what_is_new(ga, iris, tmp_path):
+    run, options = tmp_path / "run.npz", ["--hidden", "5", "--seed", 4]
+    train = ["train", iris, "-o", tmp_path / "m.npz", *options]
+    ga(*train, "--generations", 5, "--checkpoint", run)
+    for n_generations, new in ((8, [6, 7, 8]), (8, [])):
+        more = ["--generations", n_generations, "--resume", run, "--json-lines"]
+        *rows, result = read_lines(ga(*train, *more)[1])
+        assert [row["generation"] for row in rows] == new
+        assert (result["generation"], result["stop_reason"]) == (8, "n_generations")
+
+
+def test_notes_about_the_data_are_in_the_last_line(ga, iris, tmp_path):
+    train = ["train", iris, "-o", tmp_path / "m.npz", "--generations", 0, "--fitness", "r2"]
+    *_, result = read_lines(ga(*train, "--json-lines")[1])
+    assert len(result["notes"]) == 1
+    assert result["notes"][0] in ga(*train)[1]
+
+
+def test_quiet_tells_nothing_but_errors(ga, fails, iris, tmp_path):
+    out, options = tmp_path / "m.npz", ["--hidden", "5", "--generations", 3, "--seed", 4]
+    ga("train", iris, "-o", out, *options)
+    talked = load_model(out)
+    for quiet in ("--quiet", "-q"):
+        out.unlink()
+        assert ga("train", iris, "-o", out, *options, quiet) == (0, "", "")
+        assert_same_weights(load_model(out), talked)
+    assert "there is no file" in fails("train", tmp_path / "no.csv", "-o", out, "--quiet")
+    assert "give one" in fails("train", iris, "-o", out, "--quiet", "--json-lines")
+
+
+def test_a_log_has_lines_without_control_characters(ga, iris, tmp_path):
+    options = ["--hidden", "5", "--generations", 7, "--seed", 4]
+    _, text, err = ga("train", iris, "-o", tmp_path / "m.npz", *options)
+    first, *_, last = err.splitlines()
+    assert first.startswith("GA: generation 0 of 7; fitness ")
+    assert last.startswith("GA: generation 7 of 7; fitness ")
+    assert all(line.isprintable() for line in (text + err).splitlines())
 
 
 def test_train_goes_on_from_a_checkpoint(ga, iris, tmp_path):

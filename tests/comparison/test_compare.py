@@ -522,7 +522,7 @@ def test_progress_of_several_at_a_time_counts_the_finished_runs(data, constant, 
     with joblib.parallel_config("threading", n_jobs=2):
         small(data, verbose=True)
     err = capsys.readouterr().err
-    assert [f"{n}/4" in err for n in (0, 1, 2, 3, 4)] == [True] * 5
+    assert [f"{n} of 4 runs" in err for n in (0, 1, 2, 3, 4)] == [True] * 5
     assert "naive, rotation 1->0, seed 0" in err
 
 

@@ -511,9 +511,12 @@ def test_ctrl_c_before_the_first_generation_is_noted_leaves_no_result():
     assert len(calls) == 33
 
 
-def test_verbose_shows_a_bar(capsys):
+def test_verbose_shows_progress_and_the_time_to_each_limit(capsys):
     run(verbose=True)
-    assert "best=" in capsys.readouterr().err
+    assert "generation 0 of " in capsys.readouterr().err
+    for limit in ({"max_time": 1e4}, {"max_evaluations": 1e6}):
+        run(verbose=True, **limit)
+        assert "left about " in capsys.readouterr().err
 
 
 def test_solutions_that_cannot_be_measured_rank_worst_and_are_counted():

@@ -1,12 +1,16 @@
 """Signals end a run with its best; and nothing of the process is other after a run than before."""
 
+import codecs
 import json
 import os
 import random
 import signal
+import subprocess
+import sys
 import threading
 import time
 import warnings
+from contextlib import suppress
 from typing import ClassVar
 
 import joblib
@@ -34,6 +38,8 @@ from threadpoolctl import threadpool_info
 from ga_ann import Callback, Checkpoint, GeneticMLPClassifier, GeneticMLPRegressor, compare
 from ga_ann.storage.checkpoint import load_checkpoint
 from ga_ann.storage.model import load_history
+from tests.emulator import Terminal
+from tests.faults.conftest import ROOT
 from tests.runs import evolve
 
 TRAIN = """
@@ -169,14 +175,50 @@ def test_ctrl_c_on_the_command_line(start_python, tmp_path):
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
-    assert (process.returncode, err) == (0, "")
+    assert process.returncode == 0
+    assert all(line.startswith("GA: generation ") for line in err.splitlines())
     assert "(interrupted)" in out
     n_held = len(load_checkpoint(path).history)
     assert len(load_history(tmp_path / "model.npz")) == n_held
-    process = start_python(COMMAND, "--resume", "run.npz", "--generations", n_held, cwd=tmp_path)
+    more = ["--generations", n_held, "--quiet"]
+    process = start_python(COMMAND, "--resume", "run.npz", *more, cwd=tmp_path)
     out, err = process.communicate(timeout=60)
-    assert (process.returncode, err) == (0, "")
+    assert (process.returncode, out, err) == (0, "", "")
     assert len(load_checkpoint(path).history) == n_held + 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no pseudo-terminals")
+def test_ctrl_c_leaves_the_terminal_with_its_cursor_and_the_last_panel(tmp_path):
+    rng = np.random.default_rng(0)
+    np.savez(tmp_path / "data.npz", X=rng.normal(size=(60, 3)), y=rng.integers(2, size=60))
+    ours, theirs = os.openpty()
+    usual = {"PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1", "TERM": "xterm", "COLUMNS": "80"}
+    process = subprocess.Popen(
+        [sys.executable, "-c", COMMAND, "--generations", "1000000"],
+        cwd=tmp_path,
+        env=os.environ | usual,
+        **dict.fromkeys(("stdin", "stdout", "stderr"), theirs),
+    )
+    os.close(theirs)
+    terminal, decoder = Terminal(), codecs.getincrementaldecoder("utf-8")()
+    try:
+        with suppress(OSError):  # EIO is the end
+            while read := os.read(ours, 4096):
+                terminal.write(decoder.decode(read))
+                if "╰─" in terminal.getvalue() and "^C" not in terminal.getvalue():
+                    assert not terminal.has_cursor
+                    process.send_signal(signal.SIGINT)
+                    terminal.write("^C")
+        assert process.wait(timeout=60) == 0
+    finally:
+        process.kill()
+        os.close(ours)
+    assert terminal.has_cursor
+    lines = terminal.lines
+    assert sum("╭─ GA" in line for line in lines) == 1
+    told = next(line for line in lines if "(interrupted)" in line)
+    panel = next(line for line in lines if line.startswith("│ generation"))
+    assert f"after {panel.split()[2]} generation" in told
 
 
 # ---------------------------------------------------------------- one fit of many
@@ -402,8 +444,8 @@ def process_state():
         "backend": matplotlib.get_backend(),
         "numpy": [str(part) for part in np.random.get_state()],  # noqa: NPY002
         "python": random.getstate(),
-        # tqdm keeps a thread of its own from the first bar on.
-        "workers": [t.name for t in threading.enumerate() if type(t) is threading.Thread],
+        "workers": [t.name for t in threading.enumerate()],
+        "streams": (sys.stdout, sys.stderr),
     }
 
 
