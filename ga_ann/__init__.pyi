@@ -8,6 +8,7 @@ from .callbacks import Callback as Callback
 from .callbacks import Checkpoint as Checkpoint
 from .callbacks import EarlyStopping as EarlyStopping
 from .callbacks import ProgressBar as ProgressBar
+from .callbacks import WeightMovement as WeightMovement
 from .chromosome import flatten as flatten
 from .chromosome import reshape as reshape
 from .comparison import compare as compare  # type: ignore[no-redef, unused-ignore]
