@@ -19,6 +19,7 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.preprocessing import StandardScaler
 
 from ga_ann.baseline import train_naive
+from ga_ann.callbacks import WeightMovement
 from ga_ann.chromosome import reshape
 from ga_ann.evolution import Recipe, evolve
 from ga_ann.fitness import PopulationScore
