@@ -441,7 +441,8 @@ class WeightMovement(Callback):
     Parameters
     ----------
     every_generations : int, default=10
-        Look at every so manieth generation, at least 1, and at the last one.
+        Look at each of the first so many generations, at every so manieth one from there, and at
+        the last one; at least 1.
 
     Raises
     ------
@@ -465,14 +466,17 @@ class WeightMovement(Callback):
         check_number(every_generations, "every_generations", Integral, low=1)
         self.every_generations = every_generations
         self._origin: NDArray[Any] | None = None
+        self._n_seen = 0
 
     def on_start(self, history: History) -> None:
         """Forget where the run before began."""
-        self._origin = None
+        self._origin, self._n_seen = None, 0
 
     def on_generation(self, ga: Any, history: History) -> None:
         """Measure the distances if it is time to."""
-        if self._origin is None or (len(history) - 1) % self.every_generations == 0:
+        generation = len(history) - 1
+        if generation % self.every_generations == 0 or self._n_seen < self.every_generations:
+            self._n_seen += 1
             self._note(ga.state, history)
 
     def on_stop(self, ga: Any, history: History) -> None:

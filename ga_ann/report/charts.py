@@ -22,6 +22,12 @@ AXES = {"evaluations": "evaluations", "seconds": "seconds", "generation": "gener
 N_COLOURS = 8
 """Colours of the page's CSS, ``--m0`` and so on."""
 
+LEAST = {"evaluations": 1.0, "seconds": 1e-3, "generation": 1.0}
+"""Where a logarithmic axis begins."""
+
+MANY_DECADES = 100
+"""An axis whose ends are so many times apart begins as a logarithmic one."""
+
 PLACES = 160
 """Where a curve is drawn at most: what a screen can show."""
 
@@ -124,6 +130,7 @@ def draw_curves(
     description: str,
     axes: Sequence[str] = ("evaluations", "seconds"),
     in_percent: bool = False,
+    interpolate: str = "step-after",
 ) -> Spec:
     """Return a chart of curves that can be switched off, looked into and hovered over.
 
@@ -139,13 +146,15 @@ def draw_curves(
         What the reader may choose the horizontal axis from, the first one to begin with.
     in_percent : bool, default=False
         Whether the values are shares.
+    interpolate : {"step-after", "linear"}
+        What a curve does between its places.
 
     Returns
     -------
     dict
         A specification of Vega-Lite.
     """
-    value_format = ".1%" if in_percent else ".4~g"
+    value_format = ".1~%" if in_percent else ".4~g"
     chosen = alt.param(
         name="axis",
         value=axes[0],
@@ -156,6 +165,12 @@ def draw_curves(
     part = alt.param(
         name="part", value=100, bind=alt.binding_range(min=2, max=100, step=1, name="first % shown ")
     )
+    logarithmic = alt.param(
+        name="logarithmic",
+        value=_spans_decades(curves, axes[0]),
+        bind=alt.binding_checkbox(name="logarithmic "),
+    )
+    least = " : ".join(f"axis == '{axis}' ? {LEAST[axis]}" for axis in axes) + " : 1"
     shown = [
         alt.param(name=f"show_{k}", value=True, bind=alt.binding_checkbox(name=f"{curve.label} "))
         for k, curve in enumerate(curves)
@@ -175,8 +190,19 @@ def draw_curves(
         .transform_joinaggregate(most="max(x)")
         .transform_filter("datum.x <= datum.most * part / 100")
         .transform_filter(" || ".join(f"datum.s == {k} && show_{k}" for k in range(len(curves))))
+        .transform_calculate(
+            place=f"logarithmic ? log(max(datum.x, {least})) / LN10 : datum.x",
+        )
         .encode(
-            x=alt.X("x:Q", title=None, scale=alt.Scale(nice=False), axis=alt.Axis(tickCount=5)),
+            x=alt.X(
+                "place:Q",
+                title=None,
+                scale=alt.Scale(nice=False, zero=False),
+                axis=alt.Axis(
+                    tickCount=5,
+                    labelExpr="format(logarithmic ? pow(10, datum.value) : datum.value, ',.2~r')",
+                ),
+            ),
             color=_colour(len(curves)),
             detail="s:N",
         )
@@ -198,10 +224,10 @@ def draw_curves(
             alt.Tooltip("h:Q", title="highest", format=value_format),
         ]
     layers = [
-        base.mark_area(interpolate="step-after", opacity=0.16, tooltip=None).encode(
+        base.mark_area(interpolate=interpolate, opacity=0.16, tooltip=None).encode(
             y=alt.Y("l:Q"), y2="h:Q"
         ),
-        base.mark_line(interpolate="step-after", strokeWidth=2).encode(y=y).add_params(zoom),
+        base.mark_line(interpolate=interpolate, strokeWidth=2).encode(y=y).add_params(zoom),
         # Where a curve ends; some are a single point.
         base.transform_filter("datum.e == 1").mark_point(filled=True, size=45).encode(y=y),
         base.mark_point(filled=True, size=90)
@@ -212,12 +238,12 @@ def draw_curves(
         )
         .add_params(hover),
     ]
-    # The bindings stand on the page in the reverse of this order.
-    parameters = [part, *([chosen] if len(axes) > 1 else [])]
-    chart = alt.layer(*layers).add_params(*parameters, *reversed(shown))
-    if len(axes) == 1:
-        chart = chart.add_params(alt.param(name="axis", value=axes[0]))
-    return _finish(chart, description)
+    return _finish(alt.layer(*layers).add_params(*shown, chosen, logarithmic, part), description)
+
+
+def _spans_decades(curves: Sequence[Curve], axis: str) -> bool:
+    ends = [line.x[-1] for curve in curves if (line := curve.lines.get(axis)) is not None]
+    return bool(ends) and float(max(ends)) > MANY_DECADES * max(LEAST[axis], float(min(ends)))
 
 
 def _are_several(curves: Sequence[Curve]) -> bool:
@@ -307,7 +333,11 @@ def _colour(n: int) -> alt.Color:
 def _finish(chart: alt.LayerChart, description: str) -> Spec:
     text, line = "var(--muted)", "var(--line)"
     finished = chart.properties(
-        width="container", height=320, description=description, background="transparent"
+        width="container",
+        height=320,
+        description=description,
+        background="transparent",
+        padding={"left": 4, "top": 8, "right": 12, "bottom": 4},
     ).configure(
         font="system-ui, sans-serif",
         view=alt.ViewConfig(stroke=None),

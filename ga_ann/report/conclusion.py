@@ -170,7 +170,7 @@ def conclude_comparison(comparison: Comparison) -> Conclusion:
                 "the training data were fitted, and nothing about new data."
             )
             continue
-        words.verdict.append(where + _tell_standing(comparison, standing, bool(where)))
+        words.verdict.append(where + _tell_standing(comparison, standing))
         words.advice += _advise_standing(comparison, standing)
     if "naive" in comparison.methods():
         words.verdict.append(WHY_NAIVE_FAILS)
@@ -183,7 +183,7 @@ def conclude_comparison(comparison: Comparison) -> Conclusion:
     return words
 
 
-def _tell_standing(comparison: Comparison, standing: Standing, goes_on: bool) -> str:
+def _tell_standing(comparison: Comparison, standing: Standing) -> str:
     labels, fitness = comparison.settings["labels"], comparison.settings["fitness"]
     leader = labels[standing.leader]
     score = format_score(standing.medians[standing.leader], fitness)
@@ -206,6 +206,11 @@ def _tell_standing(comparison: Comparison, standing: Standing, goes_on: bool) ->
             f"{standing.n_seeds} seeds they cover less than 95 %, which bears out no lead."
         )
     line = next(line for line in standing.differences if line["method"] in standing.level)
+    if line["equal"] == line["n_seeds"]:
+        return (
+            f"{highest}, and so has {labels[line['method']]}: the two are equal in each of "
+            f"{line['n_seeds']} seeds."
+        )
     return (
         f"{highest}, but these seeds do not tell it apart from {_join(level)}: the median "
         f"difference to {labels[line['method']]} is {_format_interval(line, fitness)}, an interval "

@@ -42,7 +42,7 @@ def page_of_comparison(comparison: Comparison, album: Album | None, command: str
     page = Page(
         kind="Comparison",
         title=shorten(settings["data"]),
-        subtitle=caption(comparison),
+        subtitle=caption(comparison).removeprefix(f"{settings['data']}: "),
         conclusion=conclude_comparison(comparison),
         tables=_tabulate(comparison),
         curves=_draw_fitness(comparison),
@@ -230,6 +230,7 @@ def draw_movement(title: str, runs: list[History]) -> Chart:
         curves,
         "distance from the beginning",
         axes=("generation", "evaluations", "seconds"),
+        interpolate="linear",
         description=f"{title}: root mean square distance of each layer's weights from where the "
         "run began, over the generations",
     )
@@ -262,7 +263,7 @@ def _list_facts(comparison: Comparison) -> list[tuple[str, str]]:
     limits = [f"{shorten(s['labels'][m])} {t:g} s" for m, t in s["budgets"].items() if t]
     standardised = ", standardised by the training part" if s["standardise"] else ""
     facts += [
-        ("Split", "; ".join(_sentence(explain_split(comparison, name)) for name in splits)),
+        ("Split", _sentence("; ".join(explain_split(comparison, name) for name in splits))),
         ("Measured by", s["fitness"].replace("_", " ")),
         ("Features", " to ".join(str(k) for k in sorted({kept[0], kept[-1]})) + standardised),
         ("Hidden layers", ", ".join(map(str, s["hidden_layer_sizes"])) or "none"),
@@ -292,6 +293,7 @@ def _call_again(comparison: Comparison) -> str:
         "seeds": s["n_seeds"],
         "random_state": s["random_state"],
     }
-    start = f"data={known[0]!r}" if known else f"X, y, data={s['data']!r}"
+    groups = "groups=groups, " * ("rotation" in s["splits"])
+    start = f"data={known[0]!r}" if known else f"X, y, {groups}data={s['data']!r}"
     given = "".join(f"    {name}={value!r},\n" for name, value in options.items() if value is not None)
     return f"compare(\n    {start},\n{given})"
