@@ -47,6 +47,7 @@ from .plotting import plot_comparison as plot_comparison
 from .plotting import plot_confusion as plot_confusion
 from .plotting import plot_fitness as plot_fitness
 from .plotting import plot_predictions as plot_predictions
+from .report import save_report as save_report
 from .result import TrainingResult as TrainingResult
 from .state import State as State
 from .storage import Model as Model

@@ -435,8 +435,9 @@ class WeightMovement(Callback):
     """Notes in the History how far each layer's weights are from where the run began.
 
     The distance is the root mean square over a layer's weights and biases, from the first
-    generation that the callback saw: the run's first, or the first after a checkpoint. It is that of
-    the mean that all solutions are mutations of, or of the best solution so far where there is none.
+    generation that the callback saw: the run's first, or the first after a checkpoint. It is that
+    of the mean that all solutions are mutations of, or of the best solution so far where there is
+    none.
 
     Parameters
     ----------
@@ -489,7 +490,9 @@ class WeightMovement(Callback):
             self._origin = centre.copy()
         moved = reshape(centre - self._origin, state.shapes)
         history.note_movement(
-            np.sqrt(np.mean(np.concatenate([part.ravel() for part in layer if part is not None]) ** 2))
+            np.sqrt(
+                np.mean(np.concatenate([part.ravel() for part in layer if part is not None]) ** 2)
+            )
             for layer in pair_layers(moved)
         )
 

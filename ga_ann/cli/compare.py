@@ -11,12 +11,14 @@ import typer
 from ga_ann.cli import options
 from ga_ann.cli.shared import (
     check_class_sizes,
+    check_report,
     list_notes,
     parse_list,
     parse_sizes,
     picture_options,
     shows_bars,
     table_options,
+    tell_command,
     tell_features,
     telling_warnings,
 )
@@ -35,6 +37,7 @@ QUICK_BUDGETS = {"tutorial-ga": 0.5, "classic": 0.5, "ga": 1.5}
 
 
 def compare(
+    context: typer.Context,
     data: Annotated[
         str,
         typer.Option(
@@ -108,6 +111,15 @@ def compare(
         ),
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="2 seeds and small budgets.")] = False,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            "--report",
+            metavar="FILE",
+            help="Write a report for the browser as well (.html); pip install 'ga-ann[report]'.",
+        ),
+    ] = None,
+    pictures: options.Pictures = None,
 ) -> None:
     """Compare random weights, simple baselines, GAs and gradient descent."""
     with quitting_at_ctrl_c():
@@ -119,6 +131,8 @@ def compare(
     if task is not None:  # refused before the data are read
         lookup(comparing.METHODS_OF, task, "--task")
     comparing.check_folder(out)
+    if report is not None:
+        check_report(report, data, pictures)
     known, samples = _choose_data(
         data,
         target,
@@ -144,6 +158,7 @@ def compare(
         seeds=seeds or (QUICK_SEEDS if quick else SEEDS),
         budgets={k: t for k, t in QUICK_BUDGETS.items() if k in of_task} if quick else None,
         n_jobs=jobs,
+        track_weights=report is not None,
         random_state=seed,
         verbose=shows_bars(),
     )
@@ -156,6 +171,12 @@ def compare(
     comparing.print_comparison(comparison)
     written = comparing.write_report(comparison, out)
     print(f"{len(written)} files in {out}: {', '.join(path.name for path in written)}")
+    if report is not None:
+        from ga_ann.report import save_report
+
+        folder = pictures or (Path(data) if Path(data).is_dir() else None)
+        save_report(report, comparison, pictures=folder, command=tell_command(context))
+        print(report)
     if comparison.interrupted:
         raise typer.Exit(INTERRUPTED)
 

@@ -26,6 +26,7 @@ __all__ = [
     "MinStd",
     "NFeatures",
     "Overwrite",
+    "Pictures",
     "Population",
     "Raw",
     "RecipeName",
@@ -35,6 +36,7 @@ __all__ = [
     "Target",
     "TargetFitness",
     "Task",
+    "TrackWeights",
     "TrainFitness",
     "Validation",
     "WeightSet",
@@ -98,6 +100,14 @@ HueRange = Annotated[
         "--range",
         metavar="LO,HI",
         help="Hues that the bins span [0,1; tutorial: each picture's own range].",
+    ),
+]
+Pictures = Annotated[
+    Path | None,
+    typer.Option(
+        "--pictures",
+        metavar="FOLDER",
+        help="Where the samples' names are paths of pictures, for the report [DATA, if a folder].",
     ),
 ]
 Validation = Annotated[
@@ -246,4 +256,10 @@ Resume = Annotated[
 Overwrite = Annotated[
     bool,
     typer.Option("--overwrite", help="Let --checkpoint replace the checkpoint of another run."),
+]
+TrackWeights = Annotated[
+    bool,
+    typer.Option(
+        "--track-weights", help="Note in OUT how far each layer's weights move, for `report`."
+    ),
 ]

@@ -68,7 +68,8 @@ def rank_errors(tested: Tested, y: NDArray[Any]) -> pd.DataFrame:
 
     Examples
     --------
-    >>> rank_errors([(np.array([0, 1]), np.array([1.0, 5.0]))], np.array([1.0, 2.0]))["error"].tolist()
+    >>> runs = [(np.array([0, 1]), np.array([1.0, 5.0]))]
+    >>> rank_errors(runs, np.array([1.0, 2.0]))["error"].tolist()
     [3.0, 0.0]
     """
     runs = [pd.DataFrame({"sample": indices, "of": predicted}) for indices, predicted in tested]

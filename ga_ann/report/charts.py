@@ -1,4 +1,4 @@
-"""The interactive charts: Vega-Lite specifications, drawn by the page with the colours of its CSS."""
+"""The interactive charts: specifications of Vega-Lite, in the colours of the page's CSS."""
 
 from __future__ import annotations
 
@@ -120,7 +120,8 @@ def _thin(places: Array) -> Array:
         return places
     even = np.linspace(0, n - 1, PLACES // 2)
     early = np.geomspace(1, n, PLACES // 2) - 1
-    return places[np.unique(np.concatenate([even, early]).round().astype(int))]
+    kept: Array = places[np.unique(np.concatenate([even, early]).round().astype(int))]
+    return kept
 
 
 def draw_curves(
@@ -163,7 +164,9 @@ def draw_curves(
         ),
     )
     part = alt.param(
-        name="part", value=100, bind=alt.binding_range(min=2, max=100, step=1, name="first % shown ")
+        name="part",
+        value=100,
+        bind=alt.binding_range(min=2, max=100, step=1, name="first % shown "),
     )
     logarithmic = alt.param(
         name="logarithmic",
@@ -216,7 +219,9 @@ def draw_curves(
     tooltip = [
         alt.Tooltip("n:N", title="curve"),
         alt.Tooltip("x:Q", title="at", format=",.4~r"),
-        alt.Tooltip("y:Q", title="median" if _are_several(curves) else "value", format=value_format),
+        alt.Tooltip(
+            "y:Q", title="median" if _are_several(curves) else "value", format=value_format
+        ),
     ]
     if _are_several(curves):
         tooltip += [
@@ -247,9 +252,7 @@ def _spans_decades(curves: Sequence[Curve], axis: str) -> bool:
 
 
 def _are_several(curves: Sequence[Curve]) -> bool:
-    return any(
-        (line.low != line.high).any() for curve in curves for line in curve.lines.values()
-    )
+    return any((line.low != line.high).any() for curve in curves for line in curve.lines.values())
 
 
 def _list_rows(curves: Sequence[Curve], axes: Sequence[str]) -> Iterator[Spec]:

@@ -122,9 +122,9 @@ def find_standing(
     Examples
     --------
     >>> rows = [
-    ...     {"method": method, "split": "holdout", "seed": seed, "held_out_score": score + seed / 100}
-    ...     for method, score in [("ga", 0.9), ("naive", 0.3)]
+    ...     {"method": method, "split": "holdout", "seed": seed, "held_out_score": score}
     ...     for seed in range(6)
+    ...     for method, score in [("ga", 0.9 + seed / 100), ("naive", 0.3)]
     ... ]
     >>> standing = find_standing(rows, "holdout")
     >>> standing.leader, standing.is_lead
@@ -261,7 +261,9 @@ def _tell_limits(comparison: Comparison, method: str) -> list[str]:
     told = []
     for reason, n in reasons.items():
         if reason in LIMITS:
-            limit = LIMITS[reason] + (f" of {budget:g} s" if reason == "max_time" and budget else "")
+            limit = LIMITS[reason] + (
+                f" of {budget:g} s" if reason == "max_time" and budget else ""
+            )
             label = comparison.settings["labels"][method]
             told.append(f"{label} ended by {limit} in {n} of {len(rows)} runs.")
     return told
@@ -272,9 +274,7 @@ def _advise_longer(comparison: Comparison, method: str) -> list[str]:
     rows = [row for row in comparison.rows if row["method"] == method]
     cut = [row for row in rows if row["stop_reason"] in ("max_time", "n_generations", "max_iter")]
     improving = [
-        row
-        for row in cut
-        if improves_late(comparison.histories[method, row["split"], row["seed"]])
+        row for row in cut if improves_late(comparison.histories[method, row["split"], row["seed"]])
     ]
     if 2 * len(improving) <= len(rows):
         return []

@@ -53,7 +53,9 @@ def page_of_comparison(comparison: Comparison, album: Album | None, command: str
     )
     _add_differences(page, comparison)
     answers = Answers(comparison.y, comparison.target_names, comparison.sample_names, album)
-    tested = [(_label(comparison, m), _colour(comparison, m), comparison.tested(m)) for m in methods]
+    tested = [
+        (_label(comparison, m), _colour(comparison, m), comparison.tested(m)) for m in methods
+    ]
     judge(page, answers, [one for one in tested if one[2]])
     where = ", ".join(explain_split(comparison, name) for name in comparison.headline())
     page.matrices_note = f"Sums over {settings['n_seeds']} seeds; {where}."
@@ -98,7 +100,7 @@ def _tabulate(comparison: Comparison) -> list[Table]:
             tables[split] = Table(_sentence(explain_split(comparison, split)), columns, [])
         cells = [_make_cell(line[measure], form) for measure, form in forms.items()]
         row = Row(_label(comparison, line["method"]), _colour(comparison, line["method"]), cells)
-        tables[split].rows.append(row)  # type: ignore[attr-defined]
+        tables[split].rows.append(row)
     return list(tables.values())
 
 
@@ -135,8 +137,8 @@ def _add_differences(page: Page, comparison: Comparison) -> None:
     ]
     n_seeds = min((standing.n_seeds for standing in standings), default=0)
     page.differences_note = (
-        "Median over the seeds of the difference of the held-out scores, within a seed; the line is "
-        "its 95 % bootstrap interval. Where it crosses 0, these seeds do not tell the two apart."
+        "Median over the seeds of the difference of the held-out scores, within a seed; the line "
+        "is its 95 % bootstrap interval. Where it crosses 0, these seeds do not tell the two apart."
     )
     if n_seeds < MIN_SEEDS:
         page.differences_note = f"There are no intervals: they take at least {MIN_SEEDS} seeds."
@@ -206,9 +208,7 @@ def _draw_movement(comparison: Comparison) -> list[Chart]:
     split = next(iter(comparison.headline()), "")
     for method in comparison.methods():
         runs = [
-            run
-            for run in _find_histories(comparison, method, split)
-            if run.movement is not None
+            run for run in _find_histories(comparison, method, split) if run.movement is not None
         ]
         if runs:
             charts.append(draw_movement(_label(comparison, method), runs))
@@ -295,5 +295,7 @@ def _call_again(comparison: Comparison) -> str:
     }
     groups = "groups=groups, " * ("rotation" in s["splits"])
     start = f"data={known[0]!r}" if known else f"X, y, {groups}data={s['data']!r}"
-    given = "".join(f"    {name}={value!r},\n" for name, value in options.items() if value is not None)
+    given = "".join(
+        f"    {name}={value!r},\n" for name, value in options.items() if value is not None
+    )
     return f"compare(\n    {start},\n{given})"

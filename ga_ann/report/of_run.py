@@ -234,7 +234,9 @@ def _as_numbers(given: NDArray[Any]) -> NDArray[np.float64]:
         dtype=np.float64
     )
     if not np.isfinite(numbers).all():
-        raise ValueError("the labels must be finite numbers, as the network was trained to predict.")
+        raise ValueError(
+            "the labels must be finite numbers, as the network was trained to predict."
+        )
     return numbers
 
 
@@ -294,8 +296,14 @@ def _call_again(source: Source) -> str:
     if not recipe <= settings.keys():  # no genetic algorithm's
         return ""
     shape = "".join(f"    {name}={settings[name]!r},\n" for name in settings if name in recipe)
-    own = inspect.signature(evolve).parameters.keys() - recipe
-    options = {name: value for name, value in settings.items() if name in own and value is not None}
+    own = {
+        name: parameter.default
+        for name, parameter in inspect.signature(evolve).parameters.items()
+        if name not in recipe
+    }
+    options = {
+        name: value for name, value in settings.items() if name in own and value != own[name]
+    }
     options |= {} if source.random_state is None else {"random_state": source.random_state}
     given = "".join(f"    {name}={value!r},\n" for name, value in options.items())
     return f"recipe = Recipe(\n{shape})\nevolve(\n    X, y, recipe=recipe,\n{given})"

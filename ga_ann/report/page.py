@@ -62,7 +62,7 @@ class Table(NamedTuple):
 
     title: str
     columns: Sequence[str]
-    rows: Sequence[Row]
+    rows: list[Row]
 
 
 class Whisker(NamedTuple):
@@ -209,12 +209,14 @@ def shorten(text: object) -> str:
     80
     """
     words = str(text)
-    return words if len(words) <= LONGEST_NAME else words[: LONGEST_NAME - 1] + "\N{HORIZONTAL ELLIPSIS}"
+    return (
+        words
+        if len(words) <= LONGEST_NAME
+        else words[: LONGEST_NAME - 1] + "\N{HORIZONTAL ELLIPSIS}"
+    )
 
 
-def judge(
-    page: Page, answers: Answers, tested: Sequence[tuple[str, int, Sequence[Any]]]
-) -> None:
+def judge(page: Page, answers: Answers, tested: Sequence[tuple[str, int, Sequence[Any]]]) -> None:
     """Add to a page what predictions are worth: confusions and mistakes, or errors.
 
     Parameters
@@ -298,8 +300,8 @@ def _find_errors(answers: Answers, label: str, colour: int, runs: Sequence[Any])
     largest = rank_errors(runs, answers.y)[:MOST_SHOWN]
     shown = [
         (shorten(answers.names[int(sample)]), f"{true:.4g}", f"{predicted:.4g}", f"{error:+.4g}")
-        for sample, true, predicted, error in largest[
-            ["sample", "true", "predicted", "error"]
-        ].to_numpy(dtype=object).tolist()
+        for sample, true, predicted, error in largest[["sample", "true", "predicted", "error"]]
+        .to_numpy(dtype=object)
+        .tolist()
     ]
     return Errors(label, colour, shown)

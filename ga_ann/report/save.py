@@ -38,9 +38,7 @@ def check_installed() -> None:
         If a package is missing.
     """
     if missing := [name for name in NEEDED if importlib.util.find_spec(name) is None]:
-        raise ValueError(
-            f"a report takes {', '.join(missing)}: pip install 'ga-ann[report]' brings what it takes."
-        )
+        raise ValueError(f"a report takes {', '.join(missing)}: pip install 'ga-ann[report]'.")
 
 
 def save_report(
@@ -151,12 +149,13 @@ def render(page: Page) -> str:
     )
     script = (TEMPLATES / "report.js").read_text(encoding="utf-8")
     bundle = _bundle()
-    return environment.get_template("report.html").render(
+    html: str = environment.get_template("report.html").render(
         page=page,
         css=(TEMPLATES / "report.css").read_text(encoding="utf-8"),
         scripts=[bundle, script],
         hashes=[_hash(bundle), _hash(script)],
     )
+    return html
 
 
 @cache
@@ -166,7 +165,7 @@ def _bundle() -> str:
     import vl_convert
 
     version = ".".join(altair.SCHEMA_VERSION.split(".")[:2])
-    bundle: str = vl_convert.javascript_bundle(vl_version=version)
+    bundle: str = vl_convert.javascript_bundle(None, version)
     return bundle
 
 
