@@ -166,7 +166,9 @@ def run(best, validation=None, **settings):
     history = History(settings=settings)
     for k, fitness in enumerate(best):
         row = {"validation_score": validation} if validation is not None else {}
-        history.append(generation=k, evaluations=10 * k, seconds=k / 10, best_fitness=fitness, **row)
+        history.append(
+            generation=k, evaluations=10 * k, seconds=k / 10, best_fitness=fitness, **row
+        )
     return history
 
 

@@ -11,7 +11,9 @@ def page(comparison):
 def test_each_split_has_a_table_with_a_row_for_each_method(full):
     told = page(full)
     assert len(told.tables) == 3
-    for line, row in zip(summarise(full.rows), [r for t in told.tables for r in t.rows], strict=True):
+    for line, row in zip(
+        summarise(full.rows), [r for t in told.tables for r in t.rows], strict=True
+    ):
         assert row.label == full.settings["labels"][line["method"]]
         training, held_out, *_ = row.cells
         assert training.text == f"{100 * line['train_score']['median']:.1f} %"

@@ -24,11 +24,15 @@ def classes(n, n_samples=200):
 def test_the_matrix_is_the_sum_over_the_runs():
     answers, predicted = classes(4)
     everything = np.arange(200)
-    (matrix,) = page_of(answers, [(everything, predicted), (everything[:50], answers.y[:50])]).matrices
+    (matrix,) = page_of(
+        answers, [(everything, predicted), (everything[:50], answers.y[:50])]
+    ).matrices
     expected = confusion_matrix(answers.y, predicted)
     expected += confusion_matrix(answers.y[:50], answers.y[:50])
     assert [[count for count, _ in row] for row in matrix.counts] == expected.tolist()
-    np.testing.assert_allclose([sum(share for _, share in row) for row in matrix.counts], 1, atol=0.01)
+    np.testing.assert_allclose(
+        [sum(share for _, share in row) for row in matrix.counts], 1, atol=0.01
+    )
     n_wrong = int((answers.y != predicted).sum())
     assert matrix.summary == f"{n_wrong} of 250 wrong"
 
@@ -41,11 +45,15 @@ def test_of_too_many_classes_the_worst_pairs_are_told():
     np.fill_diagonal(counts, 0)
     for true, wrong, count in matrix.pairs:
         assert counts[int(true.split()[1]), int(wrong.split()[1])] == count
-    assert [count for *_, count in matrix.pairs] == sorted(counts.ravel())[: -len(matrix.pairs) - 1 : -1]
+    assert [count for *_, count in matrix.pairs] == sorted(counts.ravel())[
+        : -len(matrix.pairs) - 1 : -1
+    ]
 
 
 def test_what_was_wrong_most_often_is_shown_first(pictures):
-    answers = Answers(np.zeros(3, int), ["a", "b"], ["none", "apple/0.png", "right"], Album(pictures))
+    answers = Answers(
+        np.zeros(3, int), ["a", "b"], ["none", "apple/0.png", "right"], Album(pictures)
+    )
     everything = np.arange(3)
     runs = [(everything, np.array([0, 1, 0])), (everything, np.array([1, 1, 0]))]
     (mistakes,) = page_of(answers, runs).mistakes

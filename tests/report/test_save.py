@@ -12,9 +12,7 @@ MOST_BYTES = 3_000_000
 
 def test_the_same_results_give_the_same_bytes(full, result, tmp_path):
     for source in (full, result):
-        first, second = (
-            save_report(tmp_path / f"{k}.html", source).read_bytes() for k in range(2)
-        )
+        first, second = (save_report(tmp_path / f"{k}.html", source).read_bytes() for k in range(2))
         assert first == second
         assert len(first) < MOST_BYTES
 
