@@ -184,9 +184,7 @@ def draw_curves(
         encodings=["x"],
         zoom="wheel![event.shiftKey]",  # who scrolls the page is not to be caught by the chart
     )
-    hover = alt.selection_point(
-        name="hover", on="pointerover", nearest=True, clear="pointerout", empty=False
-    )
+    hover = alt.selection_point(name="hover", on="pointerover", clear="pointerout", empty=False)
     base = (
         alt.Chart(alt.InlineData(values=list(_list_rows(curves, axes))))
         .transform_filter("datum.a == axis")

@@ -135,9 +135,7 @@ def test_hovering_tells_the_curve_and_its_numbers(visit):
     page = visit("run")
     plot = page.locator("section[aria-labelledby=curves] .chart svg").first
     plot.scroll_into_view_if_needed()
-    box = plot.bounding_box()
-    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 40)
-    page.mouse.move(box["x"] + box["width"] / 2 + 5, box["y"] + 45)
+    plot.locator("path[aria-roledescription=point][opacity='0']").last.hover(force=True)
     tooltip = page.locator("#vg-tooltip-element")
     tooltip.wait_for(state="visible")
     text = tooltip.inner_text()
@@ -183,9 +181,7 @@ def test_names_with_html_are_shown_as_text(visit, hostile, bypass):
         switch.first.check()
     plot = page.locator("section[aria-labelledby=curves] .chart svg").first
     plot.scroll_into_view_if_needed()
-    box = plot.bounding_box()
-    page.mouse.move(box["x"] + 100, box["y"] + 60)
-    page.mouse.move(box["x"] + 105, box["y"] + 65)
+    plot.locator("path[aria-roledescription=point][opacity='0']").last.hover(force=True)
     tooltip = page.locator("#vg-tooltip-element")
     tooltip.wait_for(state="visible")
     assert any(name in tooltip.inner_text() for name in hostile)

@@ -72,7 +72,7 @@ def test_no_more_samples_are_shown_than_fit():
 
 def test_of_a_regression_predictions_and_largest_errors_are_shown():
     y = np.array([1.0, 2.0, 3.0])
-    page = page_of(Answers(y, [], ["a", "b", "c"]), [(np.arange(3), y + [0, 4, -3])])
+    page = page_of(Answers(y, [], ["a", "b", "c"]), [(np.arange(3), y + np.array([0, 4, -3]))])
     assert page.predictions[0].note == f"root mean squared error {np.sqrt(25 / 3):.4g}"
     assert [row[0] for row in page.errors[0].shown] == ["b", "c", "a"]
     assert page.errors[0].shown[0] == ("b", "2", "6", "+4")
