@@ -17,7 +17,7 @@ def test_each_split_has_a_table_with_a_row_for_each_method(full):
         assert row.label == full.settings["labels"][line["method"]]
         training, held_out, *_ = row.cells
         assert training.text == f"{100 * line['train_score']['median']:.1f} %"
-        assert (held_out.text == "–") == (line["split"] == "all")
+        assert (held_out.text == "\N{EN DASH}") == (line["split"] == "all")
 
 
 def test_differences_stand_where_their_numbers_say(full):
