@@ -7,6 +7,7 @@ from .baseline import train_naive as train_naive
 from .callbacks import Callback as Callback
 from .callbacks import Checkpoint as Checkpoint
 from .callbacks import EarlyStopping as EarlyStopping
+from .callbacks import WeightMovement as WeightMovement
 from .chromosome import flatten as flatten
 from .chromosome import reshape as reshape
 from .comparison import compare as compare  # type: ignore[no-redef, unused-ignore]
@@ -46,6 +47,7 @@ from .plotting import plot_confusion as plot_confusion
 from .plotting import plot_fitness as plot_fitness
 from .plotting import plot_predictions as plot_predictions
 from .progress import ProgressBar as ProgressBar
+from .report import save_report as save_report
 from .result import TrainingResult as TrainingResult
 from .state import State as State
 from .storage import Model as Model

@@ -15,9 +15,15 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+import numpy as np
 from filelock import FileLock, Timeout
+from numpy.typing import NDArray
 
+from ga_ann.chromosome import reshape
 from ga_ann.history import COLUMNS, History
+from ga_ann.low_rank import LowRankPopulation
+from ga_ann.network import pair_layers
+from ga_ann.state import State
 from ga_ann.storage import (
     check_writable,
     clear_unfinished,
@@ -27,7 +33,14 @@ from ga_ann.storage import (
 )
 from ga_ann.validation import check_number
 
-__all__ = ["Callback", "Checkpoint", "EarlyStopping", "as_callback", "as_callbacks"]
+__all__ = [
+    "Callback",
+    "Checkpoint",
+    "EarlyStopping",
+    "WeightMovement",
+    "as_callback",
+    "as_callbacks",
+]
 
 SHARE_OF_TIME = 0.01
 """What writing checkpoints may take of a run by default."""
@@ -374,3 +387,75 @@ def _kind(path: Path) -> str:
         return read_kind(path)
     except ValueError:
         return "no file of this package"
+
+
+class WeightMovement(Callback):
+    """Notes in the History how far each layer's weights are from where the run began.
+
+    The distance is the root mean square over a layer's weights and biases, from the first
+    generation that the callback saw: the run's first, or the first after a checkpoint. It is that
+    of the mean that all solutions are mutations of, or of the best solution so far where there is
+    none.
+
+    Parameters
+    ----------
+    every_generations : int, default=10
+        Look at each of the first so many generations, at every so manieth one from there, and at
+        the last one; at least 1.
+
+    Raises
+    ------
+    ValueError
+        If the number is out of its range.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from ga_ann import evolve
+    >>> X, y = load_iris(return_X_y=True)
+    >>> options = {"hidden_layer_sizes": (8,), "n_generations": 20, "random_state": 0}
+    >>> result = evolve(X, y, callbacks=[WeightMovement()], **options)
+    >>> result.history.movement.shape  # generations and layers
+    (21, 2)
+    >>> result.history.movement[0].tolist()
+    [0.0, 0.0]
+    """
+
+    def __init__(self, every_generations: int = 10) -> None:
+        check_number(every_generations, "every_generations", Integral, low=1)
+        self.every_generations = every_generations
+        self._origin: NDArray[Any] | None = None
+        self._n_seen = 0
+
+    def on_start(self, history: History) -> None:
+        """Forget where the run before began."""
+        self._origin, self._n_seen = None, 0
+
+    def on_generation(self, ga: Any, history: History) -> None:
+        """Measure the distances if it is time to."""
+        generation = len(history) - 1
+        if generation % self.every_generations == 0 or self._n_seen < self.every_generations:
+            self._n_seen += 1
+            self._note(ga.state, history)
+
+    def on_stop(self, ga: Any, history: History) -> None:
+        """Measure those of the last generation."""
+        self._note(ga.state, history)
+
+    def _note(self, state: State, history: History) -> None:
+        centre = _centre(state)
+        if self._origin is None:
+            self._origin = centre.copy()
+        moved = reshape(centre - self._origin, state.shapes)
+        history.note_movement(
+            np.sqrt(
+                np.mean(np.concatenate([part.ravel() for part in layer if part is not None]) ** 2)
+            )
+            for layer in pair_layers(moved)
+        )
+
+
+def _centre(state: State) -> NDArray[Any]:
+    if isinstance(state.population, LowRankPopulation):
+        return state.population.mean
+    return state.best.solution if state.mean is None else state.mean

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from typing import Any, Protocol, overload
 
@@ -97,6 +97,7 @@ class History:
         self.settings = dict(settings or {})
         # Row after row in one array, so that Ctrl-C never leaves a part of a row behind.
         self._values = array("d")
+        self._movement: dict[int, tuple[float, ...]] = {}
 
     def append(self, **row: float) -> None:
         """Add a generation; a column that is not given is NaN.
@@ -125,6 +126,42 @@ class History:
             raise ValueError(f"columns must be among {list(COLUMNS)}, got {sorted(unknown)}.")
         self._values[-len(COLUMNS) :] = array("d", [float(row[name]) for name in COLUMNS])
 
+    def note_movement(self, distances: Iterable[float]) -> None:
+        """Note of the newest row how far each layer is from where the run began.
+
+        Parameters
+        ----------
+        distances : iterable of float
+            A number a layer, the first layer first; `WeightMovement` says which.
+
+        Raises
+        ------
+        IndexError
+            If there is no row.
+        ValueError
+            If it is not as many as were noted before.
+        """
+        if not len(self):
+            raise IndexError("the history has no rows yet.")
+        moved = tuple(map(float, distances))
+        known = next(iter(self._movement.values()), moved)
+        if len(moved) != len(known):
+            raise ValueError(f"distances must be {len(known)}, one a layer, got {len(moved)}.")
+        self._movement[len(self) - 1] = moved
+
+    @property
+    def movement(self) -> NDArray[np.float64] | None:
+        """How far each layer is from where the run began, of shape (n_rows, n_layers).
+
+        NaN in the rows of which nothing was noted; None where nothing ever was. A `WeightMovement`
+        notes it.
+        """
+        if not self._movement:
+            return None
+        n_layers = len(next(iter(self._movement.values())))
+        nothing = (float("nan"),) * n_layers
+        return np.array([self._movement.get(row, nothing) for row in range(len(self))])
+
     def __len__(self) -> int:
         return len(self._values) // len(COLUMNS)
 
@@ -137,6 +174,11 @@ class History:
             part = History(label=self.label, metric=self.metric, settings=self.settings)
             rows = np.reshape(self._values, (-1, len(COLUMNS)))[key]
             part._values = array("d", rows.tobytes())
+            if self._movement:
+                kept = enumerate(range(len(self))[key])
+                part._movement = {
+                    new: self._movement[old] for new, old in kept if old in self._movement
+                }
             return part
         if key not in COLUMNS:
             raise KeyError(f"column must be one of {list(COLUMNS)}, got {key!r}.")
@@ -217,10 +259,13 @@ class History:
     def from_arrays(cls, arrays: Mapping[str, ArrayLike], **about: Any) -> History:
         """Build a History from columns of equal length; `about` as for the constructor.
 
+        An array ``"movement"`` may be among them, see the property.
+
         Raises
         ------
         ValueError
-            If a column is missing, or the columns are not 1-D and of one length.
+            If a column is missing, or the columns are not 1-D and of one length, or the movement
+            has not a row for each of theirs.
         """
         history = cls(**about)
         if missing := [name for name in COLUMNS if name not in arrays]:
@@ -230,6 +275,15 @@ class History:
         if len(set(shapes.values())) != 1 or columns["generation"].ndim != 1:
             raise ValueError(f"the columns must be 1-D and of one length, got {shapes}.")
         history._values = array("d", np.column_stack(list(columns.values())).tobytes())
+        if "movement" in arrays:
+            movement = np.asarray(arrays["movement"], dtype=np.float64)
+            if movement.ndim != 2 or len(movement) != len(history) or not movement.shape[1]:
+                raise ValueError(
+                    f"the movement must have a row of distances for each of {len(history)} rows, "
+                    f"got shape {movement.shape}."
+                )
+            noted = np.flatnonzero(~np.isnan(movement).any(axis=1)).tolist()
+            history._movement = {row: tuple(movement[row].tolist()) for row in noted}
         return history
 
 

@@ -11,6 +11,7 @@ import typer
 from ga_ann.cli import options
 from ga_ann.cli.shared import (
     check_class_sizes,
+    check_report,
     describe_features,
     list_notes,
     parse_list,
@@ -18,6 +19,7 @@ from ga_ann.cli.shared import (
     picture_options,
     shows_bars,
     table_options,
+    tell_command,
     telling_warnings,
 )
 from ga_ann.ctrl_c import INTERRUPTED, quitting_at_ctrl_c
@@ -35,6 +37,7 @@ QUICK_BUDGETS = {"tutorial-ga": 0.5, "classic": 0.5, "ga": 1.5}
 
 
 def compare(
+    context: typer.Context,
     data: Annotated[
         str,
         typer.Option(
@@ -109,6 +112,15 @@ def compare(
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="2 seeds and small budgets.")] = False,
     quiet: options.Quiet = False,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            "--report",
+            metavar="FILE",
+            help="Write a report for the browser as well (.html); pip install 'ga-ann[report]'.",
+        ),
+    ] = None,
+    pictures: options.Pictures = None,
 ) -> None:
     """Compare random weights, simple baselines, GAs and gradient descent."""
     with quitting_at_ctrl_c():
@@ -120,6 +132,8 @@ def compare(
     if task is not None:  # refused before the data are read
         lookup(comparing.METHODS_OF, task, "--task")
     comparing.check_folder(out)
+    if report is not None:
+        check_report(report, data, pictures)
     known, samples = _choose_data(
         data,
         target,
@@ -146,6 +160,7 @@ def compare(
         seeds=seeds or (QUICK_SEEDS if quick else SEEDS),
         budgets={k: t for k, t in QUICK_BUDGETS.items() if k in of_task} if quick else None,
         n_jobs=jobs,
+        track_weights=report is not None,
         random_state=seed,
         verbose=shows_bars() and not quiet,
     )
@@ -157,8 +172,15 @@ def compare(
                 print(line)
         comparing.print_comparison(comparison)
     written = comparing.write_report(comparison, out)
+    if report is not None:
+        from ga_ann.report import save_report
+
+        folder = pictures or (Path(data) if Path(data).is_dir() else None)
+        save_report(report, comparison, pictures=folder, command=tell_command(context))
     if not quiet:
         print(f"{len(written)} files in {out}: {', '.join(path.name for path in written)}")
+        if report is not None:
+            print(report)
     if comparison.interrupted:
         raise typer.Exit(INTERRUPTED)
 

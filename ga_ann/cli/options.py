@@ -27,6 +27,7 @@ __all__ = [
     "MinStd",
     "NFeatures",
     "Overwrite",
+    "Pictures",
     "Population",
     "Quiet",
     "Raw",
@@ -37,6 +38,7 @@ __all__ = [
     "Target",
     "TargetFitness",
     "Task",
+    "TrackWeights",
     "TrainFitness",
     "Validation",
     "WeightSet",
@@ -100,6 +102,14 @@ HueRange = Annotated[
         "--range",
         metavar="LO,HI",
         help="Hues that the bins span [0,1; tutorial: each picture's own range].",
+    ),
+]
+Pictures = Annotated[
+    Path | None,
+    typer.Option(
+        "--pictures",
+        metavar="FOLDER",
+        help="Where the samples' names are paths of pictures, for the report [DATA, if a folder].",
     ),
 ]
 Validation = Annotated[
@@ -248,6 +258,12 @@ Resume = Annotated[
 Overwrite = Annotated[
     bool,
     typer.Option("--overwrite", help="Let --checkpoint replace the checkpoint of another run."),
+]
+TrackWeights = Annotated[
+    bool,
+    typer.Option(
+        "--track-weights", help="Note in OUT how far each layer's weights move, for `report`."
+    ),
 ]
 
 # ---------------------------------------------------------------- what is told on the way

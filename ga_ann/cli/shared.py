@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+
+import typer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "check_class_sizes",
     "check_output",
+    "check_report",
     "describe_features",
     "list_notes",
     "parse_list",
@@ -25,6 +29,7 @@ __all__ = [
     "shows_bars",
     "silence",
     "table_options",
+    "tell_command",
     "telling_warnings",
 ]
 
@@ -34,6 +39,27 @@ T = TypeVar("T")
 def shows_bars() -> bool:
     """Whether a progress bar would be seen, and not end up in a file beside the messages."""
     return sys.stderr.isatty()
+
+
+def tell_command(context: typer.Context, **instead: Any) -> str:
+    """Return the command that was given; values for options that it left open may be added."""
+    command: Any = context.command
+    words, operands = [context.command_path], list[str]()
+    for parameter in command.params:
+        name, value = parameter.name, context.params.get(parameter.name)
+        source: Any = context.get_parameter_source(name)
+        if name in instead:
+            value = instead[name]
+        elif getattr(source, "name", "") != "COMMANDLINE":
+            continue
+        values = [str(one) for one in (value if isinstance(value, list | tuple) else [value])]
+        if parameter.param_type_name == "argument":
+            operands += map(shlex.quote, values)
+        elif isinstance(value, bool):
+            words.append((parameter.opts if value else parameter.secondary_opts)[0])
+        else:
+            words += [f"{parameter.opts[0]} {shlex.quote(one)}" for one in values]
+    return " ".join([words[0], *operands, *words[1:]])
 
 
 def parse_list(text: str, kind: Callable[[str], T], option: str) -> list[T]:
@@ -146,3 +172,13 @@ def check_output(
         if name and path.exists() and locate(name).exists() and path.samefile(locate(name)):
             raise ValueError(f"{path} is an input and would be overwritten; give another name.")
     check_writable(path)
+
+
+def check_report(path: Path, data: str | Path | None = None, pictures: Path | None = None) -> None:
+    """Refuse a report that cannot be written, before any work."""
+    from ga_ann.report import check_installed
+
+    check_installed()
+    check_output(path, ".html", [data])
+    if pictures is not None and not pictures.is_dir():
+        raise ValueError(f"--pictures must be a folder, got {pictures}.")

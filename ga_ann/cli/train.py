@@ -24,6 +24,7 @@ from ga_ann.cli.shared import (
     shows_bars,
     silence,
     table_options,
+    tell_command,
     telling_warnings,
 )
 from ga_ann.ctrl_c import quitting_at_ctrl_c
@@ -51,6 +52,7 @@ OPTION_OF = {
 
 
 def train(
+    context: typer.Context,
     data: Annotated[
         str,
         typer.Argument(
@@ -95,12 +97,13 @@ def train(
     checkpoint: options.CheckpointFile = None,
     resume: options.Resume = None,
     overwrite: options.Overwrite = False,
+    track_weights: options.TrackWeights = False,
     quiet: options.Quiet = False,
     json_lines: options.JsonLines = False,
 ) -> None:
     """Train a network; Ctrl-C keeps the best so far and saves it."""
     with quitting_at_ctrl_c():
-        from ga_ann.callbacks import Checkpoint
+        from ga_ann.callbacks import Checkpoint, WeightMovement
         from ga_ann.comparison import DataSet
         from ga_ann.datasets import load_samples
         from ga_ann.evolution import evolve
@@ -153,6 +156,8 @@ def train(
         callbacks.append(lines := JsonLines(sys.stdout))
     if state := checkpoint or resume:
         callbacks.insert(0, Checkpoint(state, overwrite=overwrite))
+    if track_weights:
+        callbacks.insert(0, WeightMovement())
     result = evolve(
         *_part(samples, y, rows, inputs),
         **search,
@@ -169,7 +174,12 @@ def train(
         columns=inputs.columns,
         preprocessing=inputs.preprocessing,
         extraction=samples.extraction,
-        settings={**result.history.settings, "random_state": seed, "data": data},
+        settings={
+            **result.history.settings,
+            "random_state": seed,
+            "data": data,
+            "command": tell_command(context, seed=seed),
+        },
     )
     save_model(out, model, result.history)
     if held is not None and len(result.history) == len(held.history):

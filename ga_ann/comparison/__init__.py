@@ -13,7 +13,14 @@ from ga_ann.comparison.methods import (
     Trained,
     ga_method,
 )
-from ga_ann.comparison.presentation import caption, print_comparison
+from ga_ann.comparison.mistakes import Mistake, Tested, rank_errors, rank_wrong
+from ga_ann.comparison.presentation import (
+    WHY_NAIVE_FAILS,
+    caption,
+    explain_split,
+    legend_label,
+    print_comparison,
+)
 from ga_ann.comparison.report import check_folder, write_report
 from ga_ann.comparison.splits import SPLITS, Split
 from ga_ann.comparison.summary import ENOUGH_SEEDS, MIN_SEEDS, paired_differences, summarise
@@ -28,18 +35,25 @@ __all__ = [
     "MIN_SEEDS",
     "REGRESSION_METHODS",
     "SPLITS",
+    "WHY_NAIVE_FAILS",
     "Comparison",
     "DataSet",
     "Job",
     "Method",
+    "Mistake",
     "Split",
+    "Tested",
     "Trained",
     "caption",
     "check_folder",
     "compare",
+    "explain_split",
     "ga_method",
+    "legend_label",
     "paired_differences",
     "print_comparison",
+    "rank_errors",
+    "rank_wrong",
     "summarise",
     "write_report",
 ]

@@ -141,6 +141,7 @@ def compare(
     standardise: bool | None = None,
     budgets: Mapping[str, float] | None = None,
     n_jobs: int | None = None,
+    track_weights: bool = False,
     random_state: int | np.random.Generator | None = 0,
     verbose: bool = False,
 ) -> Comparison:
@@ -201,6 +202,9 @@ def compare(
         the same order, with the same bits where the method ends by itself; runs that are limited by
         seconds share the machine, and get less far in them, so that comparisons by time are for
         one at a time.
+    track_weights : bool, default=False
+        Whether the Histories of the GAs note how their weights move, see `WeightMovement`: for
+        `save_report`.
     random_state : int, numpy.random.Generator or None, default=0
         What the seeds are drawn from. Runs that end by their time budget differ from machine to
         machine all the same.
@@ -248,7 +252,8 @@ def compare(
     check_number(seeds, "seeds", Integral, low=1)
     n_runs_at_a_time = _count_jobs(n_jobs)
     samples = check_samples(known.load(), known.task)
-    plan = Plan(samples, known, check_fitness(fitness, samples.labels, samples.y))
+    score = check_fitness(fitness, samples.labels, samples.y)
+    plan = Plan(samples, known, score, bool(track_weights))
     if n_runs_at_a_time > 1:
         _check_sendable(plan.fitness, chosen)
     entropy, seed_values = _draw_seeds(random_state, seeds)

@@ -19,6 +19,7 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.preprocessing import StandardScaler
 
 from ga_ann.baseline import train_naive
+from ga_ann.callbacks import WeightMovement
 from ga_ann.chromosome import reshape
 from ga_ann.evolution import Recipe, evolve
 from ga_ann.fitness import PopulationScore
@@ -75,6 +76,8 @@ class Job(NamedTuple):
         What all methods are measured by; a method that can should maximise it.
     bias : bool
         Whether evolved networks have biases.
+    track_weights : bool
+        Whether a method that can should note how its weights move, see `WeightMovement`.
     """
 
     X: Array
@@ -85,6 +88,7 @@ class Job(NamedTuple):
     random_state: int
     fitness: PopulationScore
     bias: bool = False
+    track_weights: bool = False
 
     @property
     def task(self) -> str:
@@ -256,6 +260,7 @@ def ga_method(
             fitness=job.fitness,
             recipe=recipe,
             max_time=job.max_time,
+            callbacks=[WeightMovement()] if job.track_weights else [],
             random_state=job.random_state,
             **end,
         )

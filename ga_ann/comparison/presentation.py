@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from typing import IO, Any
 
 import numpy as np
-import pandas as pd
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from ga_ann.comparison.compare import Comparison
+from ga_ann.comparison.mistakes import rank_errors, rank_wrong
 from ga_ann.comparison.summary import ENOUGH_SEEDS, MIN_SEEDS, summarise
 
 __all__ = [
     "caption",
     "explain_differences",
+    "explain_split",
     "legend_label",
     "list_errors",
     "list_misclassified",
@@ -103,8 +103,8 @@ def _label(comparison: Comparison, method: str) -> str:
     return label
 
 
-def _explain_split(comparison: Comparison, name: str) -> str:
-    """Return what a split trains on and what it tests on."""
+def explain_split(comparison: Comparison, name: str) -> str:
+    """Return in words what a split trains on and what it tests on."""
     if name == "all":
         return f"trained and measured on all {comparison.settings['unit']}"
     if name == "holdout":
@@ -132,7 +132,7 @@ def tabulate(comparison: Comparison) -> list[Table]:
         rmse = "train_rmse" if line["split"] == "all" else "held_out_rmse"
         if line["split"] not in tables:
             tables[line["split"]] = _new_table(
-                escape(_explain_split(comparison, line["split"])), (*scores, errors)
+                escape(explain_split(comparison, line["split"])), (*scores, errors)
             )
         tables[line["split"]].add_row(
             escape(_label(comparison, line["method"])),
@@ -193,7 +193,7 @@ def explain_differences(comparison: Comparison) -> list[str]:
     for line in found:
         if line["split"] != split:
             split = line["split"]
-            lines.append(f"{_explain_split(comparison, split)}:")
+            lines.append(f"{explain_split(comparison, split)}:")
         difference = _format_difference(line, comparison.settings["fitness"])
         lines.append(f"  {ours} - {_label(comparison, line['method'])}: {difference}")
     if n_seeds < MIN_SEEDS:
@@ -240,14 +240,9 @@ def _list_samples(
 
 
 def _tabulate_errors(comparison: Comparison, method: str) -> list[str]:
-    runs = [
-        pd.DataFrame({"sample": indices, "predicted": predicted})
-        for indices, predicted in comparison.tested(method)
-    ]
-    found = pd.concat(runs).groupby("sample")["predicted"].agg(["median", "size"]).reset_index()
-    found["true"] = comparison.y[found["sample"]]
-    found["error"] = found["median"] - found["true"]
-    largest = found.sort_values("error", key=abs, ascending=False, kind="stable")[:ERRORS_SHOWN]
+    found = rank_errors(comparison.tested(method), comparison.y)
+    columns = ["sample", "predicted", "n_runs", "true", "error"]
+    largest = found[columns][:ERRORS_SHOWN].to_numpy(dtype=object).tolist()
     return [
         f"Of {len(found)} samples; medians over the runs that tested a sample.",
         "",
@@ -256,32 +251,25 @@ def _tabulate_errors(comparison: Comparison, method: str) -> list[str]:
         *(
             f"| {comparison.sample_names[sample]} | {true:.4g} | {median:.4g} | {error:+.4g} "
             f"| {n_runs} |"
-            for sample, median, n_runs, true, error in largest.to_numpy(dtype=object).tolist()
+            for sample, median, n_runs, true, error in largest
         ),
     ]
 
 
 def _tabulate_wrong(comparison: Comparison, method: str) -> list[str]:
-    runs: Counter[int] = Counter()
-    wrong: Counter[int] = Counter()
-    taken_for: dict[int, set[str]] = {}
-    for indices, predicted in comparison.tested(method):
-        runs.update(indices.tolist())
-        for k in np.flatnonzero(predicted != comparison.y[indices]):
-            sample = int(indices[k])
-            wrong[sample] += 1
-            taken_for.setdefault(sample, set()).add(comparison.target_names[predicted[k]])
+    wrong, n_tested = rank_wrong(comparison.tested(method), comparison.y)
     if not wrong:
-        return [f"None of {len(runs)}."]
-    ranked = sorted(wrong, key=lambda k: (-wrong[k], k))
+        return [f"None of {n_tested}."]
+    classes = comparison.target_names
     rows = [
-        f"| {comparison.sample_names[k]} | {comparison.target_names[comparison.y[k]]} "
-        f"| {', '.join(sorted(taken_for[k]))} | {wrong[k]} of {runs[k]} |"
-        for k in ranked[:MISCLASSIFIED_SHOWN]
+        f"| {comparison.sample_names[one.sample]} | {classes[comparison.y[one.sample]]} "
+        f"| {', '.join(sorted(classes[k] for k in one.taken_for))} "
+        f"| {one.n_wrong} of {one.n_runs} |"
+        for one in wrong[:MISCLASSIFIED_SHOWN]
     ]
-    left = len(ranked) - len(rows)
+    left = len(wrong) - len(rows)
     return [
-        f"{len(ranked)} of {len(runs)} samples were wrong at least once.",
+        f"{len(wrong)} of {n_tested} samples were wrong at least once.",
         "",
         "| sample | class | taken for | wrong in |",
         "| --- | --- | --- | --- |",

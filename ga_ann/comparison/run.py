@@ -37,11 +37,14 @@ class Plan(NamedTuple):
         How networks are trained on them.
     fitness : PopulationScore
         What all methods are measured by.
+    track_weights : bool
+        Whether the Histories are to say how the weights moved.
     """
 
     samples: Samples
     data_set: DataSet
     fitness: PopulationScore
+    track_weights: bool = False
 
     @property
     def fitness_name(self) -> str:
@@ -96,6 +99,7 @@ def do_run(
         max_time=max_time,
         random_state=random_state,
         fitness=plan.fitness,
+        track_weights=plan.track_weights,
     )
     started = perf_counter()
     trained = method.train(job)

@@ -5,7 +5,7 @@ from ga_ann.datasets.frames import FRAME_SUFFIXES, LONGEST_LABEL, STDIN
 from ga_ann.datasets.fruits import load_fruits360, shipped_table
 from ga_ann.datasets.hue import HueHistogram, check_histogram, hue_histogram
 from ga_ann.datasets.inputs import Inputs, fit_inputs, take_rows
-from ga_ann.datasets.pictures import FORMATS, list_flat, list_pictures
+from ga_ann.datasets.pictures import FORMATS, list_flat, list_pictures, read_picture
 from ga_ann.datasets.samples import (
     FRUITS,
     Samples,
@@ -42,6 +42,7 @@ __all__ = [
     "load_table",
     "load_unlabelled",
     "locate",
+    "read_picture",
     "save_table",
     "select_by_std",
     "shipped_table",

@@ -507,7 +507,10 @@ def pack_history(history: History) -> tuple[dict[str, Any], dict[str, NDArray[An
     if not isinstance(history, History):
         raise TypeError(f"history must be a History, got {type(history).__name__}.")
     about = {"label": history.label, "metric": history.metric, "settings": history.settings}
-    return about, {f"history/{name}": column for name, column in history.to_arrays().items()}
+    arrays = {f"history/{name}": column for name, column in history.to_arrays().items()}
+    if (movement := history.movement) is not None:
+        arrays["history/movement"] = movement
+    return about, arrays
 
 
 def unpack_history(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> History:
@@ -521,7 +524,8 @@ def unpack_history(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
     if "history" not in header:
         raise ValueError(f"it holds a {header['kind']} without a history")
     about = entry(header, "history", dict)
-    columns = {name: member(arrays, f"history/{name}") for name in COLUMNS}
+    names = (*COLUMNS, "movement") if "history/movement" in arrays else COLUMNS
+    columns = {name: member(arrays, f"history/{name}") for name in names}
     if wrong := [name for name, column in columns.items() if column.dtype != np.float64]:
         raise ValueError(f"the columns {wrong} are not of float64")
     return History.from_arrays(
