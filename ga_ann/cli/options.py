@@ -9,6 +9,7 @@ import typer
 
 __all__ = [
     "Activation",
+    "Animate",
     "Bias",
     "Bins",
     "CheckpointFile",
@@ -246,4 +247,12 @@ Resume = Annotated[
 Overwrite = Annotated[
     bool,
     typer.Option("--overwrite", help="Let --checkpoint replace the checkpoint of another run."),
+]
+Animate = Annotated[
+    Path | None,
+    typer.Option(
+        "--animate",
+        metavar="FILE",
+        help="Show the run in a .gif: its population beside the fitness so far.",
+    ),
 ]

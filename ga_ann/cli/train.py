@@ -28,6 +28,7 @@ from ga_ann.ctrl_c import quitting_at_ctrl_c
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from ga_ann.animation import Snapshots
     from ga_ann.callbacks import Callback
     from ga_ann.comparison import DataSet
     from ga_ann.datasets import Inputs, Samples
@@ -92,6 +93,7 @@ def train(
     checkpoint: options.CheckpointFile = None,
     resume: options.Resume = None,
     overwrite: options.Overwrite = False,
+    animate: options.Animate = None,
 ) -> None:
     """Train a network; Ctrl-C keeps the best so far and saves it."""
     with quitting_at_ctrl_c():
@@ -103,6 +105,7 @@ def train(
 
     _check_state_files(out, checkpoint, resume, overwrite=overwrite)
     check_output(out, ".npz", [data, target, resume, checkpoint])
+    _check_animation(animate, data, checkpoint or resume)
     held = None if resume is None else load_checkpoint(resume)
     seed = _choose_seed(seed, held)
     # What can be refused without the data is refused before they are read.
@@ -139,6 +142,8 @@ def train(
     callbacks = [_telling(samples, inputs, len(rows), len(held_out), notes)]
     if state := checkpoint or resume:
         callbacks.insert(0, Checkpoint(state, overwrite=overwrite))
+    if animate is not None:
+        callbacks.append(_new_snapshots())
     result = evolve(
         *_part(samples, y, rows, inputs),
         **search,
@@ -164,6 +169,8 @@ def train(
     if (advice := _advise(result, jobs)) is not None:
         print(advice)
     print(f"{out}: {_report_model(result, inputs.columns)}")
+    if animate is not None:
+        print(f"{animate}: {_save_frames(animate, callbacks[-1], result)}")
 
 
 # ---------------------------------------------------------------- what is asked for
@@ -188,6 +195,17 @@ def _check_state_files(
             f"{checkpoint} exists and would be overwritten: go on from it with --resume "
             f"{checkpoint}, or give --overwrite or another file."
         )
+
+
+def _check_animation(animate: Path | None, data: str, checkpoint: Path | None) -> None:
+    if animate is None:
+        return
+    if checkpoint is not None and checkpoint.resolve() == animate.resolve():
+        raise ValueError(
+            f"--animate and the checkpoint must be two files, or one would be overwritten, got "
+            f"{animate}."
+        )
+    check_output(animate, ".gif", [data])
 
 
 def _choose_seed(seed: int | None, held: State | None) -> int:
@@ -371,6 +389,22 @@ def _telling(
                 print(note)
 
     return Telling()
+
+
+def _new_snapshots() -> Snapshots:
+    with quitting_at_ctrl_c():
+        from ga_ann.animation import Snapshots
+    return Snapshots()
+
+
+def _save_frames(path: Path, snapshots: Any, result: EvolutionResult) -> str:
+    """Save the animation, if there is one, and return what it holds."""
+    from ga_ann.animation import save_animation
+
+    if not len(snapshots):
+        return "not written, for there is no generation to show"
+    save_animation(path, snapshots, result)
+    return _count(len(snapshots), "frame")
 
 
 def _advise(result: EvolutionResult, jobs: int | None) -> str | None:
