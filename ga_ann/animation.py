@@ -177,8 +177,9 @@ def animate(
     elif not isinstance(figure, Figure):
         raise TypeError(f"figure must be a Figure of Matplotlib or None, got {figure!r}.")
     show = _set_stage(figure, scenes)
-    options = {"interval": 1000 / fps, "repeat_delay": 1000 * PAUSE}
-    return FuncAnimation(figure, show, len(scenes.snapshots), **options)
+    n_frames, interval = len(scenes.snapshots), round(1000 / fps)
+    rest = round(1000 * PAUSE)
+    return FuncAnimation(figure, show, n_frames, interval=interval, repeat_delay=rest)
 
 
 def save_animation(
@@ -327,7 +328,8 @@ def _draw_curves(ax: Axes, history: History, x: str) -> Callable[[float], None]:
 def _draw_frames(scenes: _Scenes, dpi: float) -> list[Image.Image]:
     """Return the pictures, in 256 colours each."""
     figure = Figure(figsize=SIZE, dpi=dpi, layout="constrained")
-    canvas, show, frames = FigureCanvasAgg(figure), _set_stage(figure, scenes), []
+    canvas: Any = FigureCanvasAgg(figure)  # some of its methods carry no types
+    show, frames = _set_stage(figure, scenes), []
     for k in range(len(scenes.snapshots)):
         show(k)
         canvas.draw()
