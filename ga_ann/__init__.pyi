@@ -3,6 +3,9 @@
 In some orders of the modules mypy takes `compare` for the module of that name, hence the ignore.
 """
 
+from .animation import Snapshots as Snapshots
+from .animation import animate as animate
+from .animation import save_animation as save_animation
 from .baseline import train_naive as train_naive
 from .callbacks import Callback as Callback
 from .callbacks import Checkpoint as Checkpoint

@@ -18,12 +18,18 @@ from scipy.linalg import eigh
 from ga_ann.datasets import check_histogram
 from ga_ann.low_rank import LowRankPopulation
 from ga_ann.operators import centred_weights, rank_order
-from ga_ann.plotting import _caption, _check_axes, _escape, _new_axes
+from ga_ann.plotting import check_axes, escape_text, new_axes, write_caption
 from ga_ann.state import State
 from ga_ann.storage import Model
 from ga_ann.validation import check_samples, feature_names_of
 
-__all__ = ["plot_hue_weights", "plot_population"]
+__all__ = [
+    "Snapshot",
+    "describe_spread",
+    "plot_hue_weights",
+    "plot_population",
+    "take_snapshot",
+]
 
 _UNIT = 0.45
 """How high the highest bar is, in rows."""
@@ -44,6 +50,30 @@ class HasState(Protocol):
     @property
     def state(self) -> State:
         """Where the run stood at the end."""
+
+
+class Snapshot(NamedTuple):
+    """A population around its mean, in the two directions that selection pulls most.
+
+    Attributes
+    ----------
+    generation : int
+        Which one it is.
+    points : ndarray of shape (n_solutions, 2)
+        The solutions' places in the two directions, best first.
+    ranks : ndarray of int, of shape (n_solutions,)
+        Their ranks; 1 is the best.
+    pull : float
+        How far selection pulls the mean, in the first direction.
+    narrows : bool
+        Whether selection narrows the spread in the second direction, or widens it.
+    """
+
+    generation: int
+    points: NDArray[np.float64]
+    ranks: NDArray[np.intp]
+    pull: float
+    narrows: bool
 
 
 class _Hues(NamedTuple):
@@ -123,21 +153,21 @@ def plot_hue_weights(
     if model.classes is None:
         raise ValueError("model must have classes for hues to speak for, got a regression.")
     if ax is not None:
-        _check_axes(ax)
+        check_axes(ax)
     samples = X if isinstance(X, pd.DataFrame) else check_samples(X)
     if not isinstance(samples, pd.DataFrame | np.ndarray):
         raise TypeError(f"X must be an array or a DataFrame in memory, got {type(samples)}.")
     hues = _find_hues(model, samples, extraction)
     effects = _effects(model, samples, hues)
-    names = [_escape(label) for label in model.classes]
+    names = [escape_text(label) for label in model.classes]
     if ax is None:
-        ax = _new_axes((8.0, 1.5 + 0.8 * len(names)))
+        ax = new_axes((8.0, 1.5 + 0.8 * len(names)))
     _draw_strips(ax, hues, effects)
     ax.set_yticks(range(len(names)), names)
     ax.set_ylim(len(names) - 0.5, -0.5)
     if caption:
         largest = np.abs(effects).max()
-        _caption(
+        write_caption(
             ax,
             f"highest bar: {largest:.3g} of the score for a standard deviation more in the bin; "
             f"{len(samples):,} samples",
@@ -240,7 +270,7 @@ def _draw_strips(ax: Axes, hues: _Hues, effects: NDArray[np.float64]) -> None:
         locator.set_params(integer=True)
 
 
-def plot_population(result: State | HasState, ax: Axes | None = None) -> Axes:
+def plot_population(result: State | HasState | Snapshot, ax: Axes | None = None) -> Axes:
     """Plot a population around its mean, in the two directions that selection pulls most.
 
     To the right is where selection pulls the mean: the sum of the solutions' distances from it, by
@@ -251,9 +281,9 @@ def plot_population(result: State | HasState, ax: Axes | None = None) -> Axes:
 
     Parameters
     ----------
-    result : EvolutionResult or State
-        What `evolve` returned, a run's state (``ga.state`` in a callback), or a checkpoint, as
-        `load_checkpoint` returned it.
+    result : EvolutionResult, State or Snapshot
+        What `evolve` returned, a run's state (``ga.state`` in a callback), a checkpoint, as
+        `load_checkpoint` returned it, or one of a run's `Snapshots`.
     ax : matplotlib.axes.Axes, optional
         Where to draw; None, the default, makes a new figure.
 
@@ -291,31 +321,19 @@ def plot_population(result: State | HasState, ax: Axes | None = None) -> Axes:
     >>> import matplotlib.pyplot as plt
     >>> plt.close(ax.figure)
     """
-    state = _find_state(result)
-    order = rank_order(state.ranking)
-    n = len(order)
-    if n != len(state.population) or not np.isfinite(state.ranking).any():
-        raise ValueError(
-            "result must have a population that was ranked, got one of "
-            f"{len(state.population)} solutions and {np.isfinite(state.ranking).sum()} rankings."
-        )
     if ax is not None:
-        _check_axes(ax)
-    weights = np.empty(n)
-    weights[order] = centred_weights(n)
-    points, pull, narrows = _project(_products(state.population), weights)
-    ax = _new_axes() if ax is None else ax
-    x, y = points[order[::-1]].T  # the best are drawn last, on top
+        check_axes(ax)
+    snapshot = result if isinstance(result, Snapshot) else take_snapshot(_find_state(result))
+    ax = new_axes() if ax is None else ax
+    x, y = snapshot.points[::-1].T  # the best are drawn last, on top
     dots = ax.scatter(
-        x, y, c=np.arange(n, 0, -1), cmap="viridis", s=30, edgecolors="white", linewidths=0.5
+        x, y, c=snapshot.ranks[::-1], cmap="viridis", s=30, edgecolors="white", linewidths=0.5
     )
-    ax.annotate("", (pull, 0), (0, 0), arrowprops={"arrowstyle": "->", "color": "#D55E00", "lw": 2})
-    ax.update_datalim([(pull, 0)])  # or an arrow that is longer than the cloud would not be drawn
+    pull = (snapshot.pull, 0)
+    ax.annotate("", pull, (0, 0), arrowprops={"arrowstyle": "->", "color": "#D55E00", "lw": 2})
+    ax.update_datalim([pull])  # or an arrow that is longer than the cloud would not be drawn
     ax.plot(0, 0, "+", color="black", ms=10, mew=1.5, label="Mean", ls="")
-    ax.set(
-        xlabel="Where selection pulls the mean",
-        ylabel=f"Where selection {'narrows' if narrows else 'widens'} the spread most",
-    )
+    ax.set(xlabel="Where selection pulls the mean", ylabel=describe_spread(snapshot))
     ax.set_aspect("equal", adjustable="datalim")
     ax.grid(alpha=0.3)
     bar = ax.figure.colorbar(dots, ax=ax, label="Rank (1 is the best)")
@@ -323,24 +341,61 @@ def plot_population(result: State | HasState, ax: Axes | None = None) -> Axes:
     return ax
 
 
+def describe_spread(snapshot: Snapshot) -> str:
+    """Return what the second direction is."""
+    return f"Where selection {'narrows' if snapshot.narrows else 'widens'} the spread most"
+
+
+def take_snapshot(state: State, most_solutions: int | None = None) -> Snapshot:
+    """Return what `plot_population` shows of a run.
+
+    Parameters
+    ----------
+    state : State
+        Where the run stands.
+    most_solutions : int, optional
+        Of a larger population, so many solutions stand for all: evenly from the best to the worst.
+
+    Raises
+    ------
+    ValueError
+        If the population has not been ranked, or it has no spread.
+    """
+    order = rank_order(state.ranking)
+    n = len(order)
+    if n != len(state.population) or not np.isfinite(state.ranking).any():
+        raise ValueError(
+            "result must have a population that was ranked, got one of "
+            f"{len(state.population)} solutions and {np.isfinite(state.ranking).sum()} rankings."
+        )
+    places = np.linspace(0, n - 1, min(n, most_solutions or n)).round().astype(np.intp)
+    products = _products(state.population, order[places])
+    points, pull, narrows = _project(products, centred_weights(len(places)))
+    return Snapshot(state.generation, points, places + 1, pull, narrows)
+
+
 def _find_state(given: Any) -> State:
     state = given if isinstance(given, State) else getattr(given, "state", None)
     if not isinstance(state, State):
         raise TypeError(
-            f"result must be what evolve returned, or the State of a run, got {given!r}."
+            "result must be what evolve returned, the State of a run, or a Snapshot of one, got "
+            f"{given!r}."
         )
     return state
 
 
-def _products(population: NDArray[Any] | LowRankPopulation) -> NDArray[np.float64]:
-    """Return the scalar products of the solutions' distances from the mean with each other."""
+@np.errstate(over="ignore", invalid="ignore")  # what overflows pulls nowhere
+def _products(
+    population: NDArray[Any] | LowRankPopulation, rows: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """Return the scalar products of some solutions' distances from the mean with each other."""
     if not isinstance(population, LowRankPopulation):
-        chromosomes = np.asarray(population, dtype=np.float64)
-        distances: NDArray[np.float64] = chromosomes - chromosomes.mean(axis=0)
-        return distances @ distances.T
-    n = len(population)
-    products = np.zeros((n, n))
-    for factors in population.noise.factors(population.places, population.sigma):
+        distances = np.asarray(population[rows], dtype=np.float64)
+        distances -= population.mean(axis=0, dtype=np.float64)
+        overlaps: NDArray[np.float64] = distances @ distances.T
+        return overlaps
+    products = np.zeros((len(rows), len(rows)))
+    for factors in population.noise.factors(population.places[rows], population.sigma):
         # In double precision, so that solutions that are the same come out as the same.
         left, right = (part.swapaxes(0, 1).astype(np.float64) for part in factors)
         *rights, biases = right

@@ -34,12 +34,17 @@ from ga_ann.storage import check_writable, replacing
 from ga_ann.validation import check_number, check_real
 
 __all__ = [
+    "X_LABELS",
+    "check_axes",
+    "escape_text",
+    "new_axes",
     "plot_comparison",
     "plot_confusion",
     "plot_fitness",
     "plot_predictions",
     "render_figure",
     "save_figure",
+    "write_caption",
 ]
 
 Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
@@ -48,7 +53,7 @@ Runs = HistoryOrOwner | Sequence[HistoryOrOwner]
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 _LINES = ("-", (0, (6, 1.5)), "-.", (0, (4, 1, 1, 1, 1, 1)), (0, (1, 1)))
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-_X_LABELS = {
+X_LABELS = {
     "generation": "Generation",
     "evaluations": "Evaluations (networks on the whole training set)",
     "seconds": "Time (s)",
@@ -94,7 +99,8 @@ def plot_fitness(
         out: a step function that begins where all runs have a value and carries the last value of
         each forward. With a single run, the mean fitness of its generations is drawn faintly: a
         line or, where each was measured on another batch of samples and cannot be compared with the
-        next one, dots. With a single method, the validation score is dashed where there is one.
+        next one, dots. With a single method, its score on the validation data is dashed beside that
+        on the training data, in the same colour.
     ax : matplotlib.axes.Axes, optional
         Where to draw; None, the default, makes a new figure.
     x : {"generation", "evaluations", "seconds"}, default="generation"
@@ -103,8 +109,8 @@ def plot_fitness(
         logarithmic scale.
     band : bool, default=False
         Whether several runs of a method are a band from the lowest to the highest of them, instead
-        of a thin line each; of their validation scores too. It begins, as the median does, where
-        all of them have a value.
+        of a thin line each; that of their scores on the validation data is hatched. It begins, as
+        the median does, where all of them have a value.
     caption : bool, default=True
         Whether the settings that all the runs share stand below the axes.
 
@@ -130,17 +136,20 @@ def plot_fitness(
     ('Generation', 'Training accuracy')
     >>> plt.close(ax.figure)
     """
-    x_label = lookup(_X_LABELS, x, "x")
+    x_label = lookup(X_LABELS, x, "x")
     groups = _group(history)
     runs = [run for group in groups.values() for run in group]
     if x == "generation":
         x_label = " or ".join(sorted({run.unit for run in runs})).capitalize()
     curves = {label: [_curve(run, x) for run in group] for label, group in groups.items()}
-    ax = _new_axes() if ax is None else _check_axes(ax)
+    ax = new_axes() if ax is None else check_axes(ax)
+    held_out = _held_out_curves(runs, x) if len(groups) == 1 else []
     for k, (label, group) in enumerate(curves.items()):
-        _draw_method(ax, group, k, label, band=band)
-    if len(groups) == 1:
-        _draw_details(ax, runs, x, band=band)
+        _draw_method(ax, group, k, label + ", training" * bool(held_out), band=band)
+        if held_out:
+            _draw_held_out(ax, held_out, label, band=band)
+    if len(runs) == 1 and _has_mean(runs[0]):
+        _draw_mean(ax, runs[0], x)
     _widen(ax, "y")
     if x != "generation" and _spans_decades([X for group in curves.values() for X, _ in group]):
         ax.set_xscale("log")
@@ -149,11 +158,11 @@ def plot_fitness(
             locator.set_params(integer=True)
         if all(X[-1] == 0 for group in curves.values() for X, _ in group):
             ax.set_xlim(-0.05, 1.05)  # around a single point Matplotlib would centre some 0.1
-    ax.set(xlabel=x_label, ylabel=_escape(_fitness_label(runs)))
+    ax.set(xlabel=x_label, ylabel=escape_text(_fitness_label(runs, with_held_out=bool(held_out))))
     ax.grid(alpha=0.3)
     _legend_above(ax)
     if caption:
-        _caption(ax, _describe(list(groups.values()), band=band))
+        write_caption(ax, _describe(list(groups.values()), band=band, hatched=bool(held_out)))
     return ax
 
 
@@ -227,7 +236,7 @@ def _draw_method(ax: Axes, curves: Sequence[Curve], k: int, label: str, *, band:
         marker=marker,
         ms=6 if len(X) > 1 else 7,
         markevery=0.12 if len(X) > 1 else 1,
-        label=_escape(label),
+        label=escape_text(label),
         # A single point stays visible where a curve begins at the same place.
         zorder=3 if len(X) > 1 else 4,
         mec=colour if len(X) > 1 else "white",
@@ -249,37 +258,41 @@ def _on_one_grid(curves: Sequence[Curve]) -> Curve:
     return grid, np.array([Y[np.searchsorted(X, grid, side="right") - 1] for X, Y in curves])
 
 
-def _draw_band(ax: Axes, curves: Sequence[Curve], colour: str) -> None:
-    """Fill what lies between the lowest and the highest of several step functions."""
+def _draw_band(ax: Axes, curves: Sequence[Curve], colour: str, *, hatch: str | None = None) -> None:
+    """Fill, or hatch, what lies between the lowest and the highest of several step functions."""
     if len(curves) == 1:
         return
     grid, values = _on_one_grid(curves)
     low, high = values.min(axis=0), values.max(axis=0)
     # The edge shows the runs' range where they have but one point in common.
-    ax.fill_between(grid, low, high, step="post", color=colour, alpha=0.2, lw=0.8, label="_band")
+    band = ax.fill_between(
+        grid, low, high, step="post", color=colour, alpha=0.2, lw=0.8, hatch=hatch, label="_band"
+    )
+    if hatch:
+        band.set(facecolor="none", alpha=0.5)
 
 
-def _draw_details(ax: Axes, runs: Sequence[History], x: str, *, band: bool) -> None:
-    """Add the mean fitness of a single run, and the validation score."""
-    if len(runs) == 1 and _has_mean(runs[0]):
-        _draw_mean(ax, runs[0], x)
+def _held_out_curves(runs: Sequence[History], x: str) -> list[Curve]:
     validated = [run for run in runs if np.isfinite(run["validation_score"]).any()]
-    if validated:
-        curves = [_curve(run, x, "validation_score") for run in validated]
-        X, Y = _median(curves)
-        if band:
-            _draw_band(ax, curves, _COLOURS[1])
-        ax.plot(
-            X,
-            Y,
-            color=_COLOURS[1],
-            lw=1.5,
-            ls="--",
-            drawstyle="steps-post",
-            marker=_single(X),
-            label="Validation score",
-            zorder=2,
-        )
+    return [_curve(run, x, "validation_score") for run in validated]
+
+
+def _draw_held_out(ax: Axes, curves: Sequence[Curve], label: str, *, band: bool) -> None:
+    """Add the validation score of a single method, in its colour."""
+    if band:
+        _draw_band(ax, curves, _COLOURS[0], hatch="////")
+    X, Y = _median(curves)
+    ax.plot(
+        X,
+        Y,
+        color=_COLOURS[0],
+        lw=1.5,
+        ls="--",
+        drawstyle="steps-post",
+        marker=_single(X),
+        label=escape_text(f"{label}, held out"),
+        zorder=2,
+    )
 
 
 def _has_mean(run: History) -> bool:
@@ -324,7 +337,7 @@ def _widen(ax: Axes, axis: str) -> None:
     ax.autoscale_view()
 
 
-def _escape(text: object) -> str:
+def escape_text(text: object) -> str:
     """Return text that Matplotlib shows as it is, without reading mathematics between dollars."""
     return str(text).replace("$", r"\$")
 
@@ -335,12 +348,15 @@ def _spans_decades(values: Sequence[NDArray[np.float64]]) -> bool:
     return bool(positive.size and positive.max() > 100 * positive.min())
 
 
-def _fitness_label(runs: Sequence[History]) -> str:
-    metrics = {run.metric for run in runs}
-    return f"Training {metrics.pop().replace('_', ' ')}" if len(metrics) == 1 else "Fitness"
+def _fitness_label(runs: Sequence[History], *, with_held_out: bool) -> str:
+    metrics = {run.metric.replace("_", " ") for run in runs}
+    if len(metrics) > 1:
+        return "Fitness"
+    (metric,) = metrics
+    return metric[:1].upper() + metric[1:] if with_held_out else f"Training {metric}"
 
 
-def _describe(groups: Sequence[Sequence[History]], *, band: bool) -> str:
+def _describe(groups: Sequence[Sequence[History]], *, band: bool, hatched: bool) -> str:
     """Return the settings that all runs share, and what the thick lines are."""
     first, *others = [run.settings for group in groups for run in group]
     parts = [
@@ -355,7 +371,7 @@ def _describe(groups: Sequence[Sequence[History]], *, band: bool) -> str:
         over = f"{max(n_runs)} runs" if len(n_runs) == 1 else "the runs"
         parts.append(f"thick line: median over {over}")
         if band:
-            parts.append("band: lowest to highest")
+            parts.append("band: lowest to highest" + ", hatched: held out" * hatched)
     return ", ".join(parts)
 
 
@@ -421,10 +437,10 @@ def plot_confusion(
     n_classes = len(shown)
     if ax is None:
         side = max(5.0, 2 + 0.4 * n_classes)
-        ax = _new_axes((side, side))
-    names = [_escape(label) for label in shown]
+        ax = new_axes((side, side))
+    names = [escape_text(label) for label in shown]
     ConfusionMatrixDisplay(counts, display_labels=names).plot(
-        ax=_check_axes(ax),
+        ax=check_axes(ax),
         cmap="Blues",
         colorbar=False,
         include_values=n_classes <= 40,
@@ -437,7 +453,7 @@ def plot_confusion(
     ax.set_title(text, fontsize="medium", parse_math=False)
     ax.set(xlabel="Predicted class", ylabel="True class")
     if caption:
-        _caption(ax, caption)
+        write_caption(ax, caption)
     return ax
 
 
@@ -498,7 +514,7 @@ def plot_predictions(
     true, predicted = (values.astype(np.float64) for values in _check_pairs(y_true, y_pred))
     if not (np.isfinite(true).all() and np.isfinite(predicted).all()):
         raise ValueError("y_true and y_pred must hold finite numbers, got NaN or infinity.")
-    ax = _new_axes((5.0, 5.0)) if ax is None else _check_axes(ax)
+    ax = new_axes((5.0, 5.0)) if ax is None else check_axes(ax)
     PredictionErrorDisplay(y_true=true, y_pred=predicted).plot(
         ax=ax,
         kind="actual_vs_predicted",
@@ -517,7 +533,7 @@ def plot_predictions(
     ax.set(xlabel="Predicted", ylabel="True")
     ax.grid(alpha=0.3)
     if caption:
-        _caption(ax, caption)
+        write_caption(ax, caption)
     return ax
 
 
@@ -579,20 +595,20 @@ def plot_comparison(
     methods = list(dict.fromkeys(method for method, _ in scores))
     splits = list(dict.fromkeys(split for _, split in scores))
     if ax is None:
-        ax = _new_axes((7.2, 1.6 + 0.24 * max(2, len(splits)) * len(methods)))
-    _draw_scores(_check_axes(ax), scores, methods, splits, value)
-    if value not in _X_LABELS:
+        ax = new_axes((7.2, 1.6 + 0.24 * max(2, len(splits)) * len(methods)))
+    _draw_scores(check_axes(ax), scores, methods, splits, value)
+    if value not in X_LABELS:
         _widen(ax, "x")
     elif _spans_decades(list(scores.values())):
         ax.set_xscale("log")
     if replaced := _splits_without(rows, value):
         stand_in = label.removeprefix("Held-out")
         label += f" (split {', '.join(replaced)}: training{stand_in})"
-    ax.set_xlabel(_escape(label))
+    ax.set_xlabel(escape_text(label))
     ax.grid(axis="x", alpha=0.3)
     _legend_above(ax)
     if caption:
-        _caption(ax, caption)
+        write_caption(ax, caption)
     return ax
 
 
@@ -645,7 +661,7 @@ def _draw_scores(
         }
         X = np.concatenate(list(rows.values()))
         Y = np.repeat(list(rows), [len(of_this) for of_this in rows.values()])
-        ax.plot(X, Y, marker, color=colour, ms=5, alpha=0.6, mew=0, label=_escape(split))
+        ax.plot(X, Y, marker, color=colour, ms=5, alpha=0.6, mew=0, label=escape_text(split))
         for y, of_this in rows.items():
             median = float(np.median(of_this)) if len(of_this) else float("nan")
             ax.plot([median] * 2, [y - 0.4 * step, y + 0.4 * step], color=colour, lw=2.5)
@@ -653,7 +669,7 @@ def _draw_scores(
     ax.annotate("median", (1.01, 1.01), xycoords="axes fraction", va="bottom", fontsize="small")
     for i in range(0, len(methods), 2):
         ax.axhspan(i - 0.5, i + 0.5, color="0.95", zorder=0)
-    ax.set_yticks(range(len(methods)), [_escape(textwrap.fill(name, 28)) for name in methods])
+    ax.set_yticks(range(len(methods)), [escape_text(textwrap.fill(name, 28)) for name in methods])
     ax.set_ylim(len(methods) - 0.5, -0.5)
 
 
@@ -741,13 +757,21 @@ def _root(artist: Axes | Figure | SubFigure) -> Figure:
     return root
 
 
-def _check_axes(ax: Axes) -> Axes:
+def check_axes(ax: Axes) -> Axes:
+    """Return what can be drawn into.
+
+    Raises
+    ------
+    TypeError
+        If it is no Axes.
+    """
     if not isinstance(ax, Axes):
         raise TypeError(f"ax must be an Axes of Matplotlib or None, got {ax!r}.")
     return ax
 
 
-def _new_axes(figsize: tuple[float, float] | None = None) -> Axes:
+def new_axes(figsize: tuple[float, float] | None = None) -> Axes:
+    """Return the only Axes of a new figure, whose layout makes room for labels."""
     return plt.subplots(figsize=figsize, layout="constrained")[1]
 
 
@@ -763,8 +787,11 @@ def _characters_across(ax: Axes, points: float) -> int:
 def _legend_above(ax: Axes) -> None:
     """Put the legend where no curve can run into it."""
     handles, labels = ax.get_legend_handles_labels()
-    longest = max(map(len, labels), default=0) + 6  # the line and the gap beside a label
-    n_columns = max(1, min(len(labels), _characters_across(ax, 8.5) // longest))
+    across = _characters_across(ax, 8.5)
+    beside = 6  # the line and the gap beside a label
+    labels = [textwrap.fill(label, across - beside) for label in labels]
+    longest = max((len(line) for label in labels for line in label.split("\n")), default=0) + beside
+    n_columns = max(1, min(len(labels), across // longest))
     ax.legend(
         handles,
         labels,
@@ -778,7 +805,7 @@ def _legend_above(ax: Axes) -> None:
     )
 
 
-def _caption(ax: Axes, text: str) -> None:
+def write_caption(ax: Axes, text: str) -> None:
     """Write a small text below the label of the x axis."""
     if not text:
         return

@@ -260,7 +260,9 @@ class TestPopulation:
         assert len(drawn) == n
 
     def test_what_was_not_ranked_or_does_not_differ_is_refused(self):
-        with pytest.raises(TypeError, match="what evolve returned, or the State of a run, got 'x'"):
+        with pytest.raises(
+            TypeError, match=r"evolve returned, the State of a run, or a Snap.* got 'x'"
+        ):
             plot_population("x")
         for kind in KINDS.values():
             state = run(**kind).state

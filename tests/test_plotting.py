@@ -136,16 +136,39 @@ class TestFitness:
         history = make_history(best, label="GA", mean_fitness=mean, validation_score=validation)
         ax = plot_fitness(history)
         for label, column in [
-            ("GA", best),
+            ("GA, training", best),
             ("Mean of the generation", mean),
-            ("Validation score", validation),
+            ("GA, held out", validation),
         ]:
             np.testing.assert_array_equal(line(ax, label).get_xdata(), np.arange(20))
             np.testing.assert_array_equal(line(ax, label).get_ydata(), column)
-        assert line(ax, "Validation score").get_linestyle() == "--"
+            assert line(ax, label).get_drawstyle() == (
+                "default" if label.startswith("Mean") else "steps-post"
+            )
+        training, held_out = line(ax, "GA, training"), line(ax, "GA, held out")
+        assert (training.get_linestyle(), held_out.get_linestyle()) == ("-", "--")
+        assert training.get_color() == held_out.get_color()
+        assert training.get_zorder() > held_out.get_zorder()
         assert line(ax, "Mean of the generation").get_alpha() < 0.6
         legend = [text.get_text() for text in ax.get_legend().get_texts()]
-        assert legend == ["GA", "Mean of the generation", "Validation score"]
+        assert legend == ["GA, training", "GA, held out", "Mean of the generation"]
+        assert ax.get_ylabel() == "Accuracy"
+
+    def test_only_what_was_held_out_takes_the_word_training_from_the_axis(self):
+        about = {"label": "GA", "metric": "f1_macro"}
+        plain = plot_fitness(make_history([0.5], **about, validation_score=[np.nan]))
+        both = plot_fitness(make_history([0.5], **about, validation_score=[0.4]))
+        assert (plain.get_ylabel(), both.get_ylabel()) == ("Training f1 macro", "F1 macro")
+        assert [drawn.get_label() for drawn in plain.get_lines()] == ["GA"]
+
+    def test_a_long_label_is_wrapped_where_the_axes_are_narrow(self):
+        figure, (left, right) = plt.subplots(1, 2, figsize=(9, 4), layout="constrained")
+        name = "a method of a long name that goes on and on, and then on"
+        plot_fitness({name: make_history([0.5, 0.6])}, left)
+        figure.draw_without_rendering()
+        (text,) = left.get_legend().get_texts()
+        assert text.get_text().replace("\n", " ") == name
+        assert text.get_window_extent().x1 < right.get_window_extent().x0
 
     @pytest.mark.parametrize("x", ["generation", "evaluations", "seconds"])
     def test_any_of_three_columns_runs_along_x(self, x):
@@ -201,7 +224,7 @@ class TestFitness:
         scores = RNG.random((3, 4))
         ax = plot_fitness([make_history([0.5] * 4, validation_score=row) for row in scores])
         np.testing.assert_array_equal(
-            line(ax, "Validation score").get_ydata(), np.median(scores, axis=0)
+            line(ax, "Best solution, held out").get_ydata(), np.median(scores, axis=0)
         )
 
     def test_a_band_is_the_range_of_the_seeds_where_all_have_begun_instead_of_thin_lines(self):
@@ -213,7 +236,7 @@ class TestFitness:
         ]
         ax = plot_fitness(runs, x="seconds", band=True)
         assert not seed_lines(ax)
-        grid = line(ax, "GA").get_xdata()
+        grid = line(ax, "GA, training").get_xdata()
         # Of each seed the newest value that is not in the future.
         now = [[Y[t >= X][-1] for X, Y in zip(times, values, strict=True)] for t in grid]
         drawn = [band for band in ax.collections if band.get_label() == "_band"]
@@ -224,9 +247,14 @@ class TestFitness:
                 assert min(now[k]) * scale in at
                 assert max(now[k]) * scale in at
             assert set(corners[:, 0]) == set(grid)
-        assert "band: lowest to highest" in caption_of(ax)
-        assert [t.get_text() for t in ax.get_legend().get_texts()] == ["GA", "Validation score"]
+        assert [bool(band.get_hatch()) for band in drawn] == [False, True]
+        assert [band.get_facecolor().size > 0 for band in drawn] == [True, False]
+        assert "band: lowest to highest, hatched: held out" in caption_of(ax)
+        legend = [text.get_text() for text in ax.get_legend().get_texts()]
+        assert legend == ["GA, training", "GA, held out"]
         assert "band" not in caption_of(plot_fitness(runs))
+        alone = [make_history(run["best_fitness"]) for run in runs]
+        assert caption_of(plot_fitness(alone, band=True)).endswith("band: lowest to highest")
 
     def test_one_run_has_no_band_and_is_drawn_as_ever(self):
         history = make_history(RNG.random(5), label="GA", validation_score=RNG.random(5))
@@ -246,7 +274,8 @@ class TestFitness:
         assert len({each.get_color() for each in drawn}) == 6
         assert len({each.get_marker() for each in drawn}) == 6
         assert len({str(each._dash_pattern) for each in drawn}) >= 5
-        assert "Validation score" not in [each.get_label() for each in ax.get_lines()]
+        assert not [each for each in ax.get_lines() if "held out" in each.get_label()]
+        assert ax.get_ylabel() == "Training accuracy"
 
     def test_rows_without_a_value_are_left_out(self):
         history = make_history([0.1, np.nan, 0.3], label="GA")

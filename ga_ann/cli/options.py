@@ -9,6 +9,7 @@ import typer
 
 __all__ = [
     "Activation",
+    "Animate",
     "Bias",
     "Bins",
     "CheckpointFile",
@@ -263,6 +264,14 @@ TrackWeights = Annotated[
     bool,
     typer.Option(
         "--track-weights", help="Note in OUT how far each layer's weights move, for `report`."
+    ),
+]
+Animate = Annotated[
+    Path | None,
+    typer.Option(
+        "--animate",
+        metavar="FILE",
+        help="Show the run in a .gif: its population beside the fitness so far.",
     ),
 ]
 

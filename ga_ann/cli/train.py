@@ -32,6 +32,7 @@ from ga_ann.ctrl_c import quitting_at_ctrl_c
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from ga_ann.animation import Snapshots
     from ga_ann.callbacks import Callback
     from ga_ann.comparison import DataSet
     from ga_ann.datasets import Inputs, Samples
@@ -98,6 +99,7 @@ def train(
     resume: options.Resume = None,
     overwrite: options.Overwrite = False,
     track_weights: options.TrackWeights = False,
+    animate: options.Animate = None,
     quiet: options.Quiet = False,
     json_lines: options.JsonLines = False,
 ) -> None:
@@ -116,6 +118,7 @@ def train(
     tell = print if talks else silence
     _check_state_files(out, checkpoint, resume, overwrite=overwrite)
     check_output(out, ".npz", [data, target, resume, checkpoint])
+    _check_animation(animate, data, checkpoint or resume)
     held = None if resume is None else load_checkpoint(resume)
     seed = _choose_seed(seed, held)
     # What can be refused without the data is refused before they are read.
@@ -158,6 +161,8 @@ def train(
         callbacks.insert(0, Checkpoint(state, overwrite=overwrite))
     if track_weights:
         callbacks.insert(0, WeightMovement())
+    if animate is not None:
+        callbacks.append(_new_snapshots())
     result = evolve(
         *_part(samples, y, rows, inputs),
         **search,
@@ -188,6 +193,8 @@ def train(
     if (advice := _advise(result, jobs)) is not None:
         tell(advice)
     tell(f"{out}: {_report_model(result, inputs.columns)}")
+    if animate is not None:
+        tell(f"{animate}: {_save_frames(animate, callbacks[-1], result)}")
     if json_lines:
         lines.add(_summarise(result, out, seed, inputs.columns, notes))
 
@@ -214,6 +221,17 @@ def _check_state_files(
             f"{checkpoint} exists and would be overwritten: go on from it with --resume "
             f"{checkpoint}, or give --overwrite or another file."
         )
+
+
+def _check_animation(animate: Path | None, data: str, checkpoint: Path | None) -> None:
+    if animate is None:
+        return
+    if checkpoint is not None and checkpoint.resolve() == animate.resolve():
+        raise ValueError(
+            f"--animate and the checkpoint must be two files, or one would be overwritten, got "
+            f"{animate}."
+        )
+    check_output(animate, ".gif", [data])
 
 
 def _choose_seed(seed: int | None, held: State | None) -> int:
@@ -397,6 +415,22 @@ def _telling(
                 print(note)
 
     return Telling()
+
+
+def _new_snapshots() -> Snapshots:
+    with quitting_at_ctrl_c():
+        from ga_ann.animation import Snapshots
+    return Snapshots()
+
+
+def _save_frames(path: Path, snapshots: Any, result: EvolutionResult) -> str:
+    """Save the animation, if there is one, and return what it holds."""
+    from ga_ann.animation import save_animation
+
+    if not len(snapshots):
+        return "not written, for there is no generation to show"
+    save_animation(path, snapshots, result)
+    return _count(len(snapshots), "frame")
 
 
 def _advise(result: EvolutionResult, jobs: int | None) -> str | None:

@@ -774,3 +774,29 @@ def test_train_refuses_a_device_that_is_not_there(fails, iris, tmp_path, device)
     told = fails("train", iris, "-o", tmp_path / "m.npz", "--device", device)
     assert "finds here, cpu" in told or "pip install 'ga-ann[gpu]'" in told
     assert not (tmp_path / "m.npz").exists()
+
+
+def test_a_run_is_animated(ga, fails, iris, tmp_path):
+    out, gif = tmp_path / "m.npz", tmp_path / "run.gif"
+    options = ["--generations", 4, "--target-fitness", 2, "--seed", 0, "--hidden", "5"]
+    code, text, _ = ga("train", iris, "-o", out, *options, "--animate", gif)
+    assert code == 0
+    assert text.endswith(f"{gif}: 5 frames\n")
+    with Image.open(gif) as picture:
+        assert picture.n_frames == 5
+    before = {path.name for path in tmp_path.iterdir()}
+    run = ["train", iris, "-o", out, *options]
+    assert "must end in .gif" in fails(*run, "--animate", tmp_path / "run.png")
+    assert "does not exist" in fails(*run, "--animate", tmp_path / "missing" / "run.gif")
+    assert "must be two files" in fails(*run, "--animate", gif, "--checkpoint", gif, "--overwrite")
+    assert {path.name for path in tmp_path.iterdir()} == before
+
+
+def test_a_run_with_nothing_left_to_do_has_no_animation(ga, iris, tmp_path):
+    out, state, gif = (tmp_path / name for name in ("m.npz", "state.npz", "run.gif"))
+    options = ["--generations", 3, "--target-fitness", 2, "--seed", 0, "--hidden", "5"]
+    assert ga("train", iris, "-o", out, *options, "--checkpoint", state)[0] == 0
+    code, text, _ = ga("train", iris, "-o", out, *options, "--resume", state, "--animate", gif)
+    assert code == 0
+    assert "not written, for there is no generation to show" in text
+    assert not gif.exists()
