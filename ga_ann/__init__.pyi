@@ -19,9 +19,12 @@ from .datasets import load_fruits360 as load_fruits360
 from .datasets import select_by_std as select_by_std
 from .doors import from_pygad as from_pygad
 from .doors import from_sklearn as from_sklearn
+from .doors import from_torch as from_torch
 from .doors import to_c_header as to_c_header
+from .doors import to_onnx as to_onnx
 from .doors import to_pygad as to_pygad
 from .doors import to_sklearn as to_sklearn
+from .doors import to_torch as to_torch
 from .estimator import GeneticMLPClassifier as GeneticMLPClassifier
 from .estimator import GeneticMLPRegressor as GeneticMLPRegressor
 from .evolution import RECIPES as RECIPES

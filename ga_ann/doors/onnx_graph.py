@@ -26,16 +26,18 @@ OPSETS = {"": 13, "ai.onnx.ml": 1}
 IR_VERSION = 7
 """Version of the file format that goes with them."""
 
-ELEMENTWISE = {
-    "logistic": "Sigmoid",
-    "relu": "Relu",
-    "sigmoid": "Sigmoid",
-    "sign": "Sign",
-    "tanh": "Tanh",
+OPERATORS = {
+    "identity": (),
+    # Sigmoid itself becomes 0 far too early in onnxruntime, and the largest output another one.
+    "logistic": ("Neg", "Exp", "1 +", "Reciprocal"),
+    "relu": ("Relu",),
+    "sigmoid": ("Neg", "Exp", "1 +", "Reciprocal"),
+    "sign": ("Sign",),
+    "softmax": ("Softmax",),
+    "step": ("Sign", "Relu"),
+    "tanh": ("Tanh",),
 }
-"""Activations that are one operator."""
-
-ACTIVATIONS = sorted({*ELEMENTWISE, "identity", "softmax", "step"})
+"""Activations as operators, one after the other."""
 
 
 def to_onnx(
@@ -86,19 +88,19 @@ def to_onnx(
     Examples
     --------
     >>> model = Model([np.eye(2)], "relu", "identity", np.array(["apple", "mango"]))
-    >>> graph = to_onnx(model).graph  # doctest: +SKIP
-    >>> [output.name for output in graph.output]  # doctest: +SKIP
+    >>> graph = to_onnx(model).graph
+    >>> [output.name for output in graph.output]
     ['label', 'probabilities']
     """
     precision = lookup({"float64": np.float64, "float32": np.float32}, dtype, "dtype")
     model = as_model(network)
     refuse_pictures(model, "an ONNX graph")
-    named_activations(model, ACTIVATIONS, "an ONNX graph")
+    named_activations(model, OPERATORS, "an ONNX graph")
     try:
         import onnx
     except ImportError as error:
         raise ImportError("to_onnx needs onnx: pip install 'ga-ann[onnx]'.") from error
-    exported = _Writer(model, np.dtype(precision)).model_proto()
+    exported: ModelProto = _Writer(model, np.dtype(precision)).model_proto()
     onnx.checker.check_model(exported, full_check=True)
     if path is not None:
         with replacing(path) as file:
@@ -190,7 +192,7 @@ class _Writer:
     # --------------------------------------------------------------------- the layers
 
     def _layers(self, A: str) -> str:
-        activations = named_activations(self.model, ACTIVATIONS, "an ONNX graph")
+        activations = named_activations(self.model, OPERATORS, "an ONNX graph")
         for (W, b), activation in zip(pair_layers(self.model.weights), activations, strict=True):
             bias = [] if b is None else [self._weights(b)]
             A = self._activated(activation, self._add("Gemm", A, self._weights(W), *bias))
@@ -208,15 +210,12 @@ class _Writer:
         return self._cast(self._constant(constants), self.dtype, held)
 
     def _activated(self, activation: str, Z: str) -> str:
-        if activation == "identity":
-            return Z
-        if activation == "softmax":
-            return self._add("Softmax", Z, axis=-1)
-        if activation == "step":
-            return self._cast(
-                self._add("Greater", Z, self._constant(np.zeros((), self.dtype))), self.dtype
-            )
-        return self._add(ELEMENTWISE[activation], Z)
+        for operator in OPERATORS[activation]:
+            if operator == "1 +":
+                Z = self._add("Add", Z, self._constant(np.ones((), self.dtype)))
+            else:
+                Z = self._add(operator, Z)  # Softmax is that of the last axis
+        return Z
 
     # ----------------------------------------------------------------- what comes out
 
@@ -225,10 +224,7 @@ class _Writer:
         best = self._add("ArgMax", scores, axis=1, keepdims=0)  # the first of the largest
         self._add("Gather", self._constant(labels), best, name="label")
         is_softmax = self.model.output_activation == "softmax"
-        if is_softmax:
-            self._add("Identity", scores, name="probabilities")
-        else:
-            self._add("Softmax", scores, name="probabilities", axis=-1)
+        self._add("Identity" if is_softmax else "Softmax", scores, name="probabilities")
         self._output("label", None if labels.dtype == object else labels.dtype)
         self._output("probabilities", self.dtype, len(classes))
 

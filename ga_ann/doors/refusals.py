@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
 from ga_ann.network import AnyActivation, pair_layers
 from ga_ann.storage import Model
@@ -19,7 +20,7 @@ def layer_activations(model: Model) -> list[AnyActivation]:
     >>> layer_activations(Model([np.eye(2)] * 3, "tanh", "identity", None))
     ['tanh', 'tanh', 'identity']
     """
-    given = model.activation
+    given: Any = model.activation
     n_hidden = len(pair_layers(model.weights)) - 1
     hidden = list(given) if isinstance(given, tuple | list) else [given] * n_hidden
     return [*hidden, model.output_activation]
