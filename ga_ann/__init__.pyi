@@ -43,6 +43,7 @@ from .network import forward as forward
 from .network import init_weights as init_weights
 from .network import layer_shapes as layer_shapes
 from .network import predict as predict
+from .onnx_pipelines import register_onnx_converters as register_onnx_converters
 from .out_of_core import StoredSamples as StoredSamples
 from .out_of_core import open_samples as open_samples
 from .plotting import plot_comparison as plot_comparison

@@ -54,8 +54,8 @@ def to_onnx(
     that the training never saw counts as none of the known.
 
     The outputs are ``label`` and ``probabilities``, as `Model.predict` and `Model.predict_proba`
-    return them, or ``targets`` for a regression. What they refuse a graph cannot refuse: NaN
-    where no median stands for it.
+    return them, or for a regression ``targets``, of shape (n_samples, n_outputs). What they refuse
+    a graph cannot refuse: NaN where no median stands for it.
 
     Parameters
     ----------
@@ -167,9 +167,13 @@ class _Writer:
         numbers = self._cast(X, np.dtype(np.float64))
         if not np.isnan(before.medians).any():
             missing = self._add("IsNaN", X)
-            numbers = self._add("Where", missing, self._constant(before.medians), numbers)
-        centred = self._add("Sub", numbers, self._constant(before.means))
-        return self._cast(self._add("Div", centred, self._constant(before.scales)), self.dtype)
+            numbers = self._add(
+                "Where", missing, self._constant(before.medians.astype(np.float64)), numbers
+            )
+        centred = self._add("Sub", numbers, self._constant(before.means.astype(np.float64)))
+        return self._cast(
+            self._add("Div", centred, self._constant(before.scales.astype(np.float64))), self.dtype
+        )
 
     def _one_hot(self, texts: str, before: Preprocessing) -> list[str]:
         """Return a 0 or a 1 for each category of each text column."""
@@ -207,7 +211,8 @@ class _Writer:
             raise ValueError(
                 f"the network's weights have a number that {held} has not; give dtype='float64'."
             )
-        return self._cast(self._constant(constants), self.dtype, held)
+        name = self._constant(constants)
+        return name if held == self.dtype else self._cast(name, self.dtype)
 
     def _activated(self, activation: str, Z: str) -> str:
         for operator in OPERATORS[activation]:
@@ -229,13 +234,8 @@ class _Writer:
         self._output("probabilities", self.dtype, len(classes))
 
     def _targets(self, scores: str) -> None:
-        n_outputs = self.model.weights[-1].shape[-1]
-        if n_outputs == 1:  # as `predict` returns it
-            self._add("Reshape", scores, self._constant(np.array([-1])), name="targets")
-            self._output("targets", self.dtype)
-        else:
-            self._add("Identity", scores, name="targets")
-            self._output("targets", self.dtype, n_outputs)
+        self._add("Identity", scores, name="targets")
+        self._output("targets", self.dtype, self.model.weights[-1].shape[-1])
 
     # ---------------------------------------------------------------------- the graph
 
@@ -246,11 +246,9 @@ class _Writer:
         self.nodes.append(helper.make_node(kind, inputs, [given], name=given, **attributes))
         return given
 
-    def _cast(self, values: str, to: np.dtype[Any], held: Any = None) -> str:
+    def _cast(self, values: str, to: np.dtype[Any]) -> str:
         from onnx import helper
 
-        if to == held:
-            return values
         return self._add("Cast", values, to=helper.np_dtype_to_tensor_dtype(to))
 
     def _constant(self, values: NDArray[Any]) -> str:
