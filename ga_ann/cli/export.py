@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +26,13 @@ def export(
         str | None,
         typer.Option(metavar="NAME", help="What all names in the header begin with [model]."),
     ] = None,
+    from_features: Annotated[
+        bool,
+        typer.Option(
+            "--from-features",
+            help="Of a model of pictures, write the network, which takes their features.",
+        ),
+    ] = False,
 ) -> None:
     """Write a model as a C header, for small devices, or as an ONNX graph."""
     with quitting_at_ctrl_c():
@@ -32,12 +40,20 @@ def export(
         from ga_ann.storage import load_model
 
     check_output(out, (".h", ".onnx"), [model])
+    held = load_model(model)
+    if from_features:
+        held = replace(held, extraction=None)
+    elif held.extraction is not None:
+        raise ValueError(
+            f"{model} computes its features from pictures, which no such file does; with "
+            "--from-features it is the network, which takes the features."
+        )
     if out.suffix.lower() == ".h":
         begin = "model" if name is None else name
-        to_c_header(load_model(model), out, name=begin)
+        to_c_header(held, out, name=begin)
         use = f"include it, and call {begin}_predict"
     elif name is None:
-        graph = to_onnx(load_model(model), out).graph
+        graph = to_onnx(held, out).graph
         given, answers = ([one.name for one in part] for part in (graph.input, graph.output))
         use = f"from {' and '.join(given)} it computes {' and '.join(answers)}"
     else:

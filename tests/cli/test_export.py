@@ -1,4 +1,5 @@
 import sys
+from dataclasses import replace
 
 import numpy as np
 import onnxruntime
@@ -51,17 +52,23 @@ def test_a_model_of_the_command_line_predicts_the_same_in_onnxruntime(ga, tmp_pa
     np.testing.assert_allclose(probabilities, model.predict_proba(table), atol=1e-12)
 
 
+def test_of_a_model_of_pictures_the_network_is_written(ga, colour_model, tmp_path):
+    network = replace(load(colour_model), extraction=None)
+    code, _, _ = ga("export", colour_model, "-o", tmp_path / "m.onnx", "--from-features")
+    assert (code, (tmp_path / "m.onnx").read_bytes()) == (0, to_onnx(network).SerializeToString())
+
+
 def test_export_refuses(fails, colour_model, iris, tmp_path):
     save_model(tmp_path / "m.npz", PLAIN)
     out = tmp_path / "out.h"
     assert "No such file" in fails("export", tmp_path / "missing.npz", "-o", out)
     assert "cannot be read as a model" in fails("export", iris, "-o", out)
-    assert "from pictures" in fails("export", colour_model, "-o", out)
+    assert "--from-features" in fails("export", colour_model, "-o", out)
     assert "must end in .h or .onnx" in fails(
         "export", tmp_path / "m.npz", "-o", tmp_path / "out.pb"
     )
     graph = tmp_path / "out.onnx"
-    assert "from pictures" in fails("export", colour_model, "-o", graph)
+    assert "--from-features" in fails("export", colour_model, "-o", graph)
     assert "--name is" in fails("export", tmp_path / "m.npz", "-o", graph, "--name", "fruit")
     assert "name must be one in C" in fails("export", tmp_path / "m.npz", "-o", out, "--name", "a;")
     assert [path.name for path in tmp_path.iterdir()] == ["m.npz"]
