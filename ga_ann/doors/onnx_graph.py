@@ -164,16 +164,15 @@ class _Writer:
 
         In double precision: of large numbers that differ little, single leaves nothing.
         """
-        numbers = self._cast(X, np.dtype(np.float64))
-        if not np.isnan(before.medians).any():
-            missing = self._add("IsNaN", X)
-            numbers = self._add(
-                "Where", missing, self._constant(before.medians.astype(np.float64)), numbers
-            )
-        centred = self._add("Sub", numbers, self._constant(before.means.astype(np.float64)))
-        return self._cast(
-            self._add("Div", centred, self._constant(before.scales.astype(np.float64))), self.dtype
+        medians, means, scales = (
+            np.asarray(part, np.float64) for part in (before.medians, before.means, before.scales)
         )
+        numbers = self._cast(X, np.dtype(np.float64))
+        if not np.isnan(medians).any():
+            missing = self._add("IsNaN", X)
+            numbers = self._add("Where", missing, self._constant(medians), numbers)
+        centred = self._add("Sub", numbers, self._constant(means))
+        return self._cast(self._add("Div", centred, self._constant(scales)), self.dtype)
 
     def _one_hot(self, texts: str, before: Preprocessing) -> list[str]:
         """Return a 0 or a 1 for each category of each text column."""

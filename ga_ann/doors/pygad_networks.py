@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pygad.nn
 from numpy.typing import NDArray
+from sklearn.utils import check_random_state
 
 from ga_ann.doors.refusals import layer_activations, refuse_columns
 from ga_ann.doors.sklearn_networks import as_model
@@ -141,10 +142,13 @@ def to_pygad(network: Any) -> Any:
         raise ValueError(
             "PyGAD's networks have no biases, and this one has; train one with bias=False."
         )
+    shared = check_random_state(None)  # PyGAD draws weights from there, of which none is kept
+    before = shared.get_state()
     last: Any = pygad.nn.InputLayer(layers[0][0].shape[0])
     for (W, _), activation in zip(layers, _names(model), strict=True):
         last = pygad.nn.DenseLayer(W.shape[1], last, activation)
         last.initial_weights, last.trained_weights = W.astype(np.float64), W.astype(np.float64)
+    shared.set_state(before)
     return last
 
 

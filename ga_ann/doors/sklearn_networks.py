@@ -134,7 +134,9 @@ def to_sklearn(network: Any) -> MLPClassifier | MLPRegressor:
     if model.classes is not None:
         layers[-1] = _sorted_outputs(layers[-1], model.classes)
     hidden = tuple(W.shape[1] for W, _ in layers[:-1])
-    fitted = _fit_to_nothing(kind(hidden_layer_sizes=hidden, activation=activation), model, layers)
+    # With a seed, so that the weights that are drawn first do not come from NumPy's own generator.
+    made = kind(hidden_layer_sizes=hidden, activation=activation, random_state=0)
+    fitted = _fit_to_nothing(made, model, layers).set_params(random_state=None)
     for (W, b), coef, intercept in zip(layers, fitted.coefs_, fitted.intercepts_, strict=True):
         coef[...] = W
         intercept[...] = 0.0 if b is None else b
@@ -192,7 +194,10 @@ def _sorted_outputs(layer: Layer, classes: NDArray[Any]) -> Layer:
         )
     W, b = (None if part is None else part[..., order] for part in layer)
     if len(known) == 2:  # its logistic is their softmax
-        W, b = (None if part is None else part[..., 1:] - part[..., :1] for part in (W, b))
+        W, b = (
+            None if part is None else np.subtract(part[..., 1:], part[..., :1], dtype=np.float64)
+            for part in (W, b)
+        )
     return W, b  # type: ignore[return-value]
 
 

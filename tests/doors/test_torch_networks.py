@@ -1,3 +1,4 @@
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -203,6 +204,13 @@ def test_networks_that_pytorch_does_not_have_are_refused(change, message):
     to_torch(PLAIN)
     with pytest.raises(ValueError, match=message):
         to_torch(replace(PLAIN, **change))
+
+
+def test_without_pytorch_the_way_to_it_is_told(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    for door in (lambda: to_torch(PLAIN), lambda: from_torch(None)):
+        with pytest.raises(ImportError, match=r"pip install 'ga-ann\[gpu\]'"):
+            door()
 
 
 def test_weights_of_either_precision_take_that_which_holds_both():
