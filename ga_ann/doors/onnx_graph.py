@@ -65,9 +65,10 @@ def to_onnx(
         The file, named exactly so; it is replaced in one step when the new one is complete. Its
         folder must exist.
     dtype : {"float64", "float32"}, default="float64"
-        Precision of the input and of the network: float64 gives the labels that NumPy gives;
-        float32 is for devices that have no other, and may give another label where outputs are
-        nearly the same. Standardisation is computed in float64 in any case.
+        Precision of the input and of the network: float64 gives the labels that NumPy gives, but
+        where outputs differ in their last bits alone; float32 is for devices that have no other,
+        and may give another label where outputs are nearly the same. Standardisation is computed in
+        float64 in any case.
 
     Returns
     -------
