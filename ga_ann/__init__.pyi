@@ -22,9 +22,12 @@ from .datasets import load_fruits360 as load_fruits360
 from .datasets import select_by_std as select_by_std
 from .doors import from_pygad as from_pygad
 from .doors import from_sklearn as from_sklearn
+from .doors import from_torch as from_torch
 from .doors import to_c_header as to_c_header
+from .doors import to_onnx as to_onnx
 from .doors import to_pygad as to_pygad
 from .doors import to_sklearn as to_sklearn
+from .doors import to_torch as to_torch
 from .estimator import GeneticMLPClassifier as GeneticMLPClassifier
 from .estimator import GeneticMLPRegressor as GeneticMLPRegressor
 from .evolution import RECIPES as RECIPES
@@ -43,6 +46,7 @@ from .network import forward as forward
 from .network import init_weights as init_weights
 from .network import layer_shapes as layer_shapes
 from .network import predict as predict
+from .onnx_pipelines import register_onnx_converters as register_onnx_converters
 from .out_of_core import StoredSamples as StoredSamples
 from .out_of_core import open_samples as open_samples
 from .plotting import plot_comparison as plot_comparison

@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = app(args=arguments, prog_name="ga-ann", standalone_mode=False) or 0
     except UsageError as error:
         code = _complain(_describe_usage(error))
-    except (ValueError, TypeError, OSError, MemoryError, OverflowError) as error:
+    except (ValueError, TypeError, OSError, MemoryError, OverflowError, ImportError) as error:
         code = _complain(_describe(error))
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED

@@ -160,14 +160,17 @@ def check_class_sizes(labels: NDArray[Any], instead: str, column: str | int | No
 
 
 def check_output(
-    path: Path, suffix: str | None = None, inputs: Iterable[str | Path | None] = ()
+    path: Path,
+    suffix: str | tuple[str, ...] | None = None,
+    inputs: Iterable[str | Path | None] = (),
 ) -> None:
     """Refuse a file that cannot be written or that is an input, before any work."""
     from ga_ann.datasets import locate
     from ga_ann.storage import check_writable
 
-    if suffix is not None and path.suffix.lower() != suffix:
-        raise ValueError(f"the file to write must end in {suffix}, got {path}.")
+    suffixes = (suffix,) if isinstance(suffix, str) else suffix
+    if suffixes is not None and path.suffix.lower() not in suffixes:
+        raise ValueError(f"the file to write must end in {' or '.join(suffixes)}, got {path}.")
     for name in inputs:
         if name and path.exists() and locate(name).exists() and path.samefile(locate(name)):
             raise ValueError(f"{path} is an input and would be overwritten; give another name.")

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ga_ann.doors.refusals import named_activations, refuse_pictures
 from ga_ann.doors.sklearn_networks import as_model
 from ga_ann.network import describe_shapes, pair_layers
 from ga_ann.storage import Model, replacing
@@ -25,6 +26,8 @@ ELEMENTWISE = {
     "tanh": "tanhf(x[k])",
 }
 """What becomes of a layer's sums ``x``, one by one, in C."""
+
+ACTIVATIONS = sorted({*ELEMENTWISE, "identity", "softmax"})
 
 SOFTMAX = """\
     float top = x[0], sum = 0.0f;
@@ -138,29 +141,13 @@ def to_c_header(network: Any, path: str | os.PathLike[str], *, name: str = "mode
 
 def _check(model: Model) -> None:
     """Refuse what is no plain arithmetic of numbers."""
-    if model.extraction is not None:
-        raise ValueError(
-            "the network's features are computed from pictures, which a C header does not do; for "
-            "one that takes the features, give dataclasses.replace(model, extraction=None)."
-        )
+    refuse_pictures(model, "a C header")
     if model.preprocessing is not None and (texts := model.preprocessing.text_columns):
         raise ValueError(
             f"a C header takes numbers, and the network takes the text columns {texts}; train "
             "without them."
         )
-    for activation in [*_hidden(model), model.output_activation]:
-        if not isinstance(activation, str):
-            raise ValueError(
-                f"a C header has the activations {sorted({*ELEMENTWISE, 'identity', 'softmax'})}, "
-                f"got {activation!r}."
-            )
-
-
-def _hidden(model: Model) -> list[Any]:
-    """Return the activation of each hidden layer."""
-    given = model.activation
-    n_hidden = len(pair_layers(model.weights)) - 1
-    return list(given) if isinstance(given, tuple | list) else [given] * n_hidden
+    named_activations(model, ACTIVATIONS, "a C header")
 
 
 class _Writer:
@@ -169,7 +156,7 @@ class _Writer:
     def __init__(self, model: Model, name: str) -> None:
         self.model, self.name = model, name
         self.layers = pair_layers(model.weights)
-        self.activations = [*_hidden(model), model.output_activation]
+        self.activations = named_activations(model, ACTIVATIONS, "a C header")
         self.n_bytes = 0
 
     def header(self) -> str:

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import pygad.nn
 from numpy.typing import NDArray
+from sklearn.utils import check_random_state
 
+from ga_ann.doors.refusals import layer_activations, refuse_columns
 from ga_ann.doors.sklearn_networks import as_model
 from ga_ann.network import lookup, pair_layers
 from ga_ann.storage import Model
@@ -134,28 +136,25 @@ def to_pygad(network: Any) -> Any:
     1
     """
     model = as_model(network)
-    for name in ("extraction", "preprocessing", "columns"):
-        if getattr(model, name) is not None:
-            raise ValueError(
-                f"the model has {name}, which come before the network and which PyGAD's networks "
-                f"do not have; give dataclasses.replace(model, {name}=None)."
-            )
+    refuse_columns(model, "PyGAD's networks")
     layers = pair_layers(model.weights)
     if any(bias is not None and bias.any() for _, bias in layers):
         raise ValueError(
             "PyGAD's networks have no biases, and this one has; train one with bias=False."
         )
+    shared = check_random_state(None)  # PyGAD draws weights from there, of which none is kept
+    before = shared.get_state()
     last: Any = pygad.nn.InputLayer(layers[0][0].shape[0])
-    for (W, _), activation in zip(layers, _names(model, len(layers)), strict=True):
+    for (W, _), activation in zip(layers, _names(model), strict=True):
         last = pygad.nn.DenseLayer(W.shape[1], last, activation)
         last.initial_weights, last.trained_weights = W.astype(np.float64), W.astype(np.float64)
+    shared.set_state(before)
     return last
 
 
-def _names(model: Model, n_layers: int) -> list[str]:
+def _names(model: Model) -> list[str]:
     """Return PyGAD's names of the activations."""
-    given, output = model.activation, model.output_activation
-    hidden = list(given) if isinstance(given, tuple | list) else [given] * (n_layers - 1)
+    *hidden, output = layer_activations(model)
     if output == "softmax" and model.classes is not None:
         output = "identity"  # PyGAD's is another one, and the largest output is the same
     if unknown := [one for one in [*hidden, output] if one not in TO_PYGAD]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.utils.validation import check_is_fitted
 
+from ga_ann.doors.refusals import layer_activations, refuse_columns
 from ga_ann.network import Layer, pair_layers
 from ga_ann.storage import Model
 
@@ -121,9 +122,9 @@ def to_sklearn(network: Any) -> MLPClassifier | MLPRegressor:
     array(['mango'], dtype='<U5')
     """
     model = as_model(network)
-    _refuse_columns(model)
+    refuse_columns(model, "scikit-learn's networks")
     layers = pair_layers(model.weights)
-    activation = _hidden_activation(model, len(layers) - 1)
+    activation = _hidden_activation(model)
     kind: Any = MLPRegressor if model.classes is None else MLPClassifier
     if model.output_activation not in ("identity", "softmax")[: 1 + (kind is MLPClassifier)]:
         raise ValueError(
@@ -133,7 +134,9 @@ def to_sklearn(network: Any) -> MLPClassifier | MLPRegressor:
     if model.classes is not None:
         layers[-1] = _sorted_outputs(layers[-1], model.classes)
     hidden = tuple(W.shape[1] for W, _ in layers[:-1])
-    fitted = _fit_to_nothing(kind(hidden_layer_sizes=hidden, activation=activation), model, layers)
+    # With a seed, so that the weights that are drawn first do not come from NumPy's own generator.
+    made = kind(hidden_layer_sizes=hidden, activation=activation, random_state=0)
+    fitted = _fit_to_nothing(made, model, layers).set_params(random_state=None)
     for (W, b), coef, intercept in zip(layers, fitted.coefs_, fitted.intercepts_, strict=True):
         coef[...] = W
         intercept[...] = 0.0 if b is None else b
@@ -168,26 +171,15 @@ def as_model(network: Any) -> Model:
     return model
 
 
-def _refuse_columns(model: Model) -> None:
-    for name in ("extraction", "preprocessing", "columns"):
-        if getattr(model, name) is not None:
-            raise ValueError(
-                f"the model has {name}, which come before the network and which scikit-learn's "
-                "networks do not have; put them into a pipeline, and give the network alone: "
-                f"dataclasses.replace(model, {name}=None)."
-            )
-
-
-def _hidden_activation(model: Model, n_hidden: int) -> str:
-    given = model.activation
-    names = set(given) if isinstance(given, tuple | list) else {given}
+def _hidden_activation(model: Model) -> str:
+    names = layer_activations(model)[:-1]
     known = {HIDDEN.get(name) if isinstance(name, str) else None for name in names}
-    if not n_hidden:
+    if not names:
         return "relu"
     if len(known) != 1 or None in known:
         raise ValueError(
             f"scikit-learn has one activation for all hidden layers, one of {sorted(HIDDEN)}, got "
-            f"{given!r}."
+            f"{model.activation!r}."
         )
     return str(known.pop())
 
@@ -202,7 +194,10 @@ def _sorted_outputs(layer: Layer, classes: NDArray[Any]) -> Layer:
         )
     W, b = (None if part is None else part[..., order] for part in layer)
     if len(known) == 2:  # its logistic is their softmax
-        W, b = (None if part is None else part[..., 1:] - part[..., :1] for part in (W, b))
+        W, b = (
+            None if part is None else np.subtract(part[..., 1:], part[..., :1], dtype=np.float64)
+            for part in (W, b)
+        )
     return W, b  # type: ignore[return-value]
 
 

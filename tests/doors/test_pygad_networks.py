@@ -77,6 +77,12 @@ def test_nothing_is_shared():
     np.testing.assert_array_equal(model.predict_scores(X), before)
 
 
+def test_numpys_own_generator_is_left_alone():
+    before = np.random.mtrand._rand.get_state(legacy=False)
+    to_pygad(PLAIN)
+    np.testing.assert_equal(np.random.mtrand._rand.get_state(legacy=False), before)
+
+
 def test_what_is_no_network_of_pygad_is_refused():
     last, _ = network(0, [3], ["relu"], "None")
     for wrong in (None, "model", pygad.nn.InputLayer(2), [last]):

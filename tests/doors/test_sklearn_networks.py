@@ -62,6 +62,13 @@ def test_labels_need_not_be_sorted(classes):
     np.testing.assert_allclose(there.predict_proba(X), model.predict_proba(X)[:, order], atol=1e-9)
 
 
+def test_of_two_outputs_of_single_precision_the_difference_is_exact():
+    W = np.random.default_rng(0).normal(size=(40, 2)).astype(np.float32)
+    there = to_sklearn(Model([W], "relu", "softmax", np.array([0, 1])))
+    exact = W[:, 1].astype(np.float64) - W[:, 0].astype(np.float64)
+    np.testing.assert_array_equal(there.coefs_[0][:, 0], exact)
+
+
 @settings(max_examples=15, deadline=None)
 @given(**NETWORKS, n_targets=st.integers(1, 3))
 def test_a_regressor_predicts_the_same_there_and_back(seed, hidden, activation, n_targets):
@@ -108,6 +115,28 @@ def test_nothing_is_shared():
     back = to_sklearn(model)
     back.coefs_[0][...] = 0
     np.testing.assert_array_equal(model.predict_scores(X), before)
+
+
+def test_numpys_own_generator_is_left_alone():
+    before = np.random.mtrand._rand.get_state(legacy=False)
+    trained = to_sklearn(PLAIN)
+    np.testing.assert_equal(np.random.mtrand._rand.get_state(legacy=False), before)
+    assert trained.get_params() == MLPClassifier(hidden_layer_sizes=(2,)).get_params()
+
+
+def test_a_network_that_a_run_starts_from_is_left_alone():
+    trained, X = fitted(MLPClassifier, 0, (3,), "relu", np.resize([0, 1, 2], 30))
+    model = from_sklearn(trained)
+    options = {"hidden_layer_sizes": (3,), "bias": True, "random_state": 0}
+    for start in (trained, model):
+        before = [W.copy() for W in model.weights]
+        for n_generations in (0, 3):
+            y = model.predict(X)
+            result = evolve(X, y, start=as_model(start), n_generations=n_generations, **options)
+            for W in [*result.weights, *result.to_model().weights]:
+                W[...] = 0
+        for held, first in zip(as_model(start).weights, before, strict=True):
+            np.testing.assert_array_equal(held, first)
 
 
 def test_networks_that_there_are_none_of_here_are_refused():
