@@ -68,7 +68,7 @@ def fitness(population):
 
 population = flatten(init_weights(rng, sizes, n_solutions=20, init="tutorial"))
 best = []
-for generation in range(80):
+for _ in range(80):
     scores = fitness(population)
     best.append(scores.max())
     parents = population[np.argsort(-scores)[:5]]
@@ -81,7 +81,9 @@ for generation in range(80):
 print(f"best of the first generation: {best[0]:.1f} % of the {len(y_seen)} pictures")
 print(f"best of the last generation:  {best[-1]:.1f} %")
 network = reshape(population[0], shapes)
-print(f"the same network on all {len(y):,} pictures: {100 * np.mean(predict(network, X) == y):.1f} %")
+print(
+    f"the same network on all {len(y):,} pictures: {100 * np.mean(predict(network, X) == y):.1f} %"
+)
 
 figure, ax = plt.subplots(figsize=(7, 3.2), layout="constrained")
 ax.step(range(80), best, where="post", color="#0072B2")
@@ -146,11 +148,11 @@ plt.show()
 
 # %%
 # An *evaluation* is one network measured on all pictures, so it is the fair unit of cost. A network
-# on a batch of 32 is worth 32 / 1,962 of one. The default recipe is done when the textbook has
-# looked at its first few dozens of networks.
+# on a batch of 32 is worth 32 / 1,962 of one. The default recipe is done before the textbook has measured
+# its first generation of 64.
 #
 # The tutorial's own settings climb slowly, and on a run of this length they stay far from the top.
-# The reason is its mutation. It is so strong that most children are worse than random networks.
+# They do get there: the article tells of more than 97 % after 1,000 generations.
 #
 # A look at the population
 # ------------------------

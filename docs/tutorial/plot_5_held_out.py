@@ -138,8 +138,9 @@ labels = np.repeat(list(ranges), 50)
 counts = HueHistogram(bins=60, hue_range=(0, 1)).fit_transform(
     draw_fruit(*ranges[label]) for label in labels
 )
-run = evolve(counts, labels, hidden_layer_sizes=(20,), target_fitness=None, n_generations=200,
-             random_state=0)  # fmt: skip
+run = evolve(
+    counts, labels, hidden_layer_sizes=(20,), target_fitness=None, n_generations=200, random_state=0
+)
 print(f"{np.mean(run.predict(counts) == labels):.1%} of the drawings are right")
 
 figure, ax = plt.subplots(figsize=(8, 4.5), layout="constrained")
@@ -148,5 +149,6 @@ plt.show()
 
 # %%
 # A bar that points up speaks for the fruit, one that points down against it. Yellow speaks for the
-# lemon, green for the mango, and the purple side of red for the raspberry. Nobody told the network
-# so, and nobody has to take its word for what it has learned: one can look.
+# lemon and against the apple, and the purple side of red for the raspberry. The mango has a little
+# of many hues, so that no single one moves its score by much. Nobody told the network any of this,
+# and nobody has to take its word for what it has learned: one can look.
