@@ -148,8 +148,8 @@ plt.show()
 
 # %%
 # An *evaluation* is one network measured on all pictures, so it is the fair unit of cost. A network
-# on a batch of 32 is worth 32 / 1,962 of one. The default recipe is done before the textbook has measured
-# its first generation of 64.
+# on a batch of 32 is worth 32 / 1,962 of one. The default recipe is done before the textbook has
+# measured its first generation of 64.
 #
 # The tutorial's own settings climb slowly, and on a run of this length they stay far from the top.
 # They do get there: the article tells of more than 97 % after 1,000 generations.
