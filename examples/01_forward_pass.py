@@ -1,4 +1,8 @@
-"""One forward pass by hand: what the network computes, and nothing else."""
+"""The forward pass by hand
+========================
+
+One forward pass by hand: what the network computes, and nothing else.
+"""
 
 import numpy as np
 
@@ -7,15 +11,19 @@ from ga_ann import forward, init_weights, load_fruits360, predict
 X, y = load_fruits360(return_X_y=True, n_features=102)
 print(f"{len(X)} pictures, each a histogram of {X.shape[1]} hues; classes 0 to {y.max()}")
 
+# %%
 # The tutorial's network: 102 inputs, two hidden layers of 150 and 60, 4 outputs, no biases.
 rng = np.random.default_rng(0)
 W1, W2, W3 = init_weights(rng, [102, 150, 60, 4], init="tutorial")
 
+# %%
+# A layer multiplies by its matrix, and the hidden ones cut off what is negative.
 hidden1 = np.maximum(X @ W1, 0)  # ReLU
 hidden2 = np.maximum(hidden1 @ W2, 0)
 scores = hidden2 @ W3
 classes = scores.argmax(axis=1)  # the class with the largest score
 
+# %%
 # The library does the same.
 np.testing.assert_allclose(forward([W1, W2, W3], X), scores)
 np.testing.assert_array_equal(predict([W1, W2, W3], X), classes)

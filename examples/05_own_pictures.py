@@ -1,6 +1,9 @@
-"""Your own pictures: a folder with one sub-folder a class.
+"""Your own pictures
+=================
 
-Usage: python 05_own_pictures.py [FOLDER]
+A folder with one sub-folder a class.
+
+Usage: ``python 05_own_pictures.py [FOLDER]``
 
 Without a folder, it draws one with red, green and blue discs.
 """
@@ -28,6 +31,8 @@ def draw_discs(folder: Path) -> None:
             picture.convert("RGB").save(folder / name / f"{k}.png")
 
 
+# %%
+# Pictures become a table, and the table a network.
 def train(folder: Path) -> None:
     """Extract hue histograms, train on three quarters, test on the rest."""
     # Few, fixed bins: with few pictures, 360 bins would leave most of them empty.
@@ -40,6 +45,8 @@ def train(folder: Path) -> None:
     print(f"held-out accuracy: {np.mean(result.predict(X_test) == y_test):.1%}")
 
 
+# %%
+# The folder that was named, or one that is drawn.
 if len(sys.argv) > 1:
     train(Path(sys.argv[1]))
 else:

@@ -1,4 +1,8 @@
-"""Mistakes that cost: training on the score that counts, which has no gradient."""
+"""Mistakes that cost
+==================
+
+Training on the score that counts, which has no gradient.
+"""
 
 import numpy as np
 from sklearn.datasets import load_diabetes
@@ -10,11 +14,14 @@ from sklearn.preprocessing import StandardScaler
 from ga_ann import GeneticMLPClassifier
 from ga_ann.fitness import neg_cost
 
+# %%
 # Will a patient's diabetes be severe within a year? To miss that costs five false alarms.
 X, progression = load_diabetes(return_X_y=True)
 severe = progression > 220
 costs = np.array([[0, 1], [5, 0]])  # a row for each true class, a column for each predicted one
 
+# %%
+# One network minimises the log loss, which knows no costs; the other the costs themselves.
 networks = {
     "gradient": MLPClassifier((8,), max_iter=2000, random_state=0),
     "genetic, by cost": GeneticMLPClassifier(

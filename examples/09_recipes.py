@@ -1,4 +1,8 @@
-"""Recipes: the same data, searched in four ways."""
+"""Recipes
+=======
+
+The same data, searched in four ways.
+"""
 
 from dataclasses import replace
 
@@ -13,6 +17,8 @@ X, y = load_breast_cancer(return_X_y=True)
 X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_state=0)
 scaler = StandardScaler().fit(X_train)
 
+# %%
+# Three recipes have names; the fourth changes two parts of one of them.
 recipes = {
     **RECIPES,  # default, classic, tutorial
     "tournaments": replace(RECIPES["classic"], selection="tournament", crossover="neuron"),
@@ -33,6 +39,8 @@ for name, recipe in recipes.items():
         f"after {result.history.last['evaluations']:,.0f} evaluations"
     )
 
+# %%
+# A recipe prints itself, and goes through a file.
 print(f"\nwhat the problem asked for: {result.recipe}")
 RECIPES["classic"].write("classic.toml")
 print(f"a file gives the same recipe: {Recipe.read('classic.toml') == RECIPES['classic']}")

@@ -1,4 +1,8 @@
-"""More than one machine: the same call, measured by the workers of a Dask cluster."""
+"""More than one machine
+=====================
+
+The same call, measured by the workers of a Dask cluster.
+"""
 
 import numpy as np
 from distributed import Client, LocalCluster
