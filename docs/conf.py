@@ -4,17 +4,17 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from sphinx.application import Sphinx
 
 import ga_ann
 
 DOCS = Path(__file__).parent
-GENERATED = DOCS / "generated"
+EXAMPLES = DOCS / "generated" / "examples"
 
 project = "ga_ann"
-author = "the developers of ga_ann"
-copyright = author
+copyright = "the developers of ga_ann"
 release = version = ga_ann.__version__
 
 extensions = [
@@ -30,9 +30,9 @@ extensions = [
 ]
 exclude_patterns = ["_build", "_templates", "tutorial", "gallery.rst", "generated/examples"]
 templates_path = ["_templates"]
-smartquotes = False  # quotes in the text are those that one types
+smartquotes = False  # quotes stay those that one types
 
-# -- references: explicit roles must resolve; `name` is a link where there is such a name ---------
+# -- references: roles that are written out must resolve; a `name` is a link where it can be ------
 
 nitpicky = True
 default_role = "py:obj"
@@ -42,31 +42,23 @@ linkcheck_timeout = 20
 
 # -- API reference --------------------------------------------------------------------------------
 
-autosummary_generate = True
 autodoc_default_options = {"members": True, "inherited-members": True}
 autodoc_typehints = "none"  # the docstrings name the types
 autodoc_preserve_defaults = True
 numpydoc_show_class_members = False
-numpydoc_class_members_toctree = False
 numpydoc_validation_checks = {
     "all",
-    *("ES01", "EX01", "SA01"),  # without extended summary, example, "see also": where all is said
-    *("GL01", "GL02"),  # the summary stands on the line of the quotes
-    *("SS06", "RT01", "RT02", "RT03", "RT04"),  # "Return the ...": what returns one thing says so there
-    *("PR01", "PR04"),  # hooks and predictors are documented by their base; "As in `fit`."
-    "YD01",
+    *("ES01", "EX01", "SA01", "YD01"),  # not every docstring is long
+    *("GL01", "GL02", "SS06"),  # summaries begin beside the quotes, and may take two lines
+    *("RT01", "RT02", "RT03", "RT04"),  # "Return the ...": where one thing is returned
+    *("PR01", "PR04"),  # hooks and predictors are as their base says; "As in `fit`."
 }
-numpydoc_validation_exclude = {"__init__", r"GeneticMLP\w+$"}  # several lines of parameters in one
+numpydoc_validation_exclude = {"__init__", r"GeneticMLP\w+$"}  # parameters in several lines
 
-# -- examples and tutorial, run by the build ------------------------------------------------------
-
-# The examples write files beside themselves, so the build runs copies of them.
-shutil.rmtree(GENERATED / "examples", ignore_errors=True)
-shutil.copytree(DOCS.parent / "examples", GENERATED / "examples")
-shutil.copy(DOCS / "gallery.rst", GENERATED / "examples" / "GALLERY_HEADER.rst")
+# -- examples and tutorial, which the build runs --------------------------------------------------
 
 sphinx_gallery_conf = {
-    "examples_dirs": ["generated/examples", "tutorial"],
+    "examples_dirs": [str(EXAMPLES), "tutorial"],
     "gallery_dirs": ["auto_examples", "auto_tutorial"],
     "filename_pattern": r"/(plot_|\d\d_)",
     "within_subsection_order": "FileNameSortKey",
@@ -74,9 +66,9 @@ sphinx_gallery_conf = {
     "doc_module": ("ga_ann",),
     "reference_url": {"ga_ann": None},
     "image_srcset": ["2x"],
+    "matplotlib_animations": True,
     "show_signature": False,
     "write_computation_times": False,
-    "matplotlib_animations": True,
     "download_all_examples": False,
 }
 plot_include_source = True
@@ -96,41 +88,48 @@ html_copy_source = False
 html_theme_options = {
     "logo": {"text": "ga_ann"},
     "navbar_align": "left",
-    "show_prev_next": True,
+    "header_links_before_dropdown": 7,
     "secondary_sidebar_items": ["page-toc"],
     "footer_start": ["copyright"],
-    "footer_end": ["theme-version"],
-    "pygments_light_style": "a11y-high-contrast-light",
-    "pygments_dark_style": "a11y-high-contrast-dark",
 }
-html_sidebars = {"index": [], "install": [], "first_run": [], "performance": [], "comparison": [],
-                 "changelog": [], "cli": []}
+html_sidebars: dict[str, list[str]] = {
+    page: []
+    for page in (
+        *("index", "install", "first_run", "generated/command_line"),
+        *("performance", "comparison", "changelog"),
+    )
+}
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 
+# -- what Sphinx has no setting for ---------------------------------------------------------------
+
+
+def copy_examples() -> None:
+    """Let the build run copies of the examples, which write files beside themselves."""
+    shutil.rmtree(EXAMPLES, ignore_errors=True)
+    shutil.copytree(DOCS.parent / "examples", EXAMPLES, ignore=shutil.ignore_patterns("[!0-9]*"))
+    shutil.copy(DOCS / "gallery.rst", EXAMPLES / "GALLERY_HEADER.rst")
+
 
 def write_command_line_reference() -> None:
-    """Have typer write what the commands take."""
-    GENERATED.mkdir(exist_ok=True)
-    subprocess.run(
-        [sys.executable, "-m", "typer", "ga_ann.cli", "utils", "docs"]
-        + ["--name", "ga-ann", "--title", "The command line"]
-        + ["--output", str(GENERATED / "command_line.md")],
-        check=True,
-        capture_output=True,
-    )
+    """Have typer write down what the commands take."""
+    arguments = ["--name", "ga-ann", "--title", "The command line"]
+    page = EXAMPLES.with_name("command_line.md")
+    program = [sys.executable, "-m", "typer", "ga_ann.cli", "utils", "docs"]
+    subprocess.run([*program, *arguments, "--output", page], check=True, stdout=subprocess.DEVNULL)
 
 
-def leave_out_foreign_members(_app, _what, _name, member, _skip, _options) -> bool | None:
-    """Show what the package defines, and not what scikit-learn's and PyGAD's classes hand down."""
-    member = getattr(member, "fget", member)
-    module = getattr(member, "__module__", None) or "ga_ann"
-    return None if module.startswith("ga_ann") else True
+def leave_out_foreign(_app: Any, _what: str, _name: str, member: Any, *_: Any) -> bool | None:
+    """Show what the package defines, not what scikit-learn's and PyGAD's classes hand down."""
+    module = getattr(getattr(member, "fget", member), "__module__", None)
+    return None if module is None or module.startswith("ga_ann") else True
 
 
 def setup(app: Sphinx) -> None:
-    """Connect what Sphinx has no setting for."""
-    app.connect("autodoc-skip-member", leave_out_foreign_members)
+    """Connect what is above."""
+    app.connect("autodoc-skip-member", leave_out_foreign)
 
 
+copy_examples()
 write_command_line_reference()

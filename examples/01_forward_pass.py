@@ -4,12 +4,22 @@
 One forward pass by hand: what the network computes, and nothing else.
 """
 
+import matplotlib.pyplot as plt
 import numpy as np
 
 from ga_ann import forward, init_weights, load_fruits360, predict
 
-X, y = load_fruits360(return_X_y=True, n_features=102)
+fruits = load_fruits360(n_features=102)
+X, y = fruits.data, fruits.target
 print(f"{len(X)} pictures, each a histogram of {X.shape[1]} hues; classes 0 to {y.max()}")
+
+# What a picture of each fruit looks like to the network, on average.
+figure, axes = plt.subplots()
+for k, name in enumerate(fruits.target_names):
+    axes.plot(X[y == k].mean(axis=0), label=name)
+axes.set(xlabel="Feature (a bin of the hue histogram)", ylabel="Pixels")
+axes.legend()
+figure.savefig("histograms.png")
 
 # %%
 # The tutorial's network: 102 inputs, two hidden layers of 150 and 60, 4 outputs, no biases.

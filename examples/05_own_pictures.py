@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 from sklearn.model_selection import train_test_split
 
-from ga_ann import evolve, extract_features
+from ga_ann import evolve, extract_features, plot_confusion
 
 
 def draw_discs(folder: Path) -> None:
@@ -42,7 +42,10 @@ def train(folder: Path) -> None:
     )
     result = evolve(X_train, y_train, hidden_layer_sizes=(20,), max_time=5, random_state=0)
     print(f"{len(table.data)} pictures of {', '.join(table.target_names)}")
-    print(f"held-out accuracy: {np.mean(result.predict(X_test) == y_test):.1%}")
+    predicted = result.predict(X_test)
+    print(f"held-out accuracy: {np.mean(predicted == y_test):.1%}")
+    axes = plot_confusion(table.target_names[y_test], table.target_names[predicted])
+    axes.figure.savefig("confusion.png")
 
 
 # %%

@@ -11,7 +11,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from ga_ann import GeneticMLPClassifier
+from ga_ann import GeneticMLPClassifier, plot_confusion
 from ga_ann.fitness import neg_cost
 
 # %%
@@ -36,3 +36,9 @@ for name, network in networks.items():
     alarms = np.count_nonzero(~severe & predicted)
     cost = costs[severe.astype(int), predicted.astype(int)].sum()
     print(f"{name:>16}: cost {cost} ({missed} of {severe.sum()} missed, {alarms} false alarms)")
+
+# %%
+# What the last of them gets wrong.
+names = np.array(["mild", "severe"])
+axes = plot_confusion(names[severe.astype(int)], names[predicted.astype(int)])
+axes.figure.savefig("costs.png")

@@ -4,6 +4,7 @@
 Every weight is -1, 0 or 1, which no gradient can train.
 """
 
+import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
@@ -55,3 +56,11 @@ print(f"held-out accuracy: {np.mean(result.predict(X_test) == y_test):.1%}")
 unpacked = reshape(unpack(packed, len(chromosome)), shapes)
 predicted = predict(unpacked, X_test.astype(np.float32), activation="relu")
 print(f"same predictions unpacked: {np.array_equal(predicted, result.predict(X_test))}")
+
+# %%
+# What each hidden neuron looks for in the 8 x 8 pixels of a digit.
+figure, axes = plt.subplots(4, 8, figsize=(8, 4))
+for neuron, ax in zip(result.weights[0].T, axes.flat, strict=True):
+    ax.imshow(neuron.reshape(8, 8), cmap="RdBu", vmin=-1, vmax=1)
+    ax.set_axis_off()
+figure.savefig("neurons.png")

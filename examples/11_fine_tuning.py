@@ -4,6 +4,7 @@
 By the score that counts, on imbalanced classes.
 """
 
+import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import make_classification
 from sklearn.metrics import balanced_accuracy_score
@@ -50,3 +51,9 @@ for seed in range(SEEDS):
 print(f"held-out balanced accuracy, mean and range of {SEEDS} data sets")
 for name, scores in tables.items():
     print(f"{name:>55}: {np.mean(scores):.3f} ({min(scores):.3f} to {max(scores):.3f})")
+
+figure, axes = plt.subplots(figsize=(8, 3))
+axes.boxplot([*tables.values()], orientation="horizontal")
+axes.set_yticks(range(1, len(tables) + 1), [*tables])
+axes.set_xlabel("Held-out balanced accuracy")
+figure.savefig("fine_tuning.png", bbox_inches="tight")
