@@ -4,9 +4,11 @@ BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt
 PACKAGE := --build-constraint constraints.txt --editable
 PYTEST := -m pytest -q -n auto
+SPHINX := $(BIN)/python -m sphinx --quiet
+SITE := docs/_build docs/auto_* docs/generated
 MATRIX := 3.11-lowest 3.11-locked 3.12-locked 3.13-locked 3.11-newest 3.12-newest 3.13-newest
 
-.PHONY: compare test test-cluster test-matrix $(MATRIX:%=test-%) lint lock audit bench clean
+.PHONY: compare test test-cluster test-matrix $(MATRIX:%=test-%) lint docs linkcheck lock audit bench clean
 
 compare: .venv/installed            ## baseline against GA on real pictures: table and plots
 	$(BIN)/ga-ann compare --out results
@@ -25,9 +27,16 @@ lint: .venv/installed-lint          ## what the continuous integration checks be
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+docs: .venv/installed-docs          ## the site, into docs/_build/html; examples and tutorial are run
+	rm -rf $(SITE)
+	$(SPHINX) --fail-on-warning --keep-going docs docs/_build/html
+
+linkcheck: .venv/installed-docs     ## the site's links to other sites
+	$(SPHINX) --builder linkcheck --define plot_gallery=0 docs docs/_build/linkcheck
+
 lock: .venv/tools                   ## the newest versions into constraints.txt, for all systems
 	$(BIN)/uv pip compile --quiet --universal --upgrade --python-version 3.11 --no-annotate \
-	    --extra test --extra lint --group tools --custom-compile-command 'make lock' \
+	    --extra test --extra lint --extra docs --group tools --custom-compile-command 'make lock' \
 	    --output-file constraints.txt pyproject.toml
 
 audit: .venv/tools                  ## known vulnerabilities of the versions in constraints.txt
@@ -74,4 +83,4 @@ $(MATRIX:%=test-%): test-%: .venv/tools
 	.venv/$*/bin/python $(PYTEST)
 
 clean:
-	rm -rf .venv results build dist
+	rm -rf .venv results build dist $(SITE)

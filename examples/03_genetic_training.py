@@ -1,4 +1,8 @@
-"""Training with a genetic algorithm: flatten, evolve, reshape, predict."""
+"""Training with a genetic algorithm
+=================================
+
+Flatten, evolve, reshape, predict.
+"""
 
 import numpy as np
 import pygad
@@ -7,9 +11,12 @@ from ga_ann import evolve, flatten, load_fruits360, plot_fitness, predict, resha
 
 X, y = load_fruits360(return_X_y=True, n_features=102)
 
+# %%
+# One call trains.
 result = evolve(X, y, hidden_layer_sizes=(150, 60), random_state=0)
 print(f"{result.stop_reason} after {len(result.history) - 1} generations")
 
+# %%
 # A solution is a chromosome: its three weight matrices, flattened and joined.
 chromosome = flatten(result.weights)
 shapes = [W.shape for W in result.weights]
@@ -19,9 +26,12 @@ print(f"{shapes} are {chromosome.size} genes")
 weights = reshape(chromosome, shapes)
 print(f"training accuracy: {np.mean(predict(weights, X) == y):.2%}")
 
+# %%
 # The engine is a real pygad.GA.
 print(f"is a pygad.GA: {isinstance(result.ga, pygad.GA)}")
 
+# %%
+# What each generation measured, as a picture.
 axes = plot_fitness(result.history)
 axes.figure.savefig("fitness.png")
 print("fitness curve: fitness.png")

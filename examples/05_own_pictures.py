@@ -1,6 +1,9 @@
-"""Your own pictures: a folder with one sub-folder a class.
+"""Your own pictures
+=================
 
-Usage: python 05_own_pictures.py [FOLDER]
+A folder with one sub-folder a class.
+
+Usage: ``python 05_own_pictures.py [FOLDER]``
 
 Without a folder, it draws one with red, green and blue discs.
 """
@@ -13,7 +16,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 from sklearn.model_selection import train_test_split
 
-from ga_ann import evolve, extract_features
+from ga_ann import evolve, extract_features, plot_confusion
 
 
 def draw_discs(folder: Path) -> None:
@@ -28,6 +31,8 @@ def draw_discs(folder: Path) -> None:
             picture.convert("RGB").save(folder / name / f"{k}.png")
 
 
+# %%
+# Pictures become a table, and the table a network.
 def train(folder: Path) -> None:
     """Extract hue histograms, train on three quarters, test on the rest."""
     # Few, fixed bins: with few pictures, 360 bins would leave most of them empty.
@@ -37,9 +42,14 @@ def train(folder: Path) -> None:
     )
     result = evolve(X_train, y_train, hidden_layer_sizes=(20,), max_time=5, random_state=0)
     print(f"{len(table.data)} pictures of {', '.join(table.target_names)}")
-    print(f"held-out accuracy: {np.mean(result.predict(X_test) == y_test):.1%}")
+    predicted = result.predict(X_test)
+    print(f"held-out accuracy: {np.mean(predicted == y_test):.1%}")
+    axes = plot_confusion(table.target_names[y_test], table.target_names[predicted])
+    axes.figure.savefig("confusion.png")
 
 
+# %%
+# The folder that was named, or one that is drawn.
 if len(sys.argv) > 1:
     train(Path(sys.argv[1]))
 else:

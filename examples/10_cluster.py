@@ -1,10 +1,14 @@
-"""More than one machine: the same call, measured by the workers of a Dask cluster."""
+"""More than one machine
+=====================
+
+The same call, measured by the workers of a Dask cluster.
+"""
 
 import numpy as np
 from distributed import Client, LocalCluster
 from sklearn.datasets import load_digits
 
-from ga_ann import Recipe, evolve
+from ga_ann import Recipe, evolve, plot_fitness
 
 
 def main() -> None:
@@ -20,6 +24,8 @@ def main() -> None:
         result = evolve(X, y, **options, client=client)
     same = all(np.array_equal(W, V) for W, V in zip(result.weights, alone.weights, strict=True))
     print(f"{result.best_fitness:.1%} in training; the same network as on one machine: {same}")
+    axes = plot_fitness({"two workers": result, "one machine": alone}, x="seconds")
+    axes.figure.savefig("cluster.png")
 
 
 if __name__ == "__main__":  # the workers import this file

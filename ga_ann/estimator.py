@@ -552,7 +552,7 @@ class GeneticMLPClassifier(ClassifierMixin, _GeneticMLP):
         generations; None without early stopping.
     n_features_in_ : int
         Number of features.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the features, where `X` has names that are all strings.
     ga_ : pygad.GA or None
         The engine; None in an estimator that was pickled.
@@ -621,10 +621,12 @@ class GeneticMLPClassifier(ClassifierMixin, _GeneticMLP):
 
         Parameters
         ----------
-        X, y, sample_weight
+        X, y
             As in `fit`.
         classes : array-like of shape (n_classes,), default=None
             All labels; needed in the first call, where `y` may lack some.
+        sample_weight
+            As in `fit`.
 
         Returns
         -------
