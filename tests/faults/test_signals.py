@@ -434,7 +434,7 @@ def test_the_process_is_as_before_a_fit_or_a_comparison(iris):
     model = GeneticMLPClassifier((5,), n_generations=5, early_stopping=True, random_state=0)
     model.fit(*iris).predict_proba(iris[0])
     assert process_state() == before
-    compare(*iris, methods=["ga", "adam"], seeds=1, budgets={"ga": 500}, splits=["holdout"])
+    compare(*iris, methods=["ga", "adam"], seeds=1, budgets={"ga": 0.2}, splits=["holdout"])
     assert process_state() == before
 
 
