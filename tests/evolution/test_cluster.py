@@ -65,12 +65,12 @@ START = "distributed.worker.multiprocessing-method"
 
 @pytest.fixture(scope="module", autouse=True)
 def _usual_environment():
-    """Let workers multiply as this process does, and start as forks of one that has it all imported.
+    """Let workers multiply as this process does, and start as forks of one with all imports done.
 
     Dask limits the threads of BLAS by the environment, and some versions round otherwise then.
     """
     with dask.config.set({"distributed.nanny.pre-spawn-environ": {}, START: "forkserver"}):
-        get_mp_context().set_forkserver_preload(["distributed", "ga_ann.evolution", "ga_ann.fitness"])
+        get_mp_context().set_forkserver_preload(["distributed", "ga_ann.evolution"])
         yield
 
 

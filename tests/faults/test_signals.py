@@ -317,8 +317,8 @@ else:
         ("cross-validation", 1, "KeyboardInterrupt"),
         ("joblib", 1, "KeyboardInterrupt"),
         ("grid search", 2, "KeyboardInterrupt"),
-        ("halving search", 2, "KeyboardInterrupt"),
-        ("cross-validation", 2, "KeyboardInterrupt"),
+        pytest.param("halving search", 2, "KeyboardInterrupt", marks=pytest.mark.slow),
+        pytest.param("cross-validation", 2, "KeyboardInterrupt", marks=pytest.mark.slow),
         ("joblib", 2, "KeyboardInterrupt"),
     ],
 )
@@ -363,7 +363,13 @@ print(found.interrupted, [(row["method"], row["seed"]) for row in found.rows], f
 
 
 @pytest.mark.parametrize(
-    ("n_jobs", "receiver"), [(1, "terminal"), (2, "terminal"), (2, "parent"), (2, "worker")]
+    ("n_jobs", "receiver"),
+    [
+        (1, "terminal"),
+        (2, "terminal"),
+        pytest.param(2, "parent", marks=pytest.mark.slow),
+        pytest.param(2, "worker", marks=pytest.mark.slow),
+    ],
 )
 def test_ctrl_c_in_a_comparison_keeps_the_finished_runs(start_python, n_jobs, receiver):
     """With two processes, two endless runs are going on, and what came before them is finished."""
