@@ -1,14 +1,18 @@
 # Each target sets up what it needs in .venv; python3 with venv is all that a machine must have.
 PYTHON ?= python3
 BIN := .venv/bin
-INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt
-PACKAGE := --build-constraint constraints.txt --editable
-PYTEST := -m pytest -q -n auto
+INSTALL := $(BIN)/uv pip install --quiet --python .venv \
+    --constraint constraints.txt --build-constraint constraints.txt
+PYTEST := -m pytest -q -n auto --dist worksteal
 SPHINX := $(BIN)/python -m sphinx --quiet
 SITE := docs/_build docs/auto_* docs/generated
-MATRIX := 3.11-lowest 3.11-locked 3.12-locked 3.13-locked 3.11-newest 3.12-newest 3.13-newest
+PYTHONS := 3.11 3.12 3.13
+MATRIX := 3.11-lowest $(PYTHONS:%=%-locked) $(PYTHONS:%=%-newest)
+# Hundreds of Pythons are started by the tests; each would compile everything that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: compare test test-cluster test-matrix $(MATRIX:%=test-%) lint docs linkcheck lock audit bench clean
+.PHONY: compare test test-cluster test-matrix $(MATRIX:%=test-%) lint docs linkcheck lock audit bench \
+    clean dist release-check $(PYTHONS:%=release-check-%)
 
 compare: .venv/installed            ## baseline against GA on real pictures: table and plots
 	$(BIN)/ga-ann compare --out results
@@ -45,21 +49,28 @@ audit: .venv/tools                  ## known vulnerabilities of the versions in 
 bench: .venv/installed-bench        ## speed, against the machine's limit and other tools
 	$(BIN)/python -m benchmarks --out results
 
-# pip comes first: not every Python brings one that knows --build-constraint.
-.venv/pip: constraints.txt
+dist: .venv/tools                   ## what would be uploaded, checked, in dist
+	rm -rf dist
+	$(BIN)/uv build --quiet --build-constraint constraints.txt
+	$(BIN)/twine check --strict dist/*
+
+release-check: $(PYTHONS:%=release-check-%)  ## the wheel where there is nothing else
+
+# uv comes first: it installs in a tenth of the time.
+.venv/uv: constraints.txt
 	$(PYTHON) -m venv .venv
-	$(INSTALL) pip
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt uv
 	touch $@
 
-.venv/installed: .venv/pip pyproject.toml
-	$(INSTALL) $(PACKAGE) .
+.venv/installed: .venv/uv pyproject.toml
+	$(INSTALL) --editable .
 	touch $@
 
 .venv/installed-%: .venv/installed
-	$(INSTALL) $(PACKAGE) '.[$*]'
+	$(INSTALL) --editable '.[$*]'
 	touch $@
 
-.venv/tools: .venv/pip pyproject.toml
+.venv/tools: .venv/uv pyproject.toml
 	$(INSTALL) --group tools
 	touch $@
 
@@ -72,15 +83,32 @@ versions = $($(lastword $(subst -, ,$*)))
 # pyenv's Pythons count, whichever is its active one.
 export PATH := $(PATH):$(subst $() ,:,$(wildcard $(HOME)/.pyenv/versions/3.*/bin))
 
+# Of what is slow, versions change nothing: the locked ones are enough for it.
+some = $(if $(filter locked,$(lastword $(subst -, ,$*))),,-m 'not slow' --hypothesis-profile fewer)
+define unless_there_is_such_a_python_skip
+@if ! $(BIN)/uv python find --quiet --system $(python) >/dev/null 2>&1; then \
+    echo "SKIPPED $@: no Python $(python) here; '$(BIN)/uv python install $(python)' brings one"; \
+    exit 0; \
+fi; \
+set -ex
+endef
+
 $(MATRIX:%=test-%): test-%: .venv/tools
-	@if ! $(BIN)/uv python find --quiet --system $(python) >/dev/null 2>&1; then \
-	    echo "SKIPPED $@: no Python $(python) here; '$(BIN)/uv python install $(python)' brings one"; \
-	    exit 0; \
-	fi; \
-	set -ex; \
+	$(unless_there_is_such_a_python_skip); \
 	$(BIN)/uv venv --quiet --clear --python $(python) .venv/$*; \
 	$(BIN)/uv pip install --quiet --python .venv/$* $(versions) --editable '.[test]'; \
-	.venv/$*/bin/python $(PYTEST)
+	.venv/$*/bin/python $(PYTEST) $(some)
+
+# release-check-3.11 and so on: a program of somebody else's, away from this checkout.
+wheel = .venv/wheel-$*
+$(PYTHONS:%=release-check-%): release-check-%: dist .venv/installed-lint
+	$(unless_there_is_such_a_python_skip); \
+	$(BIN)/uv venv --quiet --clear --python $(python) $(wheel); \
+	$(BIN)/uv pip install --quiet --python $(wheel) dist/*.whl; \
+	cp tests/wheel/program.py $(wheel)/; cd $(wheel); \
+	bin/python -W error program.py; \
+	bin/ga-ann info model.npz; \
+	../bin/mypy --strict --config-file= --python-executable bin/python program.py
 
 clean:
 	rm -rf .venv results build dist $(SITE)

@@ -2,7 +2,7 @@
 
 import lazy_loader
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # A name is imported when it is first used (all of them together take seconds); `__init__.pyi` is
 # the list of them.

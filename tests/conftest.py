@@ -8,6 +8,7 @@ matplotlib.use("Agg")  # no test opens a window
 
 # A stall of the machine is no failure: no test asserts how long it takes.
 settings.register_profile("ga_ann", deadline=None)
+settings.register_profile("fewer", deadline=None, max_examples=25)
 settings.load_profile("ga_ann")
 
 

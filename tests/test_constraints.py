@@ -20,6 +20,7 @@ ASKED_FOR = [
     *PROJECT["project"]["dependencies"],
     *EXTRAS["test"],
     *EXTRAS["lint"],
+    *EXTRAS["docs"],
     *PROJECT["dependency-groups"]["tools"],
 ]
 

@@ -44,7 +44,7 @@ X = scale(X)
 
 
 @parametrize_with_checks(
-    [GeneticMLPClassifier((20,), n_generations=300), GeneticMLPRegressor(n_generations=600)]
+    [GeneticMLPClassifier((20,), n_generations=100), GeneticMLPRegressor(n_generations=150)]
 )
 def test_scikit_learn_checks(estimator, check):
     check(estimator)

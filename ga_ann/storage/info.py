@@ -41,8 +41,8 @@ def describe_file(path: str | os.PathLike[str]) -> str:
     >>> history.append(generation=0, best_fitness=0.5, evaluations=32, seconds=0.25)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     save_history(f"{folder}/history.npz", history)
-    ...     print(describe_file(f"{folder}/history.npz"))
-    history, format 1, written by ga_ann 0.1.0
+    ...     print(describe_file(f"{folder}/history.npz"))  # doctest: +ELLIPSIS
+    history, format 1, written by ga_ann ...
     GA: generation 0, best accuracy 0.5000, 32 evaluations, 0.2 s
     settings: sigma=0.3
     """

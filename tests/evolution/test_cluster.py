@@ -29,6 +29,7 @@ from tests.runs import evolve
 
 dask = pytest.importorskip("dask")
 distributed = pytest.importorskip("distributed")
+get_mp_context = pytest.importorskip("distributed.utils").get_mp_context
 
 # Dask leaves sockets and loops to the collector, and logs what it loses.
 pytestmark = [
@@ -59,13 +60,17 @@ def bits(result):
     return [array.tobytes() for array in [*arrays, *(result.history[name] for name in names)]]
 
 
+START = "distributed.worker.multiprocessing-method"
+
+
 @pytest.fixture(scope="module", autouse=True)
 def _usual_environment():
-    """Let workers multiply as this process does.
+    """Let workers multiply as this process does, and start as forks of one with all imports done.
 
     Dask limits the threads of BLAS by the environment, and some versions round otherwise then.
     """
-    with dask.config.set({"distributed.nanny.pre-spawn-environ": {}}):
+    with dask.config.set({"distributed.nanny.pre-spawn-environ": {}, START: "forkserver"}):
+        get_mp_context().set_forkserver_preload(["distributed", "ga_ann.evolution"])
         yield
 
 
@@ -99,10 +104,15 @@ def fragile():
     cluster.close()
 
 
-def wait_for_workers(client, n_workers):
+def wait_until(holds):
     until = time.monotonic() + 30
-    while len(client.nthreads()) < n_workers and time.monotonic() < until:
+    while not holds() and time.monotonic() < until:
         time.sleep(0.05)
+    return holds()
+
+
+def wait_for_workers(client, n_workers):
+    wait_until(lambda: len(client.nthreads()) >= n_workers)
 
 
 def kill_a_worker(client):
@@ -124,7 +134,8 @@ RECIPES = {
 def test_any_number_of_workers_gives_the_bits_of_none(clients, n_workers, name):
     result = run(**RECIPES[name], client=clients[n_workers])
     assert bits(result) == bits(run(**RECIPES[name]))
-    assert not clients[n_workers].futures  # the workers forget the samples
+    # The workers forget the samples.
+    assert wait_until(lambda: not clients[n_workers].futures)
 
 
 def test_an_address_does_as_well_as_a_client(clients, monkeypatch):
@@ -300,7 +311,8 @@ def test_a_cluster_that_is_gone_ends_the_run_whole(fragile, monkeypatch, tmp_pat
 # ---------------------------------------------------------------- what is refused
 
 
-def test_clients_that_cannot_be_used_are_refused_before_the_run(fragile):
+def test_clients_that_cannot_be_used_are_refused_before_the_run(fragile, monkeypatch):
+    monkeypatch.setattr(workers_module, "CONNECT_SECONDS", 1.0)
     cluster, client = fragile
     with pytest.raises(ValueError, match="give client or device='cpu', not both"):
         run(client=client, device="cpu")
@@ -311,9 +323,7 @@ def test_clients_that_cannot_be_used_are_refused_before_the_run(fragile):
         with pytest.raises(ConnectionError, match="no Dask scheduler answers"):
             run(client=address)
     cluster.scale(0)
-    until = time.monotonic() + 10
-    while client.nthreads() and time.monotonic() < until:
-        time.sleep(0.05)
+    wait_until(lambda: not client.nthreads())
     with pytest.raises(ConnectionError, match="has no worker"):
         run(client=client)
     client.close()
@@ -342,7 +352,8 @@ def test_workers_that_round_otherwise_are_told(monkeypatch):
     if "openblas" not in blas_kernels() or "Prescott" in blas_kernels():
         pytest.skip("no other kernels to multiply with")
     monkeypatch.setenv("OPENBLAS_CORETYPE", "Prescott")  # what has loaded it does not look again
-    cluster, client = start_cluster(1)
+    with dask.config.set({START: "spawn"}):
+        cluster, client = start_cluster(1)
     try:
         with pytest.warns(RuntimeWarning, match=r"Workers have BLAS openblas .* may be others"):
             run(client=client)

@@ -85,6 +85,7 @@ def test_a_flipped_bit_anywhere(originals, tmp_path, kind):
     print(f"{kind}: {len(places)} of {n_bits} bits")
 
 
+@pytest.mark.slow
 def test_every_bit_of_a_small_file(tmp_path):
     path, history = tmp_path / "damaged.npz", History()
     history.append(generation=0)

@@ -45,6 +45,7 @@ print(json.dumps({
 """
 
 
+@pytest.mark.slow
 def test_ten_thousand_generations(start_python, tmp_path):
     process = start_python(GROWTH, tmp_path / "run.npz")
     out, err = process.communicate(timeout=300)

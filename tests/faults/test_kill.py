@@ -12,6 +12,8 @@ import pytest
 KILLS = int(os.environ.get("KILLS", "16"))
 KILLING = Path(__file__).with_name("killing.py")
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def kill(start_python, tmp_path):

@@ -359,8 +359,8 @@ else:
         ("cross-validation", 1, "KeyboardInterrupt"),
         ("joblib", 1, "KeyboardInterrupt"),
         ("grid search", 2, "KeyboardInterrupt"),
-        ("halving search", 2, "KeyboardInterrupt"),
-        ("cross-validation", 2, "KeyboardInterrupt"),
+        pytest.param("halving search", 2, "KeyboardInterrupt", marks=pytest.mark.slow),
+        pytest.param("cross-validation", 2, "KeyboardInterrupt", marks=pytest.mark.slow),
         ("joblib", 2, "KeyboardInterrupt"),
     ],
 )
@@ -405,7 +405,13 @@ print(found.interrupted, [(row["method"], row["seed"]) for row in found.rows], f
 
 
 @pytest.mark.parametrize(
-    ("n_jobs", "receiver"), [(1, "terminal"), (2, "terminal"), (2, "parent"), (2, "worker")]
+    ("n_jobs", "receiver"),
+    [
+        (1, "terminal"),
+        (2, "terminal"),
+        pytest.param(2, "parent", marks=pytest.mark.slow),
+        pytest.param(2, "worker", marks=pytest.mark.slow),
+    ],
 )
 def test_ctrl_c_in_a_comparison_keeps_the_finished_runs(start_python, n_jobs, receiver):
     """With two processes, two endless runs are going on, and what came before them is finished."""
@@ -476,7 +482,7 @@ def test_the_process_is_as_before_a_fit_or_a_comparison(iris):
     model = GeneticMLPClassifier((5,), n_generations=5, early_stopping=True, random_state=0)
     model.fit(*iris).predict_proba(iris[0])
     assert process_state() == before
-    compare(*iris, methods=["ga", "adam"], seeds=1, budgets={"ga": 500}, splits=["holdout"])
+    compare(*iris, methods=["ga", "adam"], seeds=1, budgets={"ga": 0.2}, splits=["holdout"])
     assert process_state() == before
 
 
