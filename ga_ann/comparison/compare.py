@@ -386,8 +386,9 @@ def _several_at_a_time(
     """Yield the runs as they end: what is finished is kept, whichever run Ctrl-C hits."""
     pool = Parallel(n_jobs, return_as="generator_unordered", batch_size=1)
     for number, run in pool(delayed(_do_numbered)(*one) for one in enumerate(tasks)):
+        counter.note = "{method}, {split}, seed {seed}".format_map(run.row)
         yield number, run
-        counter.tell("{method}, {split}, seed {seed}".format_map(run.row))
+        counter.tell(counter.note)
 
 
 def _do_numbered(number: int, task: Task) -> tuple[int, Run]:
