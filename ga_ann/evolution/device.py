@@ -321,13 +321,10 @@ class DeviceEvaluator:
         scores: Sequence[PopulationScore | None],
     ) -> Array:
         """Return whether the outputs are finite, and the scores: a row each, on the device."""
-        xp, X, host, targets = self._xp, self._X, self._host, self._targets
-        if samples is not None:
-            rows = self.device.put(samples)
-            X = xp.take(X, rows, axis=0)
-            targets = [xp.take(part, rows, axis=-1) for part in targets]
-            if not all(map(_takes_any_array, scores)):
-                host = [read_only(part[..., samples]) for part in host]
+        xp, host = self._xp, self._host
+        if samples is not None and not all(map(_takes_any_array, scores)):
+            host = [read_only(part[..., samples]) for part in host]
+        X, targets = self._run(self._take, [samples])[0]
         size = self._chunk_size(population, X.shape[0])
         n = len(population)
         chunks = [slice(k, min(k + size, n)) for k in range(0, n, size)]
@@ -339,6 +336,14 @@ class DeviceEvaluator:
                 return self._score(outputs, scores, targets, host)
 
         return xp.concat(self._run(measure, chunks), axis=1)
+
+    def _take(self, samples: NDArray[np.intp] | None) -> tuple[Array, list[Array]]:
+        """Return a batch's samples and targets."""
+        if samples is None:
+            return self._X, self._targets
+        rows = self.device.put(samples)
+        targets = [self._xp.take(part, rows, axis=-1) for part in self._targets]
+        return self._xp.take(self._X, rows, axis=0), targets
 
     def _run(self, function: Callable[[Any], Any], arguments: Iterable[Any]) -> list[Any]:
         """Return a function's values; of the CPU's cores each takes a call at a time."""
@@ -354,9 +359,11 @@ class DeviceEvaluator:
         if isinstance(population, LowRankPopulation):
             own = 3 * population.noise.n_factors  # with their places in the table, of 8 bytes
         size = int(self._chunk_bytes() // (self._item * max(self._widest() * n_samples, own)))
-        # On the CPU at least four, so that two or four threads end at the same time.
-        most = -(-len(population) // 4) if self.device.is_cpu else size
-        return max(1, min(size, most))
+        n = len(population)
+        n_chunks = -(-n // max(1, size))
+        if self.device.is_cpu:  # a multiple of four, so that two or four threads end together
+            n_chunks = -(-n_chunks // 4) * 4
+        return -(-n // n_chunks)
 
     def _widest(self) -> int:
         """Return the largest number of values that a sample has, in a layer or a score."""
