@@ -439,15 +439,24 @@ def test_movement_changes_nothing_of_the_run(iris_run):
         np.testing.assert_array_equal(with_it.history[name], without.history[name])
 
 
-def test_movement_begins_anew_where_a_run_was_resumed(iris_run):
+def test_movement_begins_anew_where_a_run_was_resumed(iris_run, tmp_path):
+    path = tmp_path / "run.npz"
+    iris_run(callbacks=[WeightMovement(), Checkpoint(path)], n_generations=5)
+    before = load_checkpoint(path).history.movement
+    moved = iris_run(callbacks=[WeightMovement()], start=path).history.movement
+    assert (before[-1] > 0).all()
+    np.testing.assert_array_equal(moved[: len(before)], before)
+    assert moved[len(before)].tolist() == [0, 0]
+    assert (len(moved), len(before)) == (11, 6)
+    assert (moved[-1] > 0).all()
+
+
+def test_a_run_that_goes_on_leaves_the_movement_of_the_one_before(iris_run):
     first = iris_run(callbacks=[WeightMovement()], n_generations=5)
     before = first.history.movement.copy()
-    whole = iris_run(callbacks=[WeightMovement()], resume_from=first.state)
-    moved = whole.history.movement
-    np.testing.assert_array_equal(moved[: len(before)][:-1], before[:-1])
-    assert len(moved) == len(whole.history) == 11
-    assert (moved[-1] > 0).all()
+    then = iris_run(callbacks=[WeightMovement()], start=first, n_generations=5).history
     np.testing.assert_array_equal(first.history.movement, before)
+    assert len(then.movement) == len(then)
 
 
 @pytest.fixture
