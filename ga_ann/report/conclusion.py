@@ -349,7 +349,7 @@ def conclude_run(history: History) -> Conclusion:
 
 def _tell_last_improvement(history: History) -> list[str]:
     best = history["best_fitness"]
-    grown = np.flatnonzero(np.diff(best) > 0)
+    grown = np.flatnonzero(best[1:] > best[:-1])  # and not their difference: it may be inf - inf
     if not len(grown) or len(best) < 3:
         return []
     row = int(grown[-1]) + 1

@@ -213,3 +213,9 @@ def test_a_run_tells_its_held_out_score_and_the_gap():
     words = conclude_run(run([0.1, 1.0], validation=0.8))
     assert "80.0 % on what was held out" in words.verdict[0]
     assert any("fitted better" in advice for advice in words.advice)
+
+
+@pytest.mark.parametrize("start", [-np.inf, np.nan])
+def test_fitness_that_was_no_number_at_first_is_no_warning(start):
+    words = conclude_run(run([start, start, 0.5, 0.5]))
+    assert words.verdict
