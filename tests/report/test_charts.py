@@ -108,5 +108,5 @@ def test_predictions_that_are_no_numbers_have_no_dot(n_known):
     predicted[:n_known] = 7.0
     spec = draw_predictions(true, predicted, list("abcd"), k=0, description="")
     json.dumps(spec, allow_nan=False)
-    dots = [row for layer in spec["layer"] for row in layer["data"]["values"] if "n" in row]
+    dots = [row for rows in spec["datasets"].values() for row in rows if "n" in row]
     assert [row["n"] for row in dots] == list("abcd")[:n_known]
