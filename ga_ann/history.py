@@ -153,6 +153,7 @@ class History:
     def movement(self) -> NDArray[np.float64] | None:
         """How far each layer is from where the run began, of shape (n_rows, n_layers).
 
+        After a row that a run was resumed from, the distances are from where it was resumed.
         NaN in the rows of which nothing was noted; None where nothing ever was. A `WeightMovement`
         notes it.
         """

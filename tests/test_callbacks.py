@@ -5,8 +5,9 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_iris
 
-from ga_ann.callbacks import Callback, Checkpoint, EarlyStopping, as_callback
+from ga_ann.callbacks import Callback, Checkpoint, EarlyStopping, WeightMovement, as_callback
 from ga_ann.evolution import evolve
 from ga_ann.history import History
 from ga_ann.schedule import Schedule
@@ -398,3 +399,78 @@ def test_what_is_neither_is_refused_before_any_work(given):
     with pytest.raises(TypeError, match="callbacks must be Callbacks"):
         run(Note("a", calls), given)
     assert calls == []
+
+
+class Means(Callback):
+    """Keeps a copy of what all solutions are mutations of."""
+
+    def __init__(self):
+        self.means = []
+
+    def on_generation(self, ga, history):
+        self.means.append(ga.state.population.mean.copy())
+
+
+@pytest.mark.parametrize("every", [1, 4])
+def test_movement_is_the_distance_of_each_layer_from_the_first_mean(iris_run, every):
+    means, movement = Means(), WeightMovement(every)
+    for _ in range(2):  # a callback may be used again
+        means.means.clear()
+        moved = iris_run(callbacks=[means, movement]).history.movement
+    noted = ~np.isnan(moved).any(axis=1)
+    expected = [k < every or k % every == 0 or k == 10 for k in range(11)]
+    assert noted.tolist() == expected
+    steps = np.array(means.means) - means.means[0]
+    assert steps[-1].any()
+    # Weights of a layer lie side by side in a chromosome: 4 x 3, then 3 x 3; biases behind them.
+    shapes = [W.shape for W in iris_run().weights]
+    n_hidden = sum(int(np.prod(shape)) for shape in shapes if shape[-1:] == (5,))
+    layers = [steps[:, :n_hidden], steps[:, n_hidden:]]
+    distances = np.column_stack([np.sqrt((part**2).mean(axis=1)) for part in layers])
+    np.testing.assert_allclose(moved[noted], distances[noted], rtol=1e-5)
+
+
+def test_movement_changes_nothing_of_the_run(iris_run):
+    with_it, without = iris_run(callbacks=[WeightMovement()]), iris_run()
+    assert without.history.movement is None
+    for a, b in zip(with_it.weights, without.weights, strict=True):
+        np.testing.assert_array_equal(a, b)
+    for name in ("best_fitness", "ranking", "sigma"):
+        np.testing.assert_array_equal(with_it.history[name], without.history[name])
+
+
+def test_movement_begins_anew_where_a_run_was_resumed(iris_run, tmp_path):
+    path = tmp_path / "run.npz"
+    iris_run(callbacks=[WeightMovement(), Checkpoint(path)], n_generations=5)
+    before = load_checkpoint(path).history.movement
+    moved = iris_run(callbacks=[WeightMovement()], start=path).history.movement
+    assert (before[-1] > 0).all()
+    np.testing.assert_array_equal(moved[: len(before)], before)
+    assert moved[len(before)].tolist() == [0, 0]
+    assert (len(moved), len(before)) == (11, 6)
+    assert (moved[-1] > 0).all()
+
+
+def test_a_run_that_goes_on_leaves_the_movement_of_the_one_before(iris_run):
+    first = iris_run(callbacks=[WeightMovement()], n_generations=5)
+    before = first.history.movement.copy()
+    then = iris_run(callbacks=[WeightMovement()], start=first, n_generations=5).history
+    np.testing.assert_array_equal(first.history.movement, before)
+    assert len(then.movement) == len(then)
+
+
+@pytest.fixture
+def iris_run():
+    X, y = load_iris(return_X_y=True)
+
+    def run(**options):
+        start = {"n_generations": 10, "target_fitness": None, "random_state": 0}
+        return evolve(X, y, hidden_layer_sizes=(5,), **(start | options))
+
+    return run
+
+
+@pytest.mark.parametrize("every", [0, -1])
+def test_movement_refuses_no_generations(every):
+    with pytest.raises(ValueError, match="every_generations"):
+        WeightMovement(every)

@@ -150,3 +150,52 @@ def test_the_last_row_can_be_amended():
     assert history.last["sigma"] == 3
     with pytest.raises(IndexError, match="no rows yet"):
         History().amend_last(sigma=1)
+
+
+MOVED = [[0.0, 0.0], [0.5, 0.25], [1.0, 0.75]]
+
+
+def moved():
+    """A history of five rows, of which the first, the third and the last were noted."""
+    history = History()
+    for k in range(5):
+        history.append(generation=k)
+        if k % 2 == 0:
+            history.note_movement(MOVED[k // 2])
+    return history
+
+
+def test_movement_is_known_in_the_rows_that_it_was_noted_of():
+    history = moved()
+    assert history.movement[::2].tolist() == MOVED
+    assert np.isnan(history.movement[1::2]).all()
+    history.movement[:] = 9
+    assert history.movement[::2].tolist() == MOVED
+    history.note_movement([2, 2])
+    assert history.movement[-1].tolist() == [2, 2]
+
+
+@pytest.mark.parametrize("rows", [slice(None), slice(1, 4), slice(None, None, -1), slice(-2, None)])
+def test_slices_have_their_part_of_the_movement(rows):
+    history = moved()
+    np.testing.assert_array_equal(history[rows].movement, history.movement[rows])
+    assert history[1:2].movement is None
+    copy = history.copy()
+    copy.note_movement([7, 7])
+    assert history.movement[-1].tolist() == MOVED[-1]
+
+
+def test_movement_that_does_not_fit_is_refused():
+    with pytest.raises(IndexError, match="no rows yet"):
+        History().note_movement([1.0])
+    history = moved()
+    with pytest.raises(ValueError, match="must be 2, one a layer, got 3"):
+        history.note_movement([1, 2, 3])
+    arrays = history.to_arrays()
+    np.testing.assert_array_equal(
+        History.from_arrays(arrays | {"movement": history.movement}).movement, history.movement
+    )
+    assert History.from_arrays(arrays).movement is None
+    for wrong in (history.movement[:-1], history.movement[:, 0], history.movement[:, :0]):
+        with pytest.raises(ValueError, match="the movement must have a row"):
+            History.from_arrays(arrays | {"movement": wrong})

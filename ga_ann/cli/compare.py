@@ -133,7 +133,7 @@ def compare(
         lookup(comparing.METHODS_OF, task, "--task")
     comparing.check_folder(out)
     if report is not None:
-        check_report(report, data, pictures)
+        check_report(report, data, pictures, out)
     known, samples = _choose_data(
         data,
         target,

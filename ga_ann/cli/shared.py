@@ -20,6 +20,7 @@ __all__ = [
     "check_class_sizes",
     "check_output",
     "check_report",
+    "check_suffix",
     "describe_features",
     "list_notes",
     "parse_list",
@@ -168,20 +169,36 @@ def check_output(
     from ga_ann.datasets import locate
     from ga_ann.storage import check_writable
 
-    suffixes = (suffix,) if isinstance(suffix, str) else suffix
-    if suffixes is not None and path.suffix.lower() not in suffixes:
-        raise ValueError(f"the file to write must end in {' or '.join(suffixes)}, got {path}.")
+    if suffix is not None:
+        check_suffix(path, suffix)
     for name in inputs:
         if name and path.exists() and locate(name).exists() and path.samefile(locate(name)):
             raise ValueError(f"{path} is an input and would be overwritten; give another name.")
     check_writable(path)
 
 
-def check_report(path: Path, data: str | Path | None = None, pictures: Path | None = None) -> None:
-    """Refuse a report that cannot be written, before any work."""
+def check_suffix(path: Path, suffix: str | tuple[str, ...]) -> None:
+    """Refuse a file to write that is called otherwise."""
+    suffixes = (suffix,) if isinstance(suffix, str) else suffix
+    if path.suffix.lower() not in suffixes:
+        raise ValueError(f"the file to write must end in {' or '.join(suffixes)}, got {path}.")
+
+
+def check_report(
+    path: Path,
+    data: str | Path | None = None,
+    pictures: Path | None = None,
+    folder: Path | None = None,
+) -> None:
+    """Refuse a report that cannot be written, before any work.
+
+    A `folder` was checked, and will be there when the report is written.
+    """
     from ga_ann.report import check_installed
 
     check_installed()
-    check_output(path, ".html", [data])
+    check_suffix(path, ".html")
+    if folder is None or folder.exists() or path.absolute().parent != folder.absolute():
+        check_output(path, inputs=[data])
     if pictures is not None and not pictures.is_dir():
         raise ValueError(f"--pictures must be a folder, got {pictures}.")

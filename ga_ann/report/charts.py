@@ -272,6 +272,8 @@ def draw_predictions(
 ) -> Spec:
     """Return a chart of predictions over what is true, evenly chosen where there are many.
 
+    Predictions that are no finite numbers have no dot.
+
     Parameters
     ----------
     true, predicted : ndarray of shape (n,)
@@ -288,12 +290,14 @@ def draw_predictions(
     dict
         A specification of Vega-Lite.
     """
-    kept = np.unique(np.linspace(0, len(true) - 1, min(len(true), MOST_DOTS)).round().astype(int))
+    known = np.flatnonzero(np.isfinite(predicted))  # JSON has no other numbers
+    n = len(known)
+    kept = known[np.unique(np.linspace(0, n - 1, min(n, MOST_DOTS)).round().astype(int))]
     rows = [
         {"n": names[row], "x": _round(true[row]), "y": _round(predicted[row])}
         for row in kept.tolist()
     ]
-    ends = [_round(reach(np.concatenate([true, predicted]))) for reach in (np.min, np.max)]
+    ends = [_round(reach(np.concatenate([true, predicted[known]]))) for reach in (np.min, np.max)]
     scale = alt.Scale(zero=False, nice=False, domain=ends, padding=8)
     zoom = alt.selection_interval(name="zoom", bind="scales", zoom="wheel![event.shiftKey]")
     dots = (

@@ -35,7 +35,7 @@ BASELINES = ("random", "naive", "mean")
 """Methods of `compare` that learn nothing."""
 
 WIDE_GAP = 0.05
-"""A difference of training and held-out score that is worth a word."""
+"""A difference of training and held-out score that is worth a word; a share of larger scores."""
 
 LATE = 0.9
 """A run whose best came after this share of it may not have been at its end."""
@@ -227,7 +227,7 @@ def _advise_standing(comparison: Comparison, standing: Standing) -> list[str]:
         )
     elif standing.level:
         level = [standing.leader, *standing.level]
-        if min(standing.medians[method] for method in level) >= 1:
+        if _make_no_error(comparison, standing.split, level):
             advice.append(
                 f"{_join([labels[method] for method in level])} make no error that the median "
                 "sees: harder data, or a harder split, would tell them apart."
@@ -244,14 +244,24 @@ def _advise_standing(comparison: Comparison, standing: Standing) -> list[str]:
         for line in summarise(comparison.rows)
         if (line["split"], line["method"]) == (standing.split, standing.leader)
     )
-    gap = line["train_score"]["median"] - line["held_out_score"]["median"]
-    if standing.leader not in BASELINES and gap > WIDE_GAP:
+    medians = line["train_score"]["median"], line["held_out_score"]["median"]
+    if standing.leader not in BASELINES and _is_wide(*medians):
         train = format_score(line["train_score"]["median"], fitness)
         advice.append(
             f"{labels[standing.leader]} reaches {train} on its training data, well above the "
             "held-out part: more samples, more weight decay or fewer hidden units may help."
         )
     return advice
+
+
+def _make_no_error(comparison: Comparison, split: str, methods: Sequence[str]) -> bool:
+    """Tell whether the median run of each method got everything right, whatever the fitness."""
+    error = "held_out_rmse" if comparison.settings["task"] == "regression" else "n_wrong"
+    return all(
+        line[error]["median"] == 0
+        for line in summarise(comparison.rows)
+        if line["split"] == split and line["method"] in methods
+    )
 
 
 def _tell_limits(comparison: Comparison, method: str) -> list[str]:
@@ -324,7 +334,7 @@ def conclude_run(history: History) -> Conclusion:
         chosen = ", by which it was chosen" if settings.get("early_stopping") else ""
         score = format_score(held_out, metric)
         words.verdict.append(f"{text}, and {score} on what was held out{chosen}.")
-        if last["best_fitness"] - held_out > WIDE_GAP:
+        if _is_wide(last["best_fitness"], held_out):
             words.advice.append(
                 "The training data are fitted better than what was held out: more samples, more "
                 "weight decay or fewer hidden units may help."
@@ -339,7 +349,7 @@ def conclude_run(history: History) -> Conclusion:
 
 def _tell_last_improvement(history: History) -> list[str]:
     best = history["best_fitness"]
-    grown = np.flatnonzero(np.diff(best) > 0)
+    grown = np.flatnonzero(best[1:] > best[:-1])  # and not their difference: it may be inf - inf
     if not len(grown) or len(best) < 3:
         return []
     row = int(grown[-1]) + 1
@@ -365,6 +375,11 @@ def _tell_run_limits(history: History) -> list[str]:
 
 
 # ---------------------------------------------------------------- words
+
+
+def _is_wide(train: float, held_out: float) -> bool:
+    """Tell whether a training score is well above the held-out one, in units of any size."""
+    return train - held_out > WIDE_GAP * max(1.0, abs(train))
 
 
 def _name(metric: str) -> str:

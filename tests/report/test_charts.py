@@ -1,4 +1,7 @@
+import json
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -96,3 +99,14 @@ def test_predictions_are_all_there_or_evenly_chosen():
         assert len(dots) == min(n, MOST_DOTS)
         assert (dots[0]["n"], dots[-1]["n"]) == ("0", str(n - 1))
         assert all(row["y"] == -row["x"] for row in dots)
+
+
+@pytest.mark.parametrize("n_known", [0, 1, 3])
+def test_predictions_that_are_no_numbers_have_no_dot(n_known):
+    true = np.arange(4.0)
+    predicted = np.array([np.nan, np.inf, -np.inf, np.nan])
+    predicted[:n_known] = 7.0
+    spec = draw_predictions(true, predicted, list("abcd"), k=0, description="")
+    json.dumps(spec, allow_nan=False)
+    dots = [row for rows in spec["datasets"].values() for row in rows if "n" in row]
+    assert [row["n"] for row in dots] == list("abcd")[:n_known]

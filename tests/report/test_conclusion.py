@@ -16,7 +16,15 @@ from ga_ann.report.conclusion import (
 )
 
 
-def make(scores, *, reasons=None, fitness="accuracy", train=None, improving=True):
+def make(
+    scores,
+    *,
+    reasons=None,
+    fitness="accuracy",
+    train=None,
+    improving=True,
+    n_wrong=lambda score: 100 * (1 - score),
+):
     """Return a comparison with these held-out scores, a list for each method."""
     rows, histories = [], {}
     for method, values in scores.items():
@@ -30,7 +38,7 @@ def make(scores, *, reasons=None, fitness="accuracy", train=None, improving=True
                     "held_out_score": score,
                     "train_accuracy": score,
                     "held_out_accuracy": score,
-                    "n_wrong": 0,
+                    "n_wrong": n_wrong(score),
                     "evaluations": 1,
                     "seconds": 1.0,
                     "stop_reason": (reasons or {}).get(method, "target_fitness"),
@@ -118,6 +126,14 @@ def test_equal_methods_are_said_to_be_equal():
     assert "make no error that the median sees" in words.advice[0]
 
 
+def test_high_scores_of_an_open_scale_are_not_taken_for_no_error():
+    scores = {"ga": [7.0] * 6, "adam": [7.0] * 6}
+    for n_wrong, told in ((0, True), (3, False)):
+        comparison = make(scores, fitness="gain", n_wrong=lambda _, n=n_wrong: n)
+        advice = conclude_comparison(comparison).advice
+        assert any("make no error" in line for line in advice) == told
+
+
 def test_methods_with_no_seed_in_common_are_not_told_apart():
     rows = [
         {"method": method, "split": "holdout", "seed": seed, "held_out_score": score}
@@ -148,6 +164,13 @@ def test_a_wide_gap_to_the_training_score_is_told():
     wide, narrow = (conclude_comparison(make(scores, train=t)).advice for t in (1.0, 0.81))
     assert any("weight decay" in advice for advice in wide)
     assert not any("weight decay" in advice for advice in narrow)
+
+
+@pytest.mark.parametrize(("train", "told"), [(-900.0, False), (-700.0, True)])
+def test_a_gap_is_judged_in_the_size_of_the_scores(train, told):
+    scores = {"ga": [-901.0] * 6, "adam": [-950.0] * 6}
+    advice = conclude_comparison(make(scores, fitness="gain", train=train)).advice
+    assert any("weight decay" in line for line in advice) == told
 
 
 def test_a_leader_that_a_baseline_keeps_up_with_is_doubted():
@@ -190,3 +213,9 @@ def test_a_run_tells_its_held_out_score_and_the_gap():
     words = conclude_run(run([0.1, 1.0], validation=0.8))
     assert "80.0 % on what was held out" in words.verdict[0]
     assert any("fitted better" in advice for advice in words.advice)
+
+
+@pytest.mark.parametrize("start", [-np.inf, np.nan])
+def test_fitness_that_was_no_number_at_first_is_no_warning(start):
+    words = conclude_run(run([start, start, 0.5, 0.5]))
+    assert words.verdict

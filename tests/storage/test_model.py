@@ -67,6 +67,9 @@ def assert_same_history(a, b):
     for name in COLUMNS:
         assert_same_array(a[name], b[name])
     assert (a.label, a.metric, a.settings) == (b.label, b.metric, b.settings)
+    assert (a.movement is None) == (b.movement is None)
+    if a.movement is not None:
+        assert_same_array(a.movement, b.movement)
 
 
 @st.composite
@@ -243,6 +246,20 @@ class TestRoundTrip:
         assert_same_history(load_history(folder / "history.npz"), history)
         assert_same_history(load_history(folder / "model.npz"), history)
         assert_same_model(load_model(folder / "model.npz"), make_model())
+
+    @pytest.mark.parametrize("rows", [[], [2], [0, 1, 2]])
+    def test_movement_comes_back_and_takes_no_place_where_there_is_none(self, rows, tmp_path):
+        history = History()
+        for k in range(3):
+            history.append(generation=k)
+            if k in rows:
+                history.note_movement([k / 7, k / 3])
+        save_history(tmp_path / "h.npz", history)
+        save_model(tmp_path / "m.npz", make_model(), history)
+        for name in ("h.npz", "m.npz"):
+            assert_same_history(load_history(tmp_path / name), history)
+            with zipfile.ZipFile(tmp_path / name) as archive:
+                assert any("movement" in member for member in archive.namelist()) == bool(rows)
 
     def test_numpy_values_and_tuples_in_settings_become_json(self, tmp_path):
         given = {"a": np.float32(0.5), "b": np.arange(2), "c": (1, 2), "d": np.bool_(True)}
@@ -446,6 +463,9 @@ class TestDamage:
             (load_history, {"history__sigma": None}, "'history/sigma' is missing"),
             (load_history, {"history__sigma": np.ones(9)}, "one length"),
             (load_history, {"history__sigma": np.array(["1"] * 3)}, r"\['sigma'\] are not"),
+            (load_history, {"history__movement": np.ones(3)}, "a row of distances"),
+            (load_history, {"history__movement": np.ones((2, 2))}, "a row of distances"),
+            (load_history, {"history__movement": np.ones((3, 2), int)}, r"\['movement'\] are not"),
         ],
     )
     def test_wrong_members_are_refused(self, path, load, members, message):
