@@ -162,7 +162,7 @@ def train(
     if track_weights:
         callbacks.insert(0, WeightMovement())
     if animate is not None:
-        callbacks.append(_new_snapshots())
+        callbacks.append(snapshots := _new_snapshots())
     result = evolve(
         *_part(samples, y, rows, inputs),
         **search,
@@ -194,9 +194,12 @@ def train(
         tell(advice)
     tell(f"{out}: {_report_model(result, inputs.columns)}")
     if animate is not None:
-        tell(f"{animate}: {_save_frames(animate, callbacks[-1], result)}")
+        tell(f"{animate}: {_save_frames(animate, snapshots, result)}")
     if json_lines:
-        lines.add(_summarise(result, out, seed, inputs.columns, notes))
+        told = _summarise(result, out, seed, inputs.columns, notes)
+        if animate is not None:
+            told["animation"] = str(animate) if len(snapshots) else None
+        lines.add(told)
 
 
 # ---------------------------------------------------------------- what is asked for
@@ -423,7 +426,7 @@ def _new_snapshots() -> Snapshots:
     return Snapshots()
 
 
-def _save_frames(path: Path, snapshots: Any, result: EvolutionResult) -> str:
+def _save_frames(path: Path, snapshots: Snapshots, result: EvolutionResult) -> str:
     """Save the animation, if there is one, and return what it holds."""
     from ga_ann.animation import save_animation
 

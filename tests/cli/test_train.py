@@ -169,6 +169,19 @@ def test_lines_of_json_are_the_history_and_the_result(ga, iris, tmp_path, more):
     assert list(result) == [*rows[0], *told]
 
 
+def test_the_last_line_of_json_names_the_animation(ga, iris, tmp_path):
+    out, gif = tmp_path / "m.npz", tmp_path / "run.gif"
+    train = ["train", iris, "-o", out, "--hidden", "5", "--generations", 2, "--animate", gif]
+    code, text, err = ga(*train, "--track-weights", "--json-lines")
+    assert (code, err) == (0, "")
+    result = read_lines(text)[-1]
+    assert (result["model"], result["animation"]) == (str(out), str(gif))
+    assert gif.read_bytes()[:6] == b"GIF89a"
+    gif.unlink()
+    assert ga(*train, "--quiet") == (0, "", "")
+    assert gif.is_file()
+
+
 def test_lines_of_json_go_on_with_what_is_new(ga, iris, tmp_path):
     run, options = tmp_path / "run.npz", ["--hidden", "5", "--seed", 4]
     train = ["train", iris, "-o", tmp_path / "m.npz", *options]
