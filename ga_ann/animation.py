@@ -38,7 +38,7 @@ PAUSE = 2.0
 FPS = (0.1, 50.0)
 """Frames a second, at least and at most: a GIF counts hundredths of a second, in two bytes."""
 
-SIZE = (9.2, 4.2)
+SIZE = (9.5, 4.2)
 """Inches of the figure."""
 
 
@@ -203,7 +203,7 @@ def save_animation(
     snapshots, history, x, fps
         As for `animate`.
     dpi : float, default=100
-        Dots an inch, above 0; the picture is 9.2 by 4.2 inches.
+        Dots an inch, above 0; the picture is 9.5 by 4.2 inches.
 
     Raises
     ------

@@ -279,11 +279,11 @@ class TestSave:
         snapshots, result = watched
         path = tmp_path / "run.GIF"
         save_animation(path, snapshots, result, fps=10, dpi=50)
-        figure = mpl.figure.Figure(figsize=(9.2, 4.2), dpi=50, layout="constrained")
+        figure = mpl.figure.Figure(figsize=(9.5, 4.2), dpi=50, layout="constrained")
         canvas = mpl.backends.backend_agg.FigureCanvasAgg(figure)
         moving = animate(snapshots, result, figure)
         moving.to_jshtml()
-        figure.set_size_inches(9.2, 4.2)  # Matplotlib's writers round it
+        figure.set_size_inches(9.5, 4.2)  # Matplotlib's writers round it
         with Image.open(path) as gif:
             assert (gif.n_frames, gif.info["loop"]) == (len(snapshots), 0)
             for k in range(gif.n_frames):
@@ -293,7 +293,7 @@ class TestSave:
                 canvas.draw()
                 drawn = np.asarray(canvas.buffer_rgba())[..., :3].astype(int)
                 shown = np.asarray(gif.convert("RGB")).astype(int)
-                assert drawn.shape == shown.shape == (210, 460, 3)
+                assert drawn.shape == shown.shape == (210, 475, 3)
                 assert np.abs(drawn - shown).mean() < 1
         assert not plt.get_fignums()
         assert list(tmp_path.iterdir()) == [path]
