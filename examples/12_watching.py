@@ -1,4 +1,7 @@
-"""Watch runs: curves beside held-out data, hues that speak for a class, a population in motion."""
+"""Watching a run
+==============
+
+Watch runs: curves beside held-out data, hues that speak for a class, a population in motion."""
 
 import numpy as np
 from sklearn.model_selection import train_test_split
