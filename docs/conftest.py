@@ -2,6 +2,7 @@
 
 import matplotlib
 import pytest
+from matplotlib import pyplot
 
 matplotlib.use("Agg")
 
@@ -13,4 +14,4 @@ def _a_folder_of_its_own(tmp_path, monkeypatch):
     """Let a page write its files where nothing else is."""
     monkeypatch.chdir(tmp_path)
     yield
-    matplotlib.pyplot.close("all")
+    pyplot.close("all")
