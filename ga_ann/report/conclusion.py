@@ -189,7 +189,10 @@ def _tell_standing(comparison: Comparison, standing: Standing) -> str:
     score = format_score(standing.medians[standing.leader], fitness)
     if not standing.differences:
         return f"{leader} reaches {score} on the held-out part; nothing else was measured there."
-    highest = f"{leader} has the highest median on the held-out part, {score}"
+    best = standing.medians[standing.leader]
+    first = _join([labels[method] for method, median in standing.medians.items() if median == best])
+    verb = "has" if first == leader else "share"
+    highest = f"{first} {verb} the highest median on the held-out part, {score}"
     if standing.n_seeds < MIN_SEEDS:
         return f"{highest}. Too few seeds to say whether that is more than luck."
     if standing.is_lead:
@@ -208,7 +211,7 @@ def _tell_standing(comparison: Comparison, standing: Standing) -> str:
     line = next(line for line in standing.differences if line["method"] in standing.level)
     if line["equal"] == line["n_seeds"]:
         return (
-            f"{highest}, and so has {labels[line['method']]}: the two are equal in each of "
+            f"{highest}: {leader} and {labels[line['method']]} are equal in each of "
             f"{line['n_seeds']} seeds."
         )
     return (

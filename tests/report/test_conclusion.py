@@ -122,8 +122,17 @@ def test_a_lead_is_ahead_of_the_nearest_by_its_interval():
 
 def test_equal_methods_are_said_to_be_equal():
     words = conclude_comparison(make({"ga": [1.0] * 6, "adam": [1.0] * 6}))
-    assert "the two are equal in each of 6 seeds" in words.verdict[0]
+    assert "ga and adam are equal in each of 6 seeds" in words.verdict[0]
     assert "make no error that the median sees" in words.advice[0]
+
+
+@pytest.mark.parametrize("seeds", [2, 6])
+def test_those_that_share_the_highest_median_are_all_named(seeds):
+    scores = {"naive": [0.2] * seeds, "ga": [0.9] * seeds, "adam": [0.9] * seeds}
+    told = conclude_comparison(make(scores)).verdict[0]
+    assert told.startswith("ga and adam share the highest median on the held-out part, 90.0 %")
+    alone = conclude_comparison(make(scores | {"adam": [0.9 - 1e-9] * seeds})).verdict[0]
+    assert "share" not in alone
 
 
 def test_high_scores_of_an_open_scale_are_not_taken_for_no_error():
