@@ -11,7 +11,7 @@ MATRIX := 3.11-lowest $(PYTHONS:%=%-locked) $(PYTHONS:%=%-newest)
 # Hundreds of Pythons are started by the tests; each would compile everything that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: compare test test-cluster test-matrix $(MATRIX:%=test-%) lint docs linkcheck lock audit bench \
+.PHONY: compare test test-cluster test-browser test-matrix $(MATRIX:%=test-%) lint docs linkcheck lock audit bench \
     clean dist release-check $(PYTHONS:%=release-check-%)
 
 compare: .venv/installed            ## baseline against GA on real pictures: table and plots
@@ -22,6 +22,9 @@ test: .venv/installed-test          ## the whole test suite
 
 test-cluster: .venv/installed-test  ## workers killed at 20 random generations: the same bits
 	GA_ANN_KILLS=10 $(BIN)/python -m pytest -q tests/evolution/test_cluster.py -k killed
+
+test-browser: .venv/installed-test .venv/installed-browser  ## reports in the system's Chromium
+	$(BIN)/python -m pytest -q tests/report/test_browser.py
 
 test-matrix: $(MATRIX:%=test-%)     ## the suite with all Pythons, lowest to newest versions
 
@@ -40,7 +43,7 @@ linkcheck: .venv/installed-docs     ## the site's links to other sites
 
 lock: .venv/tools                   ## the newest versions into constraints.txt, for all systems
 	$(BIN)/uv pip compile --quiet --universal --upgrade --python-version 3.11 --no-annotate \
-	    --extra test --extra lint --extra docs --group tools --custom-compile-command 'make lock' \
+	    --extra test --extra lint --extra docs --extra browser --group tools --custom-compile-command 'make lock' \
 	    --output-file constraints.txt pyproject.toml
 
 audit: .venv/tools                  ## known vulnerabilities of the versions in constraints.txt

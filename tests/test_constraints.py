@@ -21,6 +21,7 @@ ASKED_FOR = [
     *EXTRAS["test"],
     *EXTRAS["lint"],
     *EXTRAS["docs"],
+    *EXTRAS["browser"],
     *PROJECT["dependency-groups"]["tools"],
 ]
 
