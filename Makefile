@@ -4,7 +4,8 @@ BIN := .venv/bin
 INSTALL := $(BIN)/uv pip install --quiet --python .venv \
     --constraint constraints.txt --build-constraint constraints.txt
 PYTEST := -m pytest -q -n auto --dist worksteal
-SPHINX := $(BIN)/python -m sphinx --quiet
+# One thread: two wait for each other wherever another process takes a core.
+SPHINX := OPENBLAS_NUM_THREADS=1 $(BIN)/python -m sphinx --quiet
 SITE := docs/_build docs/auto_* docs/generated
 PYTHONS := 3.11 3.12 3.13
 MATRIX := 3.11-lowest $(PYTHONS:%=%-locked) $(PYTHONS:%=%-newest)
