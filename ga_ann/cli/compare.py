@@ -13,6 +13,7 @@ from ga_ann.cli.shared import (
     check_class_sizes,
     check_report,
     describe_features,
+    find_pictures,
     list_notes,
     parse_list,
     parse_sizes,
@@ -175,7 +176,7 @@ def compare(
     if report is not None:
         from ga_ann.report import save_report
 
-        folder = pictures or (Path(data) if Path(data).is_dir() else None)
+        folder = find_pictures(pictures, data)
         save_report(report, comparison, pictures=folder, command=tell_command(context))
     if not quiet:
         print(f"{len(written)} files in {out}: {', '.join(path.name for path in written)}")

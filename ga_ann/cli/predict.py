@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ga_ann.cli import options
-from ga_ann.cli.shared import shows_bars, telling_warnings
+from ga_ann.cli.shared import load_for_model, shows_bars, telling_warnings
 from ga_ann.ctrl_c import quitting_at_ctrl_c
 
 if TYPE_CHECKING:
@@ -73,22 +73,13 @@ def predict(
 
 def _load(network: Model, inputs: Sequence[str], target: Path | None, label: str | None) -> Samples:
     """Return the samples that the inputs name: pictures, or one table or folder."""
-    from ga_ann.datasets import holds_samples, load_pictures, load_samples
+    from ga_ann.datasets import holds_samples, load_pictures
 
     is_data = [holds_samples(name) for name in inputs]
     if any(is_data) and len(inputs) > 1:
         raise ValueError(f"give pictures, or one table or folder, got {inputs}.")
     if any(is_data):
-        return load_samples(
-            inputs[0],
-            target,
-            labelled=False,
-            extraction=network.extraction,
-            n_features=network.n_features,
-            label=label,
-            preprocessing=network.table_columns,
-            verbose=shows_bars(),
-        )
+        return load_for_model(network, inputs[0], target, label, verbose=shows_bars())
     if target is not None or label is not None:
         option = "--label" if target is None else "--target"
         raise ValueError(f"{option} goes with DATA; pictures have no labels.")

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ga_ann.cli import options
-from ga_ann.cli.shared import check_output, check_report, shows_bars, telling_warnings
+from ga_ann.cli.shared import (
+    check_output,
+    check_report,
+    find_pictures,
+    load_for_model,
+    shows_bars,
+    telling_warnings,
+)
 from ga_ann.ctrl_c import quitting_at_ctrl_c
 
 if TYPE_CHECKING:
@@ -51,11 +58,10 @@ def report(
     about: dict[str, Any] = {}
     if data is not None:
         samples = telling_warnings(_load, file, data, target, label)
-        folder = pictures or (Path(data) if Path(data).is_dir() else None)
         about = {
             "data": (samples.X, samples.labels),
             "sample_names": samples.names,
-            "pictures": folder,
+            "pictures": find_pictures(pictures, data),
         }
     save_report(path, file, **about)
     print(path)
@@ -63,20 +69,9 @@ def report(
 
 def _load(file: Path, data: str, target: Path | None, label: str | None) -> Samples:
     """Return labelled samples as the model takes them."""
-    from ga_ann.datasets import load_samples
     from ga_ann.storage import load_model
 
-    network = load_model(file)
-    samples = load_samples(
-        data,
-        target,
-        labelled=False,
-        extraction=network.extraction,
-        n_features=network.n_features,
-        label=label,
-        preprocessing=network.table_columns,
-        verbose=shows_bars(),
-    )
+    samples = load_for_model(load_model(file), data, target, label, verbose=shows_bars())
     if samples.labels is None:
         raise ValueError(f"{data} must have labels, to compare the predictions with; it has none.")
     return samples

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ga_ann.datasets import Samples
+    from ga_ann.storage import Model
 
 __all__ = [
     "check_class_sizes",
@@ -22,7 +23,9 @@ __all__ = [
     "check_report",
     "check_suffix",
     "describe_features",
+    "find_pictures",
     "list_notes",
+    "load_for_model",
     "parse_list",
     "parse_range",
     "parse_sizes",
@@ -182,6 +185,29 @@ def check_suffix(path: Path, suffix: str | tuple[str, ...]) -> None:
     suffixes = (suffix,) if isinstance(suffix, str) else suffix
     if path.suffix.lower() not in suffixes:
         raise ValueError(f"the file to write must end in {' or '.join(suffixes)}, got {path}.")
+
+
+def find_pictures(pictures: Path | None, data: str) -> Path | None:
+    """Return the folder of a report's pictures: the one that is given, or the data themselves."""
+    return pictures or (Path(data) if Path(data).is_dir() else None)
+
+
+def load_for_model(
+    network: Model, data: str, target: Path | None, label: str | None, *, verbose: bool
+) -> Samples:
+    """Return the samples of a table or a folder as a model takes them, with labels or without."""
+    from ga_ann.datasets import load_samples
+
+    return load_samples(
+        data,
+        target,
+        labelled=False,
+        extraction=network.extraction,
+        n_features=network.n_features,
+        label=label,
+        preprocessing=network.table_columns,
+        verbose=verbose,
+    )
 
 
 def check_report(

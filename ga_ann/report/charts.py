@@ -156,28 +156,6 @@ def draw_curves(
         A specification of Vega-Lite.
     """
     value_format = ".1~%" if in_percent else ".4~g"
-    chosen = alt.param(
-        name="axis",
-        value=axes[0],
-        bind=alt.binding_radio(
-            options=list(axes), labels=[f"{AXES[axis]} " for axis in axes], name="along "
-        ),
-    )
-    part = alt.param(
-        name="part",
-        value=100,
-        bind=alt.binding_range(min=2, max=100, step=1, name="first % shown "),
-    )
-    logarithmic = alt.param(
-        name="logarithmic",
-        value=_spans_decades(curves, axes[0]),
-        bind=alt.binding_checkbox(name="logarithmic "),
-    )
-    least = " : ".join(f"axis == '{axis}' ? {LEAST[axis]}" for axis in axes) + " : 1"
-    shown = [
-        alt.param(name=f"show_{k}", value=True, bind=alt.binding_checkbox(name=f"{curve.label} "))
-        for k, curve in enumerate(curves)
-    ]
     zoom = alt.selection_interval(
         name="zoom",
         bind="scales",
@@ -185,6 +163,7 @@ def draw_curves(
         zoom="wheel![event.shiftKey]",  # who scrolls the page is not to be caught by the chart
     )
     hover = alt.selection_point(name="hover", on="pointerover", clear="pointerout", empty=False)
+    least = " : ".join(f"axis == '{axis}' ? {LEAST[axis]}" for axis in axes) + " : 1"
     base = (
         alt.Chart(alt.InlineData(values=list(_list_rows(curves, axes))))
         .transform_filter("datum.a == axis")
@@ -214,6 +193,51 @@ def draw_curves(
         scale=alt.Scale(zero=False),
         axis=alt.Axis(format=value_format),
     )
+    layers = [
+        base.mark_area(interpolate=interpolate, opacity=0.16, tooltip=None).encode(
+            y=alt.Y("l:Q"), y2="h:Q"
+        ),
+        base.mark_line(interpolate=interpolate, strokeWidth=2).encode(y=y).add_params(zoom),
+        # Where a curve ends; some are a single point.
+        base.transform_filter("datum.e == 1").mark_point(filled=True, size=45).encode(y=y),
+        base.mark_point(filled=True, size=90)
+        .encode(
+            y=y,
+            opacity=alt.when(hover).then(alt.value(1)).otherwise(alt.value(0)),
+            tooltip=_tooltip(curves, value_format),
+        )
+        .add_params(hover),
+    ]
+    return _finish(alt.layer(*layers).add_params(*_switches(curves, axes)), description)
+
+
+def _switches(curves: Sequence[Curve], axes: Sequence[str]) -> list[alt.Parameter]:
+    """Return what the reader may set: which curves are shown, along what, and how much of it."""
+    chosen = alt.param(
+        name="axis",
+        value=axes[0],
+        bind=alt.binding_radio(
+            options=list(axes), labels=[f"{AXES[axis]} " for axis in axes], name="along "
+        ),
+    )
+    part = alt.param(
+        name="part",
+        value=100,
+        bind=alt.binding_range(min=2, max=100, step=1, name="first % shown "),
+    )
+    logarithmic = alt.param(
+        name="logarithmic",
+        value=_spans_decades(curves, axes[0]),
+        bind=alt.binding_checkbox(name="logarithmic "),
+    )
+    shown = [
+        alt.param(name=f"show_{k}", value=True, bind=alt.binding_checkbox(name=f"{curve.label} "))
+        for k, curve in enumerate(curves)
+    ]
+    return [*shown, chosen, logarithmic, part]
+
+
+def _tooltip(curves: Sequence[Curve], value_format: str) -> list[alt.Tooltip]:
     tooltip = [
         alt.Tooltip("n:N", title="curve"),
         alt.Tooltip("x:Q", title="at", format=",.4~r"),
@@ -226,22 +250,7 @@ def draw_curves(
             alt.Tooltip("l:Q", title="lowest", format=value_format),
             alt.Tooltip("h:Q", title="highest", format=value_format),
         ]
-    layers = [
-        base.mark_area(interpolate=interpolate, opacity=0.16, tooltip=None).encode(
-            y=alt.Y("l:Q"), y2="h:Q"
-        ),
-        base.mark_line(interpolate=interpolate, strokeWidth=2).encode(y=y).add_params(zoom),
-        # Where a curve ends; some are a single point.
-        base.transform_filter("datum.e == 1").mark_point(filled=True, size=45).encode(y=y),
-        base.mark_point(filled=True, size=90)
-        .encode(
-            y=y,
-            opacity=alt.when(hover).then(alt.value(1)).otherwise(alt.value(0)),
-            tooltip=tooltip,
-        )
-        .add_params(hover),
-    ]
-    return _finish(alt.layer(*layers).add_params(*shown, chosen, logarithmic, part), description)
+    return tooltip
 
 
 def _spans_decades(curves: Sequence[Curve], axis: str) -> bool:
